@@ -1,0 +1,59 @@
+# One verb a line; each sets up what it needs. Plain Python 3.11 - 3.13 and make suffice.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+ONCE ?=
+ONLY ?=
+
+.PHONY: demo test check fix bench look lock clean unit help
+
+help:            ## what this Makefile can do
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+demo: $(RUNTIME) ## clicks, signed webhooks and Meta's sandbox, live (ONCE=1 ends by itself)
+	@$(BIN)/trackai demo $(if $(ONCE),--once)
+
+test: $(DEV)     ## every test: rules first, then PostgreSQL, HTTP and journeys
+	@$(BIN)/python -m pytest tests/unit tests/gateways tests/contracts tests/house -n 2 -q
+	@$(BIN)/python -m pytest tests/storage tests/ingest tests/sandbox tests/journeys -n 2 -q --dist loadgroup
+
+unit: $(DEV)     ## the rules alone, in seconds
+	@$(BIN)/python -m pytest tests/unit -n 2 -q
+
+check: $(DEV)    ## format, lint, strict types, import contracts
+	@$(BIN)/ruff format --check src tests benchmarks
+	@$(BIN)/ruff check src tests benchmarks
+	@$(BIN)/codespell src docs README.md CHANGELOG.md CONTRIBUTING.md
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+fix: $(DEV)      ## format and mend what can be mended
+	@$(BIN)/ruff format src tests benchmarks
+	@$(BIN)/ruff check --fix src tests benchmarks
+
+bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,payload)
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+lock: $(DEV)     ## pin every dependency with hashes, without addresses
+	@$(BIN)/python -m pip install -q uv
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build pyproject.toml -o requirements/runtime.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+
+clean:           ## remove the environment and caches, never data
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Track AI needs Python 3.11 to 3.13, this is {v[0]}.{v[1]}: name another with make PYTHON=python3.12 ...")'
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "Could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(RUNTIME): requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUNTIME)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Track AI: from an ad click to the ad platform's acknowledgement, on the server."""

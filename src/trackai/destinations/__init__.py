@@ -1,0 +1,1 @@
+"""Ad platforms: translate conversions and send them. Adapters never store or queue."""

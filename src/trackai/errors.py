@@ -1,0 +1,170 @@
+"""Every error of Track AI, by who must act.
+
+    TrackaiError
+      RequestRefused      the caller        4xx
+      Unavailable         wait and retry    503
+      ContractBroken      the platform      kept, counted, never lost
+      InvariantBroken     us: a bug         500
+    ConfigurationError    the operator      outside the tree: no worker's catch-all may swallow it
+
+Each leaf has a stable `code`, an HTTP `status` and a sentence that says what to do. No sentence
+carries personal data or a secret.
+"""
+
+from typing import ClassVar
+
+
+class TrackaiError(Exception):
+    """Base of all expected failures; `str()` is the sentence for people."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+
+    def __init__(
+        self, message: str, *, field: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.field = field
+        self.retry_after_s = retry_after_s
+
+
+class RequestRefused(TrackaiError):
+    """The caller must change the request."""
+
+    code = "request_refused"
+    status = 400
+
+
+class MalformedBody(RequestRefused):
+    """The body is not what its content type says."""
+
+    code = "malformed_body"
+
+
+class TenantMissing(RequestRefused):
+    """No tenant was named."""
+
+    code = "tenant_missing"
+
+
+class ProofFailed(RequestRefused):
+    """A webhook's authenticity could not be proved."""
+
+    code = "proof_failed"
+    status = 401
+
+
+class Forbidden(RequestRefused):
+    """The caller is known and may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(RequestRefused):
+    """There is nothing at this address or under this id."""
+
+    code = "not_found"
+    status = 404
+
+
+class UnknownTenant(NotFound):
+    """The tenant or site key named does not exist."""
+
+    code = "unknown_tenant"
+
+
+class UnknownGateway(NotFound):
+    """The gateway or webhook address named does not exist."""
+
+    code = "unknown_gateway"
+
+
+class MethodNotAllowed(RequestRefused):
+    """The address exists, the method does not."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class Conflict(RequestRefused):
+    """What the caller wants to create exists already."""
+
+    code = "conflict"
+    status = 409
+
+
+class BodyTooLarge(RequestRefused):
+    """The body is larger than the address takes."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class UnsupportedBody(RequestRefused):
+    """The content type or encoding is not taken here."""
+
+    code = "unsupported_body"
+    status = 415
+
+
+class InvalidField(RequestRefused):
+    """A field has a wrong type or value; `field` names it."""
+
+    code = "invalid_field"
+    status = 422
+
+
+class TooManyRequests(RequestRefused):
+    """The caller is over its rate; `retry_after_s` says when to come back."""
+
+    code = "too_many_requests"
+    status = 429
+
+
+class Unavailable(TrackaiError):
+    """Something is away for now; the same request may succeed later."""
+
+    code = "unavailable"
+    status = 503
+
+
+class StorageUnavailable(Unavailable):
+    """The database cannot be reached or refuses for now."""
+
+    code = "storage_unavailable"
+
+
+class DestinationUnreachable(Unavailable):
+    """An ad platform cannot be reached for now."""
+
+    code = "destination_unreachable"
+
+
+class ContractBroken(TrackaiError):
+    """A platform sent what its contract does not allow."""
+
+    code = "contract_broken"
+    status = 502
+
+
+class PayloadNotUnderstood(ContractBroken):
+    """An authentic webhook could not be parsed; its receipt is kept and can be reprocessed."""
+
+    code = "payload_not_understood"
+
+
+class InvariantBroken(TrackaiError):
+    """A bug of ours."""
+
+    code = "invariant_broken"
+
+
+class StatementRefused(InvariantBroken):
+    """The database refused a value or a statement; never retried unchanged."""
+
+    code = "statement_refused"
+
+
+class ConfigurationError(Exception):
+    """The operator must change a setting; stops the start and names the setting."""

@@ -1,0 +1,1 @@
+"""Vocabulary: the nouns every stage shares. No I/O, no rules of one stage."""

@@ -1,0 +1,78 @@
+"""A delivery: one event owed to one destination; and what became of each try."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+from trackai.model.match import ClickCandidate
+from trackai.model.money import Money
+from trackai.model.notice import Buyer, Product, Tracking
+
+
+class DeliveryStatus(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"  # waiting for its first or next try
+    ACCEPTED = "accepted"  # the destination acknowledged it
+    DEAD = "dead"  # given up, with a reason; can be replayed
+    WITHHELD = "withheld"  # never to be sent, with a reason (the sale was already reversed)
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEvent:
+    """All that a destination may use to build its own event. Personal data, never logged."""
+
+    delivery_id: uuid.UUID
+    event_name: str
+    event_id: str
+    event_time: dt.datetime
+    gateway: str
+    transaction: str
+    money: Money | None
+    product: Product
+    buyer: Buyer
+    tracking: Tracking
+    click: ClickCandidate | None
+    recurrence: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What is known of the request that carried an event; None where there was no answer."""
+
+    http_status: int | None = None
+    error_code: int | None = None
+    error_subcode: int | None = None
+    trace_id: str | None = None
+    batch_size: int = 1
+    duration_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The destination acknowledged the event."""
+
+    facts: CallFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The destination will never take this event as it is; sending it again is pointless."""
+
+    reason: str  # stable, a metric label
+    facts: CallFacts
+    detail: str = ""  # the destination's own words, without personal data
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Not now: unreachable, throttled, no permission, or not understood; try again later."""
+
+    reason: str
+    facts: CallFacts
+    retry_after_s: float | None = None
+    detail: str = ""
+
+
+Outcome = Accepted | Rejected | Deferred

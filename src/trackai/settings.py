@@ -1,0 +1,117 @@
+"""Settings from the environment (prefix TRACKAI_), validated at start. Read by cli, app, worker.
+
+A wrong value stops the start with an error that names the variable and what it takes.
+"""
+
+import ipaddress
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from trackai.errors import ConfigurationError
+
+PREFIX = "TRACKAI_"
+
+
+class Environment(StrEnum):
+    """Where the program runs; decides defaults that are safe only on a laptop."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    AUTO = "auto"  # readable on a terminal, JSON elsewhere and in production
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class Settings(BaseSettings):
+    """All settings, with their defaults for a laptop."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    environment: Environment = Environment.DEVELOPMENT
+    # Where the embedded database, the development key and sockets live.
+    data_dir: Path = Path(".trackai")
+    # postgresql://user:password@host:port/name; unset = the embedded PostgreSQL in data_dir.
+    database_url: SecretStr | None = None
+    # 32 bytes in base64; several, comma-separated: the first encrypts, all decrypt.
+    # Unset in development: made on first start in data_dir.
+    secret_key: SecretStr | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8400, ge=0, le=65535)
+    # How the outside reaches this installation; used to print webhook addresses.
+    public_url: str | None = None
+    # Proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated.
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    log_format: LogFormat = LogFormat.AUTO
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    # Requests a second and tenant on the tracking addresses, and how many may come at once.
+    track_rate: float = Field(default=2000.0, gt=0)
+    track_burst: int = Field(default=4000, ge=1)
+    # How many receipts a worker processes side by side.
+    process_concurrency: int = Field(default=4, ge=1, le=64)
+    # How many requests to ad platforms are under way side by side.
+    dispatch_concurrency: int = Field(default=4, ge=1, le=64)
+    # Days that webhooks with a failed proof are kept for diagnosis.
+    rejection_days: float = Field(default=1.0, gt=0, le=30)
+    # Gateways installed as plugins (entry points) are loaded only when this is on.
+    gateway_plugins: bool = False
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_proxies(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            ipaddress.ip_network(part, strict=False)
+        return value
+
+    @field_validator("database_url", "secret_key", "public_url", mode="before")
+    @classmethod
+    def _blank_is_unset(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @property
+    def production(self) -> bool:
+        """True where laptop defaults must not apply."""
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def base_url(self) -> str:
+        """Address under which this installation is reached, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def check_production(self) -> Self:
+        """Refuse what must not run in production; ConfigurationError names the variable."""
+        if not self.production:
+            return self
+        for name in ("database_url", "secret_key", "public_url"):
+            if getattr(self, name) is None:
+                raise ConfigurationError(
+                    f"{PREFIX}{name.upper()} must be set when {PREFIX}ENVIRONMENT=production."
+                )
+        return self
+
+
+def load_settings() -> Settings:
+    """Read and validate the environment; ConfigurationError names every wrong variable."""
+    try:
+        return Settings().check_production()
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigurationError("Wrong settings:\n  " + "\n  ".join(lines)) from None

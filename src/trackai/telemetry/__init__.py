@@ -1,0 +1,1 @@
+"""Logs and metrics; knows nothing of what is logged or counted."""

@@ -1,0 +1,55 @@
+"""Structured logs: JSON for machines, readable lines on a terminal, never personal data.
+
+Ids are bound by the caller. As a second line of defence, values under keys that could hold
+personal data or a secret are replaced before anything is written.
+"""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+# Keys whose values never reach a log, whoever logs them.
+REDACTED_KEYS = frozenset(
+    """authorization body buyer client_ip cookie document email endpoint_key full_name headers
+    hottok ip name password payload phone query secret secrets signature token
+    user_agent""".split()
+)
+REDACTED = "[redacted]"
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace values of keys that could carry personal data or secrets."""
+    for key in event.keys() & REDACTED_KEYS:
+        event[key] = REDACTED
+    return event
+
+
+def configure_logging(*, json: bool, level: str, stream: TextIO = sys.stderr) -> None:
+    """Set up structlog for this process; library logs at WARNING and above join in."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        redact,
+    ]
+    renderer: list[structlog.typing.Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if json
+        else [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+    )
+    structlog.configure(
+        processors=[*shared, *renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=stream, format="%(name)s: %(message)s")
+
+
+def get_logger() -> FilteringBoundLogger:
+    """Return the process's logger."""
+    logger: FilteringBoundLogger = structlog.get_logger()
+    return logger

@@ -1,0 +1,83 @@
+"""The counters and histograms of this process, one registry; label values are closed sets."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+CLICKS = Counter(
+    "trackai_track_events_total",
+    "Page reports by kind and outcome",
+    ("kind", "outcome"),
+    registry=REGISTRY,
+)
+WEBHOOKS = Counter(
+    "trackai_webhooks_total",
+    "Webhooks by gateway and outcome",
+    ("gateway", "outcome"),
+    registry=REGISTRY,
+)
+WEBHOOK_PROOF_FAILURES = Counter(
+    "trackai_webhook_proof_failures_total",
+    "Webhooks whose authenticity was not proved",
+    ("gateway", "reason"),
+    registry=REGISTRY,
+)
+RECEIPTS = Counter(
+    "trackai_receipts_processed_total",
+    "Receipts processed by gateway and outcome",
+    ("gateway", "outcome"),
+    registry=REGISTRY,
+)
+MATCHES = Counter(
+    "trackai_matches_total",
+    "Conversions by how they were matched",
+    ("gateway", "strategy"),
+    registry=REGISTRY,
+)
+ATTEMPTS = Counter(
+    "trackai_dispatch_attempts_total",
+    "Tries to deliver by destination, outcome and reason",
+    ("destination", "outcome", "reason"),
+    registry=REGISTRY,
+)
+FIELDS_DROPPED = Counter(
+    "trackai_event_fields_dropped_total",
+    "Optional fields left out because they were unusable",
+    ("destination", "field"),
+    registry=REGISTRY,
+)
+DISPATCH_SECONDS = Histogram(
+    "trackai_dispatch_request_seconds",
+    "Duration of requests to ad platforms",
+    ("destination",),
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+WEBHOOK_TO_ACCEPTED_SECONDS = Histogram(
+    "trackai_webhook_to_accepted_seconds",
+    "From a webhook's receipt to the destination's yes",
+    ("gateway",),
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+COMMIT_ROWS = Histogram(
+    "trackai_group_commit_rows",
+    "Rows that shared one commit at the edge",
+    ("table",),
+    buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
+    registry=REGISTRY,
+)
+JOB_ERRORS = Counter(
+    "trackai_job_errors_total",
+    "Unexpected errors caught by a worker's loop",
+    ("job",),
+    registry=REGISTRY,
+)
+EDGE_QUEUE = Gauge(
+    "trackai_edge_waiting_rows",
+    "Rows waiting for a commit at the edge",
+    ("table",),
+    registry=REGISTRY,
+)
