@@ -1,0 +1,1 @@
+"""The only room that speaks SQL: one module a table, its statements on top."""

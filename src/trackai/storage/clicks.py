@@ -1,0 +1,126 @@
+"""Table clicks: added in groups by the edge, looked up by the matching ladder."""
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from trackai.model.click import AdIdentifiers, Click, Visitor
+from trackai.model.match import ClickCandidate
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Row, Tx, columns
+
+TABLE = "clicks"
+
+# Many clicks at once; one that is there already stays as it is.
+INSERT_CLICKS = """
+insert into clicks (tenant_id, click_id, received_at, client_time, funnel_id, fbclid, fbc, fbp,
+  gclid, ttclid, utm_source, utm_medium, utm_campaign, utm_content, utm_term, page_url, referrer,
+  visitor_sealed)
+select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::uuid[],
+  $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+  $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[])
+on conflict (tenant_id, click_id) do nothing
+"""
+
+# Clicks that carry one of these ids of ours.
+FIND_BY_CLICK_ID = """
+select click_id, received_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer, visitor_sealed
+from clicks where tenant_id = $1 and click_id = any($2::text[])
+"""
+
+# The last clicks with this fbclid up to a moment; a few, for a window is judged by the caller.
+FIND_BY_FBCLID = """
+select click_id, received_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer, visitor_sealed
+from clicks where tenant_id = $1 and fbclid = $2 and received_at <= $3
+order by received_at desc limit 1
+"""
+
+# The last click of this browser up to a moment.
+FIND_BY_FBP = """
+select click_id, received_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer, visitor_sealed
+from clicks where tenant_id = $1 and fbp = $2 and received_at <= $3
+order by received_at desc limit 1
+"""
+
+_VISITOR = msgspec.msgpack.Decoder(Visitor)
+
+
+async def insert_clicks(tx: Tx, envelope: Envelope, clicks: Sequence[Click]) -> None:
+    """Store clicks; those whose id the tenant has already are left as they are."""
+    await tx.execute(INSERT_CLICKS, *columns([_values(envelope, click) for click in clicks]))
+
+
+async def find_by_click_ids(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID, click_ids: Sequence[str]
+) -> dict[str, ClickCandidate]:
+    """Return click id -> click for those of these ids that exist."""
+    rows = await tx.fetch(FIND_BY_CLICK_ID, tenant_id, list(click_ids))
+    return {row["click_id"]: _candidate(envelope, tenant_id, row) for row in rows}
+
+
+async def find_last_by_fbclid(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID, fbclid: str, until: dt.datetime
+) -> ClickCandidate | None:
+    """Return the last click with this fbclid not later than `until`."""
+    row = await tx.fetch_one(FIND_BY_FBCLID, tenant_id, fbclid, until)
+    return _candidate(envelope, tenant_id, row) if row else None
+
+
+async def find_last_by_fbp(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID, fbp: str, until: dt.datetime
+) -> ClickCandidate | None:
+    """Return the last click of this browser not later than `until`."""
+    row = await tx.fetch_one(FIND_BY_FBP, tenant_id, fbp, until)
+    return _candidate(envelope, tenant_id, row) if row else None
+
+
+def _values(envelope: Envelope, click: Click) -> tuple[object, ...]:
+    ads, utm = click.ads, click.utm
+    return (
+        click.tenant_id,
+        click.click_id,
+        click.received_at,
+        click.client_time,
+        click.funnel_id,
+        ads.fbclid,
+        ads.fbc,
+        ads.fbp,
+        ads.gclid,
+        ads.ttclid,
+        utm.source,
+        utm.medium,
+        utm.campaign,
+        utm.content,
+        utm.term,
+        click.page_url,
+        click.referrer,
+        envelope.seal(
+            msgspec.msgpack.encode(click.visitor), table=TABLE, tenant_id=click.tenant_id
+        ),
+    )
+
+
+def _candidate(envelope: Envelope, tenant_id: UUID, row: Row) -> ClickCandidate:
+    return ClickCandidate(
+        click_id=row["click_id"],
+        clicked_at=row["received_at"],
+        ads=AdIdentifiers(
+            fbclid=row["fbclid"],
+            fbc=row["fbc"],
+            fbp=row["fbp"],
+            gclid=row["gclid"],
+            ttclid=row["ttclid"],
+        ),
+        visitor=open_visitor(envelope, tenant_id, row["visitor_sealed"]),
+        page_url=row["page_url"],
+        referrer=row["referrer"],
+    )
+
+
+def open_visitor(envelope: Envelope, tenant_id: UUID, sealed: bytes | None) -> Visitor:
+    """Return the address and agent inside a click's envelope."""
+    if sealed is None:
+        return Visitor()
+    return _VISITOR.decode(envelope.open(sealed, table=TABLE, tenant_id=tenant_id))

@@ -1,0 +1,117 @@
+"""Table destinations: tenants' pixels at ad platforms. Tokens are sealed."""
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+from trackai.model.tenant import DestinationAccount
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Row, Tx
+
+TABLE = "destinations"
+
+# A new destination.
+INSERT_DESTINATION = """
+insert into destinations (tenant_id, id, funnel_id, kind, pixel_id, token_sealed,
+  test_event_code, api_url, event_names, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+
+# Who gets the conversions of a funnel.
+LIST_FOR_FUNNEL = """
+select tenant_id, id, funnel_id, kind, pixel_id, token_sealed, test_event_code, api_url,
+  event_names
+from destinations
+where tenant_id = $1 and (funnel_id is null or funnel_id = $2) and disabled_at is null
+order by created_at, id
+"""
+
+# All of a tenant's destinations, oldest first.
+LIST_DESTINATIONS = """
+select tenant_id, id, funnel_id, kind, pixel_id, token_sealed, test_event_code, api_url,
+  event_names
+from destinations where tenant_id = $1 and disabled_at is null order by created_at, id
+"""
+
+# The destinations that a batch of claimed deliveries names; tenants pair up with ids.
+LOAD_DESTINATIONS_ALL_TENANTS = """
+select d.tenant_id, d.id, d.funnel_id, d.kind, d.pixel_id, d.token_sealed, d.test_event_code,
+  d.api_url, d.event_names
+from unnest($1::uuid[], $2::uuid[]) as wanted (tenant_id, id)
+join destinations d on d.tenant_id = wanted.tenant_id and d.id = wanted.id
+"""
+
+# Set a new token.
+REPLACE_TOKEN = """
+update destinations set token_sealed = $3 where tenant_id = $1 and id = $2
+"""
+
+
+async def insert_destination(
+    tx: Tx, envelope: Envelope, account: DestinationAccount, *, now: dt.datetime
+) -> None:
+    """Store a new destination; StatementRefused when the tenant has connected it already."""
+    await tx.execute(
+        INSERT_DESTINATION,
+        account.tenant_id,
+        account.id,
+        account.funnel_id,
+        account.kind,
+        account.pixel_id,
+        envelope.seal(account.token.encode(), table=TABLE, tenant_id=account.tenant_id),
+        account.test_event_code,
+        account.api_url,
+        dict(account.event_names),
+        now,
+    )
+
+
+async def list_destinations_of_funnel(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID, funnel_id: UUID
+) -> list[DestinationAccount]:
+    """Return the destinations that get this funnel's conversions."""
+    rows = await tx.fetch(LIST_FOR_FUNNEL, tenant_id, funnel_id)
+    return [_account(envelope, row) for row in rows]
+
+
+async def list_destinations(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID
+) -> list[DestinationAccount]:
+    """Return the tenant's destinations, oldest first."""
+    rows = await tx.fetch(LIST_DESTINATIONS, tenant_id)
+    return [_account(envelope, row) for row in rows]
+
+
+async def load_destinations_all_tenants(
+    tx: Tx, envelope: Envelope, wanted: Sequence[tuple[UUID, UUID]]
+) -> dict[UUID, DestinationAccount]:
+    """Return id -> destination for these (tenant, id) pairs; for the dispatcher."""
+    rows = await tx.fetch(
+        LOAD_DESTINATIONS_ALL_TENANTS,
+        [tenant_id for tenant_id, _ in wanted],
+        [destination_id for _, destination_id in wanted],
+    )
+    return {row["id"]: _account(envelope, row) for row in rows}
+
+
+async def set_token(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID, destination_id: UUID, token: str
+) -> bool:
+    """Replace the token; False when the tenant has no such destination."""
+    sealed = envelope.seal(token.encode(), table=TABLE, tenant_id=tenant_id)
+    return await tx.execute(REPLACE_TOKEN, tenant_id, destination_id, sealed) == 1
+
+
+def _account(envelope: Envelope, row: Row) -> DestinationAccount:
+    token = envelope.open(row["token_sealed"], table=TABLE, tenant_id=row["tenant_id"])
+    return DestinationAccount(
+        tenant_id=row["tenant_id"],
+        id=row["id"],
+        funnel_id=row["funnel_id"],
+        kind=row["kind"],
+        pixel_id=row["pixel_id"],
+        token=token.decode(),
+        test_event_code=row["test_event_code"],
+        api_url=row["api_url"],
+        event_names=row["event_names"],
+    )

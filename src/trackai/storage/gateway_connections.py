@@ -1,0 +1,117 @@
+"""Table gateway_connections: tenants' accounts at payment platforms. Secrets are sealed."""
+
+import datetime as dt
+from uuid import UUID
+
+import msgspec
+
+from trackai.model.tenant import GatewayConnection, Secret
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Row, Tx
+
+TABLE = "gateway_connections"
+
+# A new connection.
+INSERT_CONNECTION = """
+insert into gateway_connections
+  (tenant_id, id, funnel_id, gateway, endpoint_key, secrets_sealed, created_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+"""
+
+# The connection that a webhook address belongs to, whoever the tenant is: the unguessable key in
+# the address is what names the tenant.
+FIND_BY_ENDPOINT_KEY_ALL_TENANTS = """
+select tenant_id, id, funnel_id, gateway, endpoint_key, secrets_sealed
+from gateway_connections where endpoint_key = $1 and disabled_at is null
+"""
+
+# A tenant's connections to one gateway, newest first.
+LIST_BY_GATEWAY = """
+select tenant_id, id, funnel_id, gateway, endpoint_key, secrets_sealed
+from gateway_connections
+where tenant_id = $1 and gateway = $2 and disabled_at is null
+order by created_at desc, id limit 20
+"""
+
+# All of a tenant's connections, oldest first.
+LIST_CONNECTIONS = """
+select tenant_id, id, funnel_id, gateway, endpoint_key, secrets_sealed
+from gateway_connections
+where tenant_id = $1 and disabled_at is null order by created_at, id
+"""
+
+# Set the secrets of a connection (rotation).
+UPDATE_SECRETS = """
+update gateway_connections set secrets_sealed = $3 where tenant_id = $1 and id = $2
+"""
+
+_SECRETS = msgspec.msgpack.Decoder(tuple[Secret, ...])
+
+
+async def insert_connection(
+    tx: Tx, envelope: Envelope, connection: GatewayConnection, *, now: dt.datetime
+) -> None:
+    """Store a new connection."""
+    await tx.execute(
+        INSERT_CONNECTION,
+        connection.tenant_id,
+        connection.id,
+        connection.funnel_id,
+        connection.gateway,
+        connection.endpoint_key,
+        _seal(envelope, connection.tenant_id, connection.secrets),
+        now,
+    )
+
+
+async def find_connection_by_endpoint_key_all_tenants(
+    tx: Tx, envelope: Envelope, endpoint_key: str
+) -> GatewayConnection | None:
+    """Return the connection that owns this webhook address."""
+    row = await tx.fetch_one(FIND_BY_ENDPOINT_KEY_ALL_TENANTS, endpoint_key)
+    return _connection(envelope, row) if row else None
+
+
+async def list_connections_of_gateway(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID, gateway: str
+) -> list[GatewayConnection]:
+    """Return the tenant's connections to this gateway, newest first, at most 20."""
+    rows = await tx.fetch(LIST_BY_GATEWAY, tenant_id, gateway)
+    return [_connection(envelope, row) for row in rows]
+
+
+async def list_connections(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID
+) -> list[GatewayConnection]:
+    """Return the tenant's connections, oldest first."""
+    rows = await tx.fetch(LIST_CONNECTIONS, tenant_id)
+    return [_connection(envelope, row) for row in rows]
+
+
+async def set_secrets(
+    tx: Tx,
+    envelope: Envelope,
+    *,
+    tenant_id: UUID,
+    connection_id: UUID,
+    secrets: tuple[Secret, ...],
+) -> bool:
+    """Replace the connection's secrets; False when the tenant has no such connection."""
+    sealed = _seal(envelope, tenant_id, secrets)
+    return await tx.execute(UPDATE_SECRETS, tenant_id, connection_id, sealed) == 1
+
+
+def _seal(envelope: Envelope, tenant_id: UUID, secrets: tuple[Secret, ...]) -> bytes:
+    return envelope.seal(msgspec.msgpack.encode(secrets), table=TABLE, tenant_id=tenant_id)
+
+
+def _connection(envelope: Envelope, row: Row) -> GatewayConnection:
+    plain = envelope.open(row["secrets_sealed"], table=TABLE, tenant_id=row["tenant_id"])
+    return GatewayConnection(
+        tenant_id=row["tenant_id"],
+        id=row["id"],
+        funnel_id=row["funnel_id"],
+        gateway=row["gateway"],
+        endpoint_key=row["endpoint_key"],
+        secrets=_SECRETS.decode(plain),
+    )

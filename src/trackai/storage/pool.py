@@ -1,0 +1,150 @@
+"""Connections to PostgreSQL: roles, transactions, and the driver's errors in our words.
+
+The only commit is the end of `transaction()`. Nothing outside this package sees the driver.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Any, Self
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from trackai.errors import StatementRefused, StorageUnavailable
+
+Row = asyncpg.Record
+
+# Longest wait for a free connection and for one statement.
+ACQUIRE_TIMEOUT_S = 10.0
+STATEMENT_TIMEOUT_S = 30.0
+
+
+class Role(StrEnum):
+    """Who asks; each is a database role with the least it needs."""
+
+    INGEST = "trackai_ingest"
+    PIPELINE = "trackai_pipeline"
+    APP = "trackai_app"
+
+
+class Tx:
+    """An open transaction: the handle that storage functions take."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy[Row]") -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: str, *values: object) -> list[Row]:
+        """Run a statement and return its rows."""
+        return await self._connection.fetch(statement, *values)
+
+    async def fetch_one(self, statement: str, *values: object) -> Row | None:
+        """Run a statement and return its first row."""
+        return await self._connection.fetchrow(statement, *values)
+
+    async def execute(self, statement: str, *values: object) -> int:
+        """Run a statement and return how many rows it touched."""
+        tag = await self._connection.execute(statement, *values)
+        last = tag.rpartition(" ")[2]
+        return int(last) if last.isdigit() else 0
+
+
+class Database:
+    """A pool of connections that act as one role."""
+
+    def __init__(self, pool: "asyncpg.Pool[Row]") -> None:
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, url: str, role: Role, *, size: int) -> Self:
+        """Open the pool; StorageUnavailable when the server cannot be reached."""
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=size,
+                command_timeout=STATEMENT_TIMEOUT_S,
+                init=_prepare_connection,
+                server_settings={
+                    "role": role.value,
+                    "application_name": f"trackai {role.value.removeprefix('trackai_')}",
+                    "timezone": "UTC",
+                    "idle_in_transaction_session_timeout": "60s",
+                    # The driver's types are looked up with plans that never pay for compiling.
+                    "jit": "off",
+                },
+            )
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            raise StorageUnavailable(
+                f"The database cannot be reached ({type(error).__name__}). "
+                "Check TRACKAI_DATABASE_URL and that migrations ran (trackai migrate)."
+            ) from error
+        return cls(pool)
+
+    @asynccontextmanager
+    async def transaction(self, *, tenant_id: UUID | None = None) -> AsyncIterator[Tx]:
+        """Open a transaction, commit at its end, roll back when the block raises.
+
+        `tenant_id` makes row-level security show that tenant alone (role APP sees nothing
+        without it). Driver errors become StorageUnavailable (try again) or StatementRefused.
+        """
+        try:
+            async with (
+                self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection,
+                connection.transaction(),
+            ):
+                if tenant_id is not None:
+                    await connection.execute(
+                        "select set_config('app.tenant_id', $1, true)", str(tenant_id)
+                    )
+                yield Tx(connection)
+        except _REFUSED as error:
+            raise StatementRefused(f"The database refused a value: {type(error).__name__}.") from (
+                error
+            )
+        except _AWAY as error:
+            raise StorageUnavailable(
+                f"The database is away: {type(error).__name__}.", retry_after_s=1.0
+            ) from error
+
+    async def close(self) -> None:
+        """Finish what runs, then close all connections; forcibly after ten seconds."""
+        try:
+            await asyncio.wait_for(self._pool.close(), timeout=10.0)
+        except TimeoutError:
+            self._pool.terminate()
+
+
+# What will fail again unchanged: bad values, broken constraints, wrong statements.
+_REFUSED = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.exceptions.UntranslatableCharacterError,
+    asyncpg.exceptions.ProgramLimitExceededError,
+)
+# Everything else the driver raises is about the server's state and may pass.
+_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+async def _prepare_connection(connection: "asyncpg.Connection[Row]") -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
+    )
+
+
+def _encode_jsonb(value: Any) -> bytes:
+    return b"\x01" + msgspec.json.encode(value)
+
+
+def _decode_jsonb(data: bytes) -> Any:
+    return msgspec.json.decode(data[1:])
+
+
+def columns(rows: Sequence[Sequence[object]]) -> list[list[object]]:
+    """Turn rows into one list a column, the shape `unnest` statements take."""
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,246 @@
+"""Table webhook_receipts: inbound webhooks as received, and how far each has been worked on.
+
+Body, headers and query are sealed. Equal bodies of one connection are one receipt: a keyed
+digest finds them, so a platform's repeats are counted and not stored again.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Row, Tx, columns
+
+TABLE = "webhook_receipts"
+
+# Many receipts at once; a repeat of a body only counts up and answers the first one's id.
+INSERT_RECEIPTS = """
+insert into webhook_receipts as r (tenant_id, id, connection_id, gateway, received_at, digest,
+  body_sealed, request_sealed, repeats, run_at)
+select tenant_id, id, connection_id, gateway, received_at, digest, body_sealed, request_sealed,
+  repeats, received_at
+from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::bytea[],
+  $7::bytea[], $8::bytea[], $9::integer[]) as new (tenant_id, id, connection_id, gateway,
+  received_at, digest, body_sealed, request_sealed, repeats)
+on conflict (tenant_id, connection_id, digest) do update
+  set repeats = r.repeats + 1 + excluded.repeats, last_repeat_at = excluded.received_at
+returning r.tenant_id, r.connection_id, r.digest, r.id
+"""
+
+# Wake the workers that wait for receipts.
+NOTIFY_RECEIPTS = "select pg_notify('trackai_receipts', '')"
+
+# The next receipt that wants work, locked for this transaction and skipped by all others.
+CLAIM_RECEIPT_ALL_TENANTS = """
+select tenant_id, id, connection_id, gateway, received_at, body_sealed, request_sealed, attempts
+from webhook_receipts
+where run_at is not null and run_at <= $1
+order by run_at, id limit 1 for update skip locked
+"""
+
+# What came of a receipt; null run_at = nothing more to do.
+FINISH_RECEIPT = """
+update webhook_receipts
+set state = $3, reason = $4, event = $5, processed_at = $6, attempts = attempts + 1, run_at = null
+where tenant_id = $1 and id = $2
+"""
+
+# An unexpected failure: look again later.
+POSTPONE_RECEIPT = """
+update webhook_receipts set attempts = attempts + 1, reason = $3, run_at = $4
+where tenant_id = $1 and id = $2
+"""
+
+# Ask for receipts to be worked on again.
+REPROCESS_RECEIPTS = """
+update webhook_receipts set run_at = $4
+where tenant_id = $1 and run_at is null
+  and ($2::uuid[] is null or id = any($2)) and ($3::text is null or state = $3)
+"""
+
+# A tenant's receipts, newest first.
+LIST_RECEIPTS = """
+select id, connection_id, gateway, received_at, state, reason, event, repeats, attempts
+from webhook_receipts
+where tenant_id = $1 and ($2::text is null or state = $2)
+order by received_at desc, id desc limit $3
+"""
+
+
+class ReceiptState(StrEnum):
+    """How far a receipt has come."""
+
+    RECEIVED = "received"  # waits for its turn
+    PROCESSED = "processed"  # became a conversion's notice
+    IGNORED = "ignored"  # authentic, says nothing about money
+    FAILED = "failed"  # could not be parsed or processed; kept for reprocessing
+
+
+@dataclass(frozen=True, slots=True)
+class RequestParts:
+    """The request around a body."""
+
+    headers: dict[str, str]
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    """A webhook whose authenticity is proved, about to be stored."""
+
+    tenant_id: UUID
+    id: UUID
+    connection_id: UUID
+    gateway: str
+    received_at: dt.datetime
+    body: bytes
+    request: RequestParts
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReceipt:
+    """Where a webhook ended up: its own receipt, or the first one with the same body."""
+
+    id: UUID
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A stored webhook, opened for work."""
+
+    tenant_id: UUID
+    id: UUID
+    connection_id: UUID
+    gateway: str
+    received_at: dt.datetime
+    body: bytes
+    request: RequestParts
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """A receipt in a list: no body, no personal data."""
+
+    id: UUID
+    connection_id: UUID
+    gateway: str
+    received_at: dt.datetime
+    state: str
+    reason: str | None
+    event: str | None
+    repeats: int
+    attempts: int
+
+
+_REQUEST = msgspec.msgpack.Decoder(RequestParts)
+
+
+async def insert_receipts(
+    tx: Tx, envelope: Envelope, receipts: Sequence[NewReceipt]
+) -> list[StoredReceipt]:
+    """Store webhooks, each once, and wake the workers; one answer each, in order."""
+    keys = [
+        (receipt.tenant_id, receipt.connection_id, envelope.digest(receipt.body))
+        for receipt in receipts
+    ]
+    # One statement may touch a row once, and rows in one order cannot deadlock.
+    copies = Counter(keys)
+    first = dict(zip(reversed(keys), reversed(receipts), strict=True))
+    rows = [(*_values(envelope, first[key], key[2]), copies[key] - 1) for key in sorted(first)]
+    stored = {
+        (row["tenant_id"], row["connection_id"], row["digest"]): row["id"]
+        for row in await tx.fetch(INSERT_RECEIPTS, *columns(rows))
+    }
+    await tx.fetch(NOTIFY_RECEIPTS)
+    return [
+        StoredReceipt(stored[key], fresh=stored[key] == receipt.id)
+        for key, receipt in zip(keys, receipts, strict=True)
+    ]
+
+
+async def claim_receipt_all_tenants(
+    tx: Tx, envelope: Envelope, *, now: dt.datetime
+) -> Receipt | None:
+    """Return the next receipt that wants work, locked until this transaction ends."""
+    row = await tx.fetch_one(CLAIM_RECEIPT_ALL_TENANTS, now)
+    return _receipt(envelope, row) if row else None
+
+
+async def finish_receipt(
+    tx: Tx,
+    receipt: Receipt,
+    *,
+    state: ReceiptState,
+    reason: str | None,
+    event: str | None,
+    now: dt.datetime,
+) -> None:
+    """Record what came of a receipt."""
+    await tx.execute(FINISH_RECEIPT, receipt.tenant_id, receipt.id, state.value, reason, event, now)
+
+
+async def postpone_receipt(
+    tx: Tx, *, tenant_id: UUID, receipt_id: UUID, reason: str, run_at: dt.datetime
+) -> None:
+    """Record an unexpected failure and when to look again."""
+    await tx.execute(POSTPONE_RECEIPT, tenant_id, receipt_id, reason, run_at)
+
+
+async def reprocess_receipts(
+    tx: Tx,
+    *,
+    tenant_id: UUID,
+    ids: Sequence[UUID] | None,
+    state: ReceiptState | None,
+    now: dt.datetime,
+) -> int:
+    """Put receipts back to work, by id or by state or all; return how many."""
+    wanted = None if ids is None else list(ids)
+    changed = await tx.execute(REPROCESS_RECEIPTS, tenant_id, wanted, state, now)
+    await tx.fetch(NOTIFY_RECEIPTS)
+    return changed
+
+
+async def list_receipts(
+    tx: Tx, *, tenant_id: UUID, state: ReceiptState | None, limit: int
+) -> list[ReceiptLine]:
+    """Return the tenant's receipts, newest first."""
+    rows = await tx.fetch(LIST_RECEIPTS, tenant_id, state, limit)
+    return [ReceiptLine(**dict(row)) for row in rows]
+
+
+def _values(envelope: Envelope, receipt: NewReceipt, digest: bytes) -> tuple[object, ...]:
+    tenant_id = receipt.tenant_id
+    request = msgspec.msgpack.encode(receipt.request)
+    return (
+        tenant_id,
+        receipt.id,
+        receipt.connection_id,
+        receipt.gateway,
+        receipt.received_at,
+        digest,
+        envelope.seal(receipt.body, table=TABLE, tenant_id=tenant_id),
+        envelope.seal(request, table=TABLE, tenant_id=tenant_id),
+    )
+
+
+def _receipt(envelope: Envelope, row: Row) -> Receipt:
+    tenant_id = row["tenant_id"]
+    request = envelope.open(row["request_sealed"], table=TABLE, tenant_id=tenant_id)
+    return Receipt(
+        tenant_id=tenant_id,
+        id=row["id"],
+        connection_id=row["connection_id"],
+        gateway=row["gateway"],
+        received_at=row["received_at"],
+        body=envelope.open(row["body_sealed"], table=TABLE, tenant_id=tenant_id),
+        request=_REQUEST.decode(request),
+        attempts=row["attempts"],
+    )

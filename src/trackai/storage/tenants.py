@@ -1,0 +1,109 @@
+"""Tables tenants and funnels."""
+
+import datetime as dt
+from uuid import UUID
+
+from trackai.model.tenant import Funnel, Tenant
+from trackai.storage.pool import Row, Tx
+
+# A new tenant.
+INSERT_TENANT = """
+insert into tenants (id, name, site_key, time_zone, currency, created_at)
+values ($1, $2, $3, $4, $5, $6)
+"""
+
+# One tenant by id.
+FIND_TENANT = "select id, name, site_key, time_zone, currency from tenants where id = $1"
+
+# One tenant by the public key that its pages hold.
+FIND_TENANT_BY_SITE_KEY = """
+select id, name, site_key, time_zone, currency from tenants where site_key = $1
+"""
+
+# Every tenant, oldest first, a bounded page.
+LIST_TENANTS_ALL_TENANTS = """
+select id, name, site_key, time_zone, currency from tenants order by created_at, id limit $1
+"""
+
+# A new funnel.
+INSERT_FUNNEL = """
+insert into funnels (tenant_id, id, name, attribution_window_h, created_at)
+values ($1, $2, $3, $4, $5)
+"""
+
+# A tenant's funnels, oldest first.
+LIST_FUNNELS = """
+select tenant_id, id, name, attribution_window_h from funnels
+where tenant_id = $1 order by created_at, id
+"""
+
+# One funnel.
+FIND_FUNNEL = """
+select tenant_id, id, name, attribution_window_h from funnels where tenant_id = $1 and id = $2
+"""
+
+
+async def insert_tenant(tx: Tx, tenant: Tenant, *, now: dt.datetime) -> None:
+    """Store a new tenant."""
+    await tx.execute(
+        INSERT_TENANT,
+        tenant.id,
+        tenant.name,
+        tenant.site_key,
+        tenant.time_zone,
+        tenant.currency,
+        now,
+    )
+
+
+async def find_tenant(tx: Tx, tenant_id: UUID) -> Tenant | None:
+    """Return the tenant of this id."""
+    row = await tx.fetch_one(FIND_TENANT, tenant_id)
+    return _tenant(row) if row else None
+
+
+async def find_tenant_by_site_key(tx: Tx, site_key: str) -> Tenant | None:
+    """Return the tenant whose pages hold this key."""
+    row = await tx.fetch_one(FIND_TENANT_BY_SITE_KEY, site_key)
+    return _tenant(row) if row else None
+
+
+async def list_tenants_all_tenants(tx: Tx, *, limit: int = 1000) -> list[Tenant]:
+    """Return the installation's tenants; for the operator of the installation only."""
+    return [_tenant(row) for row in await tx.fetch(LIST_TENANTS_ALL_TENANTS, limit)]
+
+
+async def insert_funnel(tx: Tx, funnel: Funnel, *, now: dt.datetime) -> None:
+    """Store a new funnel; StatementRefused when the tenant has one of this name."""
+    hours = int(funnel.attribution_window.total_seconds() // 3600)
+    await tx.execute(INSERT_FUNNEL, funnel.tenant_id, funnel.id, funnel.name, hours, now)
+
+
+async def list_funnels(tx: Tx, *, tenant_id: UUID) -> list[Funnel]:
+    """Return the tenant's funnels, oldest first."""
+    return [_funnel(row) for row in await tx.fetch(LIST_FUNNELS, tenant_id)]
+
+
+async def find_funnel(tx: Tx, *, tenant_id: UUID, funnel_id: UUID) -> Funnel | None:
+    """Return one funnel of the tenant."""
+    row = await tx.fetch_one(FIND_FUNNEL, tenant_id, funnel_id)
+    return _funnel(row) if row else None
+
+
+def _tenant(row: Row) -> Tenant:
+    return Tenant(
+        id=row["id"],
+        name=row["name"],
+        site_key=row["site_key"],
+        time_zone=row["time_zone"],
+        currency=row["currency"],
+    )
+
+
+def _funnel(row: Row) -> Funnel:
+    return Funnel(
+        tenant_id=row["tenant_id"],
+        id=row["id"],
+        name=row["name"],
+        attribution_window=dt.timedelta(hours=row["attribution_window_h"]),
+    )
