@@ -20,6 +20,19 @@ class DeliveryStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedDelivery:
+    """An event that a sale owes to a destination; a withheld one carries its reason."""
+
+    destination_id: uuid.UUID
+    event_name: str
+    event_id: str
+    event_time: dt.datetime
+    status: DeliveryStatus
+    reason: str | None
+    send_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingEvent:
     """All that a destination may use to build its own event. Personal data, never logged."""
 

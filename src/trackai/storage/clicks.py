@@ -61,7 +61,7 @@ async def find_by_click_ids(
 
 
 async def find_last_by_fbclid(
-    tx: Tx, envelope: Envelope, *, tenant_id: UUID, fbclid: str, until: dt.datetime
+    tx: Tx, envelope: Envelope, fbclid: str, *, tenant_id: UUID, until: dt.datetime
 ) -> ClickCandidate | None:
     """Return the last click with this fbclid not later than `until`."""
     row = await tx.fetch_one(FIND_BY_FBCLID, tenant_id, fbclid, until)
@@ -69,7 +69,7 @@ async def find_last_by_fbclid(
 
 
 async def find_last_by_fbp(
-    tx: Tx, envelope: Envelope, *, tenant_id: UUID, fbp: str, until: dt.datetime
+    tx: Tx, envelope: Envelope, fbp: str, *, tenant_id: UUID, until: dt.datetime
 ) -> ClickCandidate | None:
     """Return the last click of this browser not later than `until`."""
     row = await tx.fetch_one(FIND_BY_FBP, tenant_id, fbp, until)

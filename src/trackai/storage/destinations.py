@@ -42,7 +42,7 @@ join destinations d on d.tenant_id = wanted.tenant_id and d.id = wanted.id
 """
 
 # Set a new token.
-REPLACE_TOKEN = """
+RESEAL_DESTINATION = """
 update destinations set token_sealed = $3 where tenant_id = $1 and id = $2
 """
 
@@ -99,7 +99,7 @@ async def set_token(
 ) -> bool:
     """Replace the token; False when the tenant has no such destination."""
     sealed = envelope.seal(token.encode(), table=TABLE, tenant_id=tenant_id)
-    return await tx.execute(REPLACE_TOKEN, tenant_id, destination_id, sealed) == 1
+    return await tx.execute(RESEAL_DESTINATION, tenant_id, destination_id, sealed) == 1
 
 
 def _account(envelope: Envelope, row: Row) -> DestinationAccount:

@@ -33,6 +33,9 @@ where tenant_id = $1 and gateway = $2 and disabled_at is null
 order by created_at desc, id limit 20
 """
 
+# The funnel that a connection's sales belong to.
+FIND_FUNNEL_ID = "select funnel_id from gateway_connections where tenant_id = $1 and id = $2"
+
 # All of a tenant's connections, oldest first.
 LIST_CONNECTIONS = """
 select tenant_id, id, funnel_id, gateway, endpoint_key, secrets_sealed
@@ -70,6 +73,12 @@ async def find_connection_by_endpoint_key_all_tenants(
     """Return the connection that owns this webhook address."""
     row = await tx.fetch_one(FIND_BY_ENDPOINT_KEY_ALL_TENANTS, endpoint_key)
     return _connection(envelope, row) if row else None
+
+
+async def find_funnel_id(tx: Tx, *, tenant_id: UUID, connection_id: UUID) -> UUID | None:
+    """Return the funnel of a connection, a disabled one too."""
+    row = await tx.fetch_one(FIND_FUNNEL_ID, tenant_id, connection_id)
+    return row["funnel_id"] if row else None
 
 
 async def list_connections_of_gateway(

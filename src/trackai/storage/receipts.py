@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from trackai.storage.envelope import Envelope
-from trackai.storage.pool import Row, Tx, columns
+from trackai.storage.pool import Tx, columns
 
 TABLE = "webhook_receipts"
 
@@ -111,6 +111,20 @@ class StoredReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedReceipt:
+    """A stored webhook, claimed and still closed."""
+
+    tenant_id: UUID
+    id: UUID
+    connection_id: UUID
+    gateway: str
+    received_at: dt.datetime
+    body_sealed: bytes
+    request_sealed: bytes
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """A stored webhook, opened for work."""
 
@@ -121,7 +135,6 @@ class Receipt:
     received_at: dt.datetime
     body: bytes
     request: RequestParts
-    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,21 +178,34 @@ async def insert_receipts(
     ]
 
 
-async def claim_receipt_all_tenants(
-    tx: Tx, envelope: Envelope, *, now: dt.datetime
-) -> Receipt | None:
+async def claim_receipt_all_tenants(tx: Tx, *, now: dt.datetime) -> SealedReceipt | None:
     """Return the next receipt that wants work, locked until this transaction ends."""
     row = await tx.fetch_one(CLAIM_RECEIPT_ALL_TENANTS, now)
-    return _receipt(envelope, row) if row else None
+    return SealedReceipt(**dict(row)) if row else None
+
+
+def open_receipt(envelope: Envelope, sealed: SealedReceipt) -> Receipt:
+    """Decrypt a claimed receipt; InvariantBroken when its key is gone or its bytes changed."""
+    tenant_id = sealed.tenant_id
+    request = envelope.open(sealed.request_sealed, table=TABLE, tenant_id=tenant_id)
+    return Receipt(
+        tenant_id=tenant_id,
+        id=sealed.id,
+        connection_id=sealed.connection_id,
+        gateway=sealed.gateway,
+        received_at=sealed.received_at,
+        body=envelope.open(sealed.body_sealed, table=TABLE, tenant_id=tenant_id),
+        request=_REQUEST.decode(request),
+    )
 
 
 async def finish_receipt(
     tx: Tx,
-    receipt: Receipt,
-    *,
+    receipt: SealedReceipt,
     state: ReceiptState,
+    *,
     reason: str | None,
-    event: str | None,
+    event: str | None = None,
     now: dt.datetime,
 ) -> None:
     """Record what came of a receipt."""
@@ -187,10 +213,10 @@ async def finish_receipt(
 
 
 async def postpone_receipt(
-    tx: Tx, *, tenant_id: UUID, receipt_id: UUID, reason: str, run_at: dt.datetime
+    tx: Tx, receipt: SealedReceipt, *, reason: str, run_at: dt.datetime
 ) -> None:
     """Record an unexpected failure and when to look again."""
-    await tx.execute(POSTPONE_RECEIPT, tenant_id, receipt_id, reason, run_at)
+    await tx.execute(POSTPONE_RECEIPT, receipt.tenant_id, receipt.id, reason, run_at)
 
 
 async def reprocess_receipts(
@@ -228,19 +254,4 @@ def _values(envelope: Envelope, receipt: NewReceipt, digest: bytes) -> tuple[obj
         digest,
         envelope.seal(receipt.body, table=TABLE, tenant_id=tenant_id),
         envelope.seal(request, table=TABLE, tenant_id=tenant_id),
-    )
-
-
-def _receipt(envelope: Envelope, row: Row) -> Receipt:
-    tenant_id = row["tenant_id"]
-    request = envelope.open(row["request_sealed"], table=TABLE, tenant_id=tenant_id)
-    return Receipt(
-        tenant_id=tenant_id,
-        id=row["id"],
-        connection_id=row["connection_id"],
-        gateway=row["gateway"],
-        received_at=row["received_at"],
-        body=envelope.open(row["body_sealed"], table=TABLE, tenant_id=tenant_id),
-        request=_REQUEST.decode(request),
-        attempts=row["attempts"],
     )

@@ -187,6 +187,7 @@ create table conversions (
   buyer_sealed    bytea not null,
   tracking        jsonb not null default '{}',
   sold_at         timestamptz not null,
+  detail_rank     smallint not null,
   first_seen_at   timestamptz not null,
   updated_at      timestamptz not null,
   primary key (tenant_id, id),

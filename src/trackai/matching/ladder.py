@@ -1,0 +1,90 @@
+"""The ladder: what a sale and a click may share, strongest first; the first hit wins.
+
+The rules only; looking clicks up is handed in. Each rung leaves its reason, so that a decision
+can be explained later.
+"""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from trackai.matching.window import SKEW, holds
+from trackai.model.conversion import Conversion
+from trackai.model.identity import email_key, phone_key
+from trackai.model.match import (
+    ClickCandidate,
+    Match,
+    MatchReason,
+    MatchStrategy,
+    Tried,
+)
+from trackai.model.notice import Tracking
+
+Key = str | bytes
+# Returns the clicks that carry a key, latest first, none later than the given time except for
+# ids of ours.
+FindClicks = Callable[[MatchStrategy, Key, dt.datetime], Awaitable[Sequence[ClickCandidate]]]
+
+# fb.<subdomain index>.<creation time>.<fbclid>: Meta's own form of the cookie.
+_FBC_PARTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One way to match: its keys in a conversion, in order of trust."""
+
+    strategy: MatchStrategy
+    keys: Callable[[Conversion], Sequence[Key]]
+
+
+RUNGS: tuple[Rung, ...] = (
+    Rung(MatchStrategy.CLICK_ID, lambda conversion: conversion.tracking.click_ids),
+    Rung(MatchStrategy.FBCLID, lambda conversion: fbclids(conversion.tracking)),
+    Rung(MatchStrategy.FBP, lambda conversion: _present(conversion.tracking.fbp)),
+    Rung(MatchStrategy.EMAIL, lambda conversion: _present(email_key(conversion.buyer.email))),
+    Rung(MatchStrategy.PHONE, lambda conversion: _present(phone_key(conversion.buyer.phone))),
+)
+
+# Position on the ladder, for telling which of two decisions is stronger.
+STRENGTH = {
+    **{rung.strategy: len(RUNGS) - position for position, rung in enumerate(RUNGS)},
+    MatchStrategy.UNMATCHED: 0,
+}
+
+
+async def climb(conversion: Conversion, window: dt.timedelta, find: FindClicks) -> Match:
+    """Return the strongest match inside the attribution window, or the unmatched decision."""
+    tried: list[Tried] = []
+    for rung in RUNGS:
+        click, reason = await _try(rung, conversion, window, find)
+        tried.append(Tried(rung.strategy, reason))
+        if click is not None:
+            return Match(rung.strategy, click, tuple(tried))
+    return Match(MatchStrategy.UNMATCHED, None, tuple(tried))
+
+
+def fbclids(tracking: Tracking) -> tuple[str, ...]:
+    """Return Meta's click ids that a notice carries, alone or inside fbc; never changed."""
+    inside = (tracking.fbc or "").split(".", _FBC_PARTS - 1)
+    from_fbc = inside[-1] if len(inside) == _FBC_PARTS else ""
+    return tuple(dict.fromkeys(key for key in (tracking.fbclid, from_fbc) if key))
+
+
+async def _try(
+    rung: Rung, conversion: Conversion, window: dt.timedelta, find: FindClicks
+) -> tuple[ClickCandidate | None, MatchReason]:
+    keys = rung.keys(conversion)
+    if not keys:
+        return None, MatchReason.NOT_CARRIED
+    carried = rung.strategy is MatchStrategy.CLICK_ID
+    reason = MatchReason.UNKNOWN
+    for key in keys:
+        for click in await find(rung.strategy, key, conversion.sold_at + SKEW):
+            if holds(click.clicked_at, conversion.sold_at, window, carried=carried):
+                return click, MatchReason.FOUND
+            reason = MatchReason.OUTSIDE_WINDOW
+    return None, reason
+
+
+def _present(key: Key | None) -> tuple[Key, ...]:
+    return () if key is None else (key,)

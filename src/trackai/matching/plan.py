@@ -1,0 +1,112 @@
+"""Which destinations get an event of a sale, under which name and id, and when.
+
+`event_id` is the gateway and the transaction, nothing else: the same on every retry and every
+recomputation, and the buyer's browser can build it on the thank-you page, so that Meta can
+discard the pixel's copy (deduplication by event name and event id).
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+
+from trackai.matching.lifecycle import REVERSED
+from trackai.model.conversion import Conversion, ConversionStatus
+from trackai.model.delivery import DeliveryStatus, PlannedDelivery
+from trackai.model.notice import Notice, NoticeStatus
+from trackai.model.tenant import DestinationAccount
+
+
+class Trigger(StrEnum):
+    """What can make a destination owed an event; the keys of `event_names`."""
+
+    APPROVED = "approved"  # a sale was paid
+    RENEWED = "renewed"  # a subscription's later charge was paid
+    PENDING = "pending"  # payment slip or Pix code shown
+    REFUSED = "refused"
+    CANCELED = "canceled"
+    ABANDONED = "abandoned"
+    REFUNDED = "refunded"
+    CHARGED_BACK = "charged_back"
+
+
+class WithheldReason(StrEnum):
+    """Why an event that would be owed is never sent."""
+
+    SALE_REVERSED = "sale_reversed"  # refund or chargeback was known before the approval came
+
+
+# Trigger -> event name where a destination does not say otherwise; absent or blank = no event.
+# A renewal is not a new customer: as "Purchase" it would teach the ad platform the wrong thing.
+DEFAULT_EVENT_NAMES: Mapping[str, str] = MappingProxyType(
+    {Trigger.APPROVED: "Purchase", Trigger.RENEWED: "SubscriptionRenewal"}
+)
+
+# How long a provisional notice's events wait for the full notice of the same sale.
+PROVISIONAL_WAIT = dt.timedelta(seconds=90)
+
+# Notice -> trigger, and the status the sale must have for the event to be still true. Approval
+# counts whatever came after it; the others only while they are the last word.
+_TRIGGERS: Mapping[NoticeStatus, tuple[Trigger, ConversionStatus | None]] = MappingProxyType(
+    {
+        NoticeStatus.APPROVED: (Trigger.APPROVED, None),
+        NoticeStatus.PENDING: (Trigger.PENDING, ConversionStatus.PENDING),
+        NoticeStatus.REFUSED: (Trigger.REFUSED, ConversionStatus.REFUSED),
+        NoticeStatus.CANCELED: (Trigger.CANCELED, ConversionStatus.CANCELED),
+        NoticeStatus.ABANDONED: (Trigger.ABANDONED, ConversionStatus.ABANDONED),
+        NoticeStatus.REFUNDED: (Trigger.REFUNDED, ConversionStatus.REFUNDED),
+        NoticeStatus.CHARGED_BACK: (Trigger.CHARGED_BACK, ConversionStatus.CHARGED_BACK),
+    }
+)
+
+
+def plan_deliveries(
+    conversion: Conversion,
+    notice: Notice,
+    accounts: Sequence[DestinationAccount],
+    now: dt.datetime,
+) -> list[PlannedDelivery]:
+    """Return what a sale owes after this notice; planning again gives the same ids again."""
+    trigger = trigger_of(conversion, notice)
+    if trigger is None:
+        return []
+    withheld = trigger in {Trigger.APPROVED, Trigger.RENEWED} and conversion.status in REVERSED
+    return [
+        PlannedDelivery(
+            destination_id=account.id,
+            event_name=name,
+            event_id=event_id(conversion),
+            event_time=_event_time(conversion, notice, trigger),
+            status=DeliveryStatus.WITHHELD if withheld else DeliveryStatus.PENDING,
+            reason=WithheldReason.SALE_REVERSED if withheld else None,
+            send_at=now + PROVISIONAL_WAIT if notice.provisional else now,
+        )
+        for account in accounts
+        if (name := event_name(account, trigger))
+    ]
+
+
+def trigger_of(conversion: Conversion, notice: Notice) -> Trigger | None:
+    """Return what this notice sets off, given where the sale stands now."""
+    trigger, still = _TRIGGERS.get(notice.status, (None, None))
+    if still is not None and conversion.status is not still:
+        return None
+    if trigger is Trigger.APPROVED and conversion.recurrence > 1:
+        return Trigger.RENEWED
+    return trigger
+
+
+def event_name(account: DestinationAccount, trigger: Trigger) -> str:
+    """Return the event's name at this destination; blank when it wants none."""
+    return account.event_names.get(trigger, DEFAULT_EVENT_NAMES.get(trigger, ""))
+
+
+def event_id(conversion: Conversion) -> str:
+    """Return what destinations deduplicate by."""
+    return f"{conversion.gateway}:{conversion.transaction}"
+
+
+def _event_time(conversion: Conversion, notice: Notice, trigger: Trigger) -> dt.datetime:
+    if trigger in {Trigger.APPROVED, Trigger.RENEWED}:
+        return conversion.sold_at
+    return notice.occurred_at or conversion.sold_at

@@ -1,0 +1,133 @@
+"""Job: one receipt, one transaction, from stored bytes to owed deliveries.
+
+1. Claim the next receipt and open it.
+2. Let its gateway parse it. Not understood: kept as failed, for reprocessing. Not a sale: ignored.
+3. Take each notice into its sale: conversion, match, deliveries (sale.py).
+4. Mark the receipt; commit all of it or nothing.
+
+Anything unexpected rolls back and is tried again later; after many tries the receipt is kept as
+failed. Doing it again with the same bytes changes nothing that is there.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trackai.errors import InvariantBroken, PayloadNotUnderstood, StorageUnavailable, TrackaiError
+from trackai.gateways.port import Gateway, InboundRequest
+from trackai.matching.sale import Tools, take_notice
+from trackai.model.notice import NotASale
+from trackai.storage import receipts
+from trackai.storage.pool import Database, Tx
+from trackai.storage.receipts import Receipt, ReceiptState, SealedReceipt
+from trackai.telemetry.logging import get_logger
+from trackai.telemetry.metrics import RECEIPTS
+
+# Unexpected failures: pause after the first, doubled each time up to the longest; after the last
+# the receipt is kept as failed (visible, can be reprocessed).
+FIRST_PAUSE = dt.timedelta(seconds=2)
+LONGEST_PAUSE = dt.timedelta(minutes=15)
+MOST_ATTEMPTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a receipt."""
+
+    state: ReceiptState
+    reason: str | None
+    event: str | None = None
+    fresh: int = 0  # notices that said something new
+    owed: int = 0  # deliveries that follow from it
+
+
+class ReceiptProcessor:
+    """Works receipts off, one at a time; several may run side by side."""
+
+    def __init__(self, database: Database, tools: Tools, gateways: Mapping[str, Gateway]) -> None:
+        self._database = database
+        self._tools = tools
+        self._gateways = gateways
+
+    async def step(self) -> bool:
+        """Work one receipt off; False when none was due. StorageUnavailable: try again later."""
+        claimed: SealedReceipt | None = None
+        started = time.perf_counter()
+        try:
+            async with self._database.transaction() as tx:
+                now = self._tools.clock.now()
+                claimed = await receipts.claim_receipt_all_tenants(tx, now=now)
+                if claimed is None:
+                    return False
+                result = await self._work(tx, receipts.open_receipt(self._tools.envelope, claimed))
+                await receipts.finish_receipt(
+                    tx, claimed, result.state, reason=result.reason, event=result.event, now=now
+                )
+        except StorageUnavailable:
+            raise
+        except Exception as error:  # one receipt's trouble must not stop the others
+            if claimed is None:
+                raise
+            result = await self._set_aside(claimed, error)
+        _report(claimed, result, time.perf_counter() - started)
+        return True
+
+    async def _work(self, tx: Tx, receipt: Receipt) -> Result:
+        adapter = self._gateways.get(receipt.gateway)
+        if adapter is None:
+            raise InvariantBroken("The receipt's gateway is not installed.")
+        request = InboundRequest(
+            receipt.body, receipt.request.headers, receipt.request.query, receipt.received_at
+        )
+        try:
+            parsed = adapter.parse(request)
+        except PayloadNotUnderstood as error:
+            return Result(ReceiptState.FAILED, str(error))
+        if isinstance(parsed, NotASale):
+            return Result(ReceiptState.IGNORED, parsed.reason, parsed.event)
+        # One order for all workers: two receipts about the same sales cannot deadlock.
+        ordered = sorted(enumerate(parsed), key=lambda item: item[1].transaction)
+        taken = [
+            await take_notice(tx, self._tools, receipt, position, notice)
+            for position, notice in ordered
+        ]
+        return Result(
+            ReceiptState.PROCESSED,
+            None,
+            ", ".join(dict.fromkeys(notice.event for notice in parsed)),
+            fresh=sum(one.fresh for one in taken),
+            owed=sum(one.owed for one in taken),
+        )
+
+    async def _set_aside(self, claimed: SealedReceipt, error: Exception) -> Result:
+        """Record the failure in a transaction of its own: the work's was rolled back."""
+        code = error.code if isinstance(error, TrackaiError) else type(error).__name__
+        get_logger().error(
+            "receipt.failed", receipt_id=str(claimed.id), reason=code, exc_info=error
+        )
+        now = self._tools.clock.now()
+        async with self._database.transaction() as tx:
+            if claimed.attempts + 1 >= MOST_ATTEMPTS:
+                result = Result(ReceiptState.FAILED, code)
+                await receipts.finish_receipt(tx, claimed, result.state, reason=code, now=now)
+                return result
+            pause = min(FIRST_PAUSE * 2**claimed.attempts, LONGEST_PAUSE)
+            await receipts.postpone_receipt(tx, claimed, reason=code, run_at=now + pause)
+        return Result(ReceiptState.RECEIVED, code)
+
+
+def _report(claimed: SealedReceipt, result: Result, seconds: float) -> None:
+    RECEIPTS.labels(claimed.gateway, result.state.value).inc()
+    get_logger().info(
+        "receipt.processed",
+        receipt_id=str(claimed.id),
+        tenant_id=str(claimed.tenant_id),
+        gateway=claimed.gateway,
+        outcome=result.state.value,
+        reason=result.reason,
+        platform_event=result.event,
+        fresh=result.fresh,
+        owed=result.owed,
+        work_ms=round(seconds * 1000, 1),
+    )

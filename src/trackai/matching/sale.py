@@ -1,0 +1,152 @@
+"""One notice into its sale: conversion, match and owed deliveries, inside the caller's transaction.
+
+Every step is idempotent: the same notice again leaves everything as it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from trackai.errors import InvariantBroken
+from trackai.matching import lifecycle
+from trackai.matching.ladder import STRENGTH, climb
+from trackai.matching.lookup import find_clicks, remember_buyer
+from trackai.matching.plan import plan_deliveries
+from trackai.model.clock import Clock, NewId
+from trackai.model.conversion import Conversion
+from trackai.model.delivery import DeliveryStatus, PlannedDelivery
+from trackai.model.match import MatchStrategy
+from trackai.model.notice import Notice
+from trackai.queue.port import Queue
+from trackai.storage import (
+    conversions,
+    deliveries,
+    destinations,
+    gateway_connections,
+    matches,
+    tenants,
+)
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Tx
+from trackai.storage.queue_messages import QueuedDelivery
+from trackai.storage.receipts import Receipt
+from trackai.telemetry.metrics import MATCHES
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What taking a notice needs besides the transaction."""
+
+    envelope: Envelope
+    queue: Queue
+    clock: Clock
+    new_id: NewId
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a notice changed: `fresh` when it said something not said before."""
+
+    conversion: Conversion
+    fresh: bool
+    owed: int
+
+
+async def take_notice(
+    tx: Tx, tools: Tools, receipt: Receipt, position: int, notice: Notice
+) -> Taken:
+    """Take one notice into its sale and owe what follows from it."""
+    conversion, fresh = await _absorb(tx, tools, receipt, notice)
+    await conversions.save_conversion(tx, tools.envelope, conversion, now=tools.clock.now())
+    await conversions.insert_notice(
+        tx,
+        conversion,
+        notice,
+        receipt_id=receipt.id,
+        position=position,
+        occurred_at=notice.occurred_at or receipt.received_at,
+    )
+    await _match(tx, tools, conversion)
+    accounts = await destinations.list_destinations_of_funnel(
+        tx, tools.envelope, tenant_id=conversion.tenant_id, funnel_id=conversion.funnel_id
+    )
+    plans = plan_deliveries(conversion, notice, accounts, tools.clock.now())
+    owed = await _owe(tx, tools, receipt.id, conversion, plans)
+    if not notice.provisional:
+        await _hasten(tx, tools, conversion)
+    return Taken(conversion, fresh, owed)
+
+
+async def _absorb(
+    tx: Tx, tools: Tools, receipt: Receipt, notice: Notice
+) -> tuple[Conversion, bool]:
+    tenant_id, gateway, transaction = receipt.tenant_id, notice.gateway, notice.transaction
+    await conversions.lock_transaction(
+        tx, tenant_id=tenant_id, gateway=gateway, transaction=transaction
+    )
+    known = await conversions.find_conversion(
+        tx, tools.envelope, tenant_id=tenant_id, gateway=gateway, transaction=transaction
+    )
+    if known is None:
+        funnel_id = await gateway_connections.find_funnel_id(
+            tx, tenant_id=tenant_id, connection_id=receipt.connection_id
+        )
+        if funnel_id is None:
+            raise InvariantBroken("The receipt's gateway connection is gone.")
+        origin = lifecycle.Origin(tenant_id, receipt.connection_id, funnel_id, receipt.received_at)
+        return lifecycle.begin(notice, origin, tools.new_id()), True
+    said = await conversions.list_notice_statuses(tx, tenant_id=tenant_id, conversion_id=known.id)
+    changed = lifecycle.absorb(known, notice, said | {notice.status}, receipt.received_at)
+    return changed, notice.status not in said
+
+
+async def _match(tx: Tx, tools: Tools, conversion: Conversion) -> None:
+    tenant_id = conversion.tenant_id
+    before = await matches.find_strategy(tx, tenant_id=tenant_id, conversion_id=conversion.id)
+    if before is MatchStrategy.CLICK_ID:
+        return
+    funnel = await tenants.find_funnel(tx, tenant_id=tenant_id, funnel_id=conversion.funnel_id)
+    if funnel is None:
+        raise InvariantBroken("The conversion's funnel is gone.")
+    look = find_clicks(tx, tools.envelope, tenant_id)
+    match = await climb(conversion, funnel.attribution_window, look)
+    if before is not None and STRENGTH[match.strategy] <= STRENGTH[before]:
+        return
+    await matches.save_match(
+        tx, match, tenant_id=tenant_id, conversion_id=conversion.id, now=tools.clock.now()
+    )
+    await remember_buyer(tx, conversion, match)
+    MATCHES.labels(conversion.gateway, match.strategy.value).inc()
+
+
+async def _owe(
+    tx: Tx,
+    tools: Tools,
+    receipt_id: UUID,
+    conversion: Conversion,
+    plans: Sequence[PlannedDelivery],
+) -> int:
+    queued = []
+    for plan in plans:
+        delivery_id = tools.new_id()
+        delivery = deliveries.NewDelivery(
+            conversion.tenant_id, delivery_id, conversion.id, receipt_id, plan
+        )
+        fresh = await deliveries.insert_delivery(tx, delivery, now=tools.clock.now())
+        if fresh and plan.status is DeliveryStatus.PENDING:
+            queued.append(
+                QueuedDelivery(conversion.tenant_id, delivery_id, plan.destination_id, plan.send_at)
+            )
+    if queued:
+        await tools.queue.enqueue(tx, queued)
+    return len(queued)
+
+
+async def _hasten(tx: Tx, tools: Tools, conversion: Conversion) -> None:
+    """Send now what a provisional notice had held back: the sale is complete."""
+    tenant_id, now = conversion.tenant_id, tools.clock.now()
+    held = await deliveries.hasten_of_conversion(
+        tx, tenant_id=tenant_id, conversion_id=conversion.id, now=now
+    )
+    if held:
+        await tools.queue.hasten(tx, tenant_id=tenant_id, delivery_ids=held, now=now)

@@ -1,0 +1,194 @@
+"""Tables conversions and conversion_notices: sales, and what each notice said of them."""
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from trackai.model.conversion import Conversion, ConversionStatus
+from trackai.model.money import Money
+from trackai.model.notice import Buyer, Notice, NoticeStatus, Product, Tracking
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Row, Tx
+
+TABLE = "conversions"
+
+# One worker at a time looks at a sale, even before its row exists.
+LOCK_TRANSACTION = """
+select pg_advisory_xact_lock(hashtextextended($1::uuid::text || '/' || $2 || '/' || $3, 0))
+"""
+
+# The sale of this transaction.
+FIND_BY_TRANSACTION = """
+select tenant_id, id, gateway, transaction, connection_id, funnel_id, status, recurrence,
+  amount_minor, currency, refunded_minor, product_id, product_name, quantity, buyer_sealed,
+  tracking, sold_at, detail_rank, first_seen_at
+from conversions where tenant_id = $1 and gateway = $2 and transaction = $3
+"""
+
+# A sale as it stands now, new or changed.
+SAVE_CONVERSION = """
+insert into conversions (tenant_id, id, gateway, transaction, connection_id, funnel_id, status,
+  recurrence, amount_minor, currency, refunded_minor, product_id, product_name, quantity,
+  buyer_sealed, tracking, sold_at, detail_rank, first_seen_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+on conflict (tenant_id, id) do update set
+  status = excluded.status, recurrence = excluded.recurrence,
+  amount_minor = excluded.amount_minor, currency = excluded.currency,
+  refunded_minor = excluded.refunded_minor, product_id = excluded.product_id,
+  product_name = excluded.product_name, quantity = excluded.quantity,
+  buyer_sealed = excluded.buyer_sealed, tracking = excluded.tracking,
+  sold_at = excluded.sold_at, detail_rank = excluded.detail_rank,
+  updated_at = excluded.updated_at
+"""
+
+# What one receipt said of a sale; said once.
+INSERT_NOTICE = """
+insert into conversion_notices
+  (tenant_id, conversion_id, receipt_id, position, status, event, occurred_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (tenant_id, conversion_id, receipt_id, position) do nothing
+"""
+
+# All that was ever said of a sale.
+LIST_NOTICE_STATUSES = """
+select distinct status from conversion_notices where tenant_id = $1 and conversion_id = $2
+"""
+
+# A tenant's sales with their match and what became of their events, newest first.
+LIST_CONVERSIONS = """
+select c.id, c.gateway, c.transaction, c.status, c.amount_minor, c.currency, c.product_name,
+  c.sold_at, c.first_seen_at, m.strategy, m.click_id,
+  (select count(*) from deliveries d
+   where d.tenant_id = c.tenant_id and d.conversion_id = c.id and d.status = 'accepted'
+  ) as accepted
+from conversions c
+left join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
+where c.tenant_id = $1 and ($2::text is null or c.gateway = $2)
+  and ($3::text is null or c.status = $3)
+order by c.first_seen_at desc, c.id desc limit $4
+"""
+
+
+async def lock_transaction(tx: Tx, *, tenant_id: UUID, gateway: str, transaction: str) -> None:
+    """Make other workers wait with this sale until this transaction ends."""
+    await tx.fetch(LOCK_TRANSACTION, tenant_id, gateway, transaction)
+
+
+async def find_conversion(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID, gateway: str, transaction: str
+) -> Conversion | None:
+    """Return the sale of this transaction."""
+    row = await tx.fetch_one(FIND_BY_TRANSACTION, tenant_id, gateway, transaction)
+    return _conversion(envelope, row) if row else None
+
+
+async def save_conversion(
+    tx: Tx, envelope: Envelope, conversion: Conversion, *, now: dt.datetime
+) -> None:
+    """Store a sale as it stands now."""
+    money, product = conversion.money, conversion.product
+    buyer = msgspec.msgpack.encode(conversion.buyer)
+    await tx.execute(
+        SAVE_CONVERSION,
+        conversion.tenant_id,
+        conversion.id,
+        conversion.gateway,
+        conversion.transaction,
+        conversion.connection_id,
+        conversion.funnel_id,
+        conversion.status.value,
+        conversion.recurrence,
+        money.amount_minor if money else None,
+        money.currency if money else None,
+        conversion.refunded.amount_minor if conversion.refunded else None,
+        product.product_id,
+        product.name,
+        product.quantity,
+        envelope.seal(buyer, table=TABLE, tenant_id=conversion.tenant_id),
+        msgspec.to_builtins(conversion.tracking),
+        conversion.sold_at,
+        conversion.detail_rank,
+        conversion.first_seen_at,
+        now,
+    )
+
+
+async def insert_notice(
+    tx: Tx,
+    conversion: Conversion,
+    notice: Notice,
+    *,
+    receipt_id: UUID,
+    position: int,
+    occurred_at: dt.datetime,
+) -> bool:
+    """Record what a receipt's notice at this position said; False when it was recorded before."""
+    return (
+        await tx.execute(
+            INSERT_NOTICE,
+            conversion.tenant_id,
+            conversion.id,
+            receipt_id,
+            position,
+            notice.status.value,
+            notice.event,
+            occurred_at,
+        )
+        == 1
+    )
+
+
+async def list_notice_statuses(
+    tx: Tx, *, tenant_id: UUID, conversion_id: UUID
+) -> frozenset[NoticeStatus]:
+    """Return everything that notices ever said of this sale."""
+    rows = await tx.fetch(LIST_NOTICE_STATUSES, tenant_id, conversion_id)
+    return frozenset(NoticeStatus(row["status"]) for row in rows)
+
+
+async def list_conversions(
+    tx: Tx, *, tenant_id: UUID, gateway: str | None, status: str | None, limit: int
+) -> Sequence[Row]:
+    """Return the tenant's sales, newest first, without personal data."""
+    return await tx.fetch(LIST_CONVERSIONS, tenant_id, gateway, status, limit)
+
+
+def open_buyer(envelope: Envelope, tenant_id: UUID, sealed: bytes) -> Buyer:
+    """Return the buyer inside a conversion's envelope."""
+    return _BUYER.decode(envelope.open(sealed, table=TABLE, tenant_id=tenant_id))
+
+
+def money_of(amount_minor: int | None, currency: str | None) -> Money | None:
+    """Return Money from its two columns."""
+    return None if amount_minor is None or currency is None else Money(amount_minor, currency)
+
+
+def tracking_of(stored: object) -> Tracking:
+    """Return tracking parameters from their jsonb."""
+    return msgspec.convert(stored, Tracking)
+
+
+_BUYER = msgspec.msgpack.Decoder(Buyer)
+
+
+def _conversion(envelope: Envelope, row: Row) -> Conversion:
+    return Conversion(
+        tenant_id=row["tenant_id"],
+        id=row["id"],
+        gateway=row["gateway"],
+        transaction=row["transaction"],
+        connection_id=row["connection_id"],
+        funnel_id=row["funnel_id"],
+        status=ConversionStatus(row["status"]),
+        recurrence=row["recurrence"],
+        money=money_of(row["amount_minor"], row["currency"]),
+        refunded=money_of(row["refunded_minor"], row["currency"]),
+        product=Product(row["product_id"], row["product_name"], row["quantity"]),
+        buyer=open_buyer(envelope, row["tenant_id"], row["buyer_sealed"]),
+        tracking=tracking_of(row["tracking"]),
+        sold_at=row["sold_at"],
+        detail_rank=row["detail_rank"],
+        first_seen_at=row["first_seen_at"],
+    )
