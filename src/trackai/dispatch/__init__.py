@@ -1,0 +1,1 @@
+"""From a delivery to an attempt, its outcome and what comes next."""
