@@ -1,18 +1,17 @@
-"""Where a sale stands, computed from everything that was ever said of it.
+"""A sale as the sum of its notices: status and details, the same in whatever order they came.
 
-The status is a function of the set of notices, so it does not depend on their order or on how
-often each came. Details (amount, buyer, product) are those of the weightiest notice; lighter ones
-only fill what it left open.
+The status is a function of the set of things said. Details (amount, buyer, product) are those of
+the weightiest notice; lighter ones only fill what it left open.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 from uuid import UUID
 
 from trackai.model.conversion import Conversion, ConversionStatus
-from trackai.model.money import Money
-from trackai.model.notice import Buyer, Notice, NoticeStatus, Product, Tracking
+from trackai.model.notice import Buyer, NoticeStatus, Product, Said, Tracking
 
 # Weight of a notice's details. The approved notice tells what was really paid and by whom.
 DETAIL_RANK = {
@@ -50,17 +49,19 @@ _PRECEDENCE: tuple[tuple[NoticeStatus, NoticeStatus | None, ConversionStatus], .
 # The money went back, or is with the bank: no event that says "sold" may go out any more.
 REVERSED = frozenset({ConversionStatus.REFUNDED, ConversionStatus.CHARGED_BACK})
 
+_EMPTY: tuple[object, ...] = (None, ())
+
 _Details = TypeVar("_Details", Buyer, Product, Tracking)
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a conversion's first notice came in."""
+class Belonging:
+    """Whose sale it is; settled by the first receipt."""
 
     tenant_id: UUID
+    conversion_id: UUID
     connection_id: UUID
     funnel_id: UUID
-    received_at: dt.datetime
 
 
 def status_of(said: frozenset[NoticeStatus]) -> ConversionStatus:
@@ -71,78 +72,49 @@ def status_of(said: frozenset[NoticeStatus]) -> ConversionStatus:
     raise ValueError("nothing was said")
 
 
-def begin(notice: Notice, origin: Origin, conversion_id: UUID) -> Conversion:
-    """Return the conversion that a first notice opens."""
+def sum_up(said: Sequence[Said], belonging: Belonging) -> Conversion:
+    """Return the sale that these notices describe; their order here does not matter."""
+    ordered = sorted(said, key=_weightiest_first)
+    notices = [one.notice for one in ordered]
+    first = ordered[0]
     return Conversion(
-        tenant_id=origin.tenant_id,
-        id=conversion_id,
-        gateway=notice.gateway,
-        transaction=notice.transaction,
-        connection_id=origin.connection_id,
-        funnel_id=origin.funnel_id,
-        status=status_of(frozenset({notice.status})),
-        recurrence=notice.recurrence,
-        money=notice.money,
-        refunded=notice.refunded,
-        product=notice.product,
-        buyer=notice.buyer,
-        tracking=notice.tracking,
-        sold_at=_sold_at(notice, origin.received_at),
-        detail_rank=detail_rank(notice),
-        first_seen_at=origin.received_at,
+        tenant_id=belonging.tenant_id,
+        id=belonging.conversion_id,
+        gateway=first.notice.gateway,
+        transaction=first.notice.transaction,
+        connection_id=belonging.connection_id,
+        funnel_id=belonging.funnel_id,
+        status=status_of(frozenset(notice.status for notice in notices)),
+        recurrence=max(notice.recurrence for notice in notices),
+        money=next((notice.money for notice in notices if notice.money), None),
+        refunded=max(
+            (notice.refunded for notice in notices if notice.refunded),
+            key=lambda money: (money.amount_minor, money.currency),
+            default=None,
+        ),
+        product=_filled([notice.product for notice in notices]),
+        buyer=_filled([notice.buyer for notice in notices]),
+        tracking=_filled([notice.tracking for notice in notices]),
+        # A local time without zone can only be guessed; a time in the future is certainly wrong.
+        sold_at=min(first.notice.sold_at or first.occurred_at, first.received_at),
+        first_seen_at=min(one.received_at for one in ordered),
     )
 
 
-def absorb(
-    conversion: Conversion,
-    notice: Notice,
-    said: frozenset[NoticeStatus],
-    received_at: dt.datetime,
-) -> Conversion:
-    """Return the conversion after one more notice; `said` includes that notice's status."""
-    rank = detail_rank(notice)
-    prefer_new = rank > conversion.detail_rank
-    return replace(
-        conversion,
-        status=status_of(said),
-        recurrence=max(conversion.recurrence, notice.recurrence),
-        money=_first(notice.money, conversion.money, prefer_new),
-        refunded=_larger(conversion.refunded, notice.refunded),
-        product=_filled(conversion.product, notice.product, prefer_new=prefer_new),
-        buyer=_filled(conversion.buyer, notice.buyer, prefer_new=prefer_new),
-        tracking=_filled(conversion.tracking, notice.tracking, prefer_new=prefer_new),
-        sold_at=_sold_at(notice, received_at) if prefer_new else conversion.sold_at,
-        detail_rank=max(rank, conversion.detail_rank),
-        first_seen_at=min(conversion.first_seen_at, received_at),
-    )
+def _weightiest_first(said: Said) -> tuple[int, dt.datetime, UUID, int]:
+    notice = said.notice
+    rank = PROVISIONAL_RANK if notice.provisional else DETAIL_RANK[notice.status]
+    return -rank, said.occurred_at, said.receipt_id, said.position
 
 
-def detail_rank(notice: Notice) -> int:
-    """Return the weight of a notice's details."""
-    return PROVISIONAL_RANK if notice.provisional else DETAIL_RANK[notice.status]
-
-
-def _sold_at(notice: Notice, received_at: dt.datetime) -> dt.datetime:
-    # A platform's local time without zone can only be guessed; the future is certainly wrong.
-    return min(notice.sold_at or notice.occurred_at or received_at, received_at)
-
-
-def _first(new: Money | None, old: Money | None, prefer_new: bool) -> Money | None:  # noqa: FBT001
-    return (new or old) if prefer_new else (old or new)
-
-
-def _larger(old: Money | None, new: Money | None) -> Money | None:
-    if old is None or new is None:
-        return old or new
-    return max(old, new, key=lambda money: (money.amount_minor, money.currency))
-
-
-def _filled(old: _Details, new: _Details, *, prefer_new: bool) -> _Details:
-    """Return the preferred one's fields, with the other's where it has none."""
-    strong, weak = (new, old) if prefer_new else (old, new)
+def _filled(details: Sequence[_Details]) -> _Details:
+    """Return the first one's fields, each gap filled by the first of the others that has it."""
+    first, *others = details
     gaps = {
-        field.name: getattr(weak, field.name)
-        for field in fields(strong)
-        if getattr(strong, field.name) in (None, ())
+        field.name: value
+        for field in fields(first)
+        if getattr(first, field.name) in _EMPTY
+        for value in [next(filter(None, (getattr(one, field.name) for one in others)), None)]
+        if value is not None
     }
-    return replace(strong, **gaps)
+    return replace(first, **gaps) if gaps else first

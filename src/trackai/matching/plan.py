@@ -12,22 +12,9 @@ from types import MappingProxyType
 
 from trackai.matching.lifecycle import REVERSED
 from trackai.model.conversion import Conversion, ConversionStatus
-from trackai.model.delivery import DeliveryStatus, PlannedDelivery
+from trackai.model.delivery import DeliveryStatus, PlannedDelivery, Trigger
 from trackai.model.notice import Notice, NoticeStatus
 from trackai.model.tenant import DestinationAccount
-
-
-class Trigger(StrEnum):
-    """What can make a destination owed an event; the keys of `event_names`."""
-
-    APPROVED = "approved"  # a sale was paid
-    RENEWED = "renewed"  # a subscription's later charge was paid
-    PENDING = "pending"  # payment slip or Pix code shown
-    REFUSED = "refused"
-    CANCELED = "canceled"
-    ABANDONED = "abandoned"
-    REFUNDED = "refunded"
-    CHARGED_BACK = "charged_back"
 
 
 class WithheldReason(StrEnum):

@@ -16,7 +16,7 @@ from trackai.model.clock import Clock, NewId
 from trackai.model.conversion import Conversion
 from trackai.model.delivery import DeliveryStatus, PlannedDelivery
 from trackai.model.match import MatchStrategy
-from trackai.model.notice import Notice
+from trackai.model.notice import Notice, Said
 from trackai.queue.port import Queue
 from trackai.storage import (
     conversions,
@@ -56,16 +56,8 @@ async def take_notice(
     tx: Tx, tools: Tools, receipt: Receipt, position: int, notice: Notice
 ) -> Taken:
     """Take one notice into its sale and owe what follows from it."""
-    conversion, fresh = await _absorb(tx, tools, receipt, notice)
-    await conversions.save_conversion(tx, tools.envelope, conversion, now=tools.clock.now())
-    await conversions.insert_notice(
-        tx,
-        conversion,
-        notice,
-        receipt_id=receipt.id,
-        position=position,
-        occurred_at=notice.occurred_at or receipt.received_at,
-    )
+    said = Said(notice, receipt.id, position, receipt.received_at)
+    conversion, fresh = await _sum_up(tx, tools, receipt, said)
     await _match(tx, tools, conversion)
     accounts = await destinations.list_destinations_of_funnel(
         tx, tools.envelope, tenant_id=conversion.tenant_id, funnel_id=conversion.funnel_id
@@ -77,27 +69,46 @@ async def take_notice(
     return Taken(conversion, fresh, owed)
 
 
-async def _absorb(
-    tx: Tx, tools: Tools, receipt: Receipt, notice: Notice
-) -> tuple[Conversion, bool]:
-    tenant_id, gateway, transaction = receipt.tenant_id, notice.gateway, notice.transaction
-    await conversions.lock_transaction(
-        tx, tenant_id=tenant_id, gateway=gateway, transaction=transaction
+async def _sum_up(tx: Tx, tools: Tools, receipt: Receipt, said: Said) -> tuple[Conversion, bool]:
+    belonging, before = await _find(tx, tools, receipt, said)
+    others = [
+        one for one in before if (one.receipt_id, one.position) != (receipt.id, said.position)
+    ]
+    conversion = lifecycle.sum_up([*others, said], belonging)
+    now = tools.clock.now()
+    await conversions.save_conversion(tx, tools.envelope, conversion, now=now)
+    await conversions.save_notice(
+        tx,
+        tools.envelope,
+        said,
+        tenant_id=belonging.tenant_id,
+        conversion_id=belonging.conversion_id,
     )
-    known = await conversions.find_conversion(
-        tx, tools.envelope, tenant_id=tenant_id, gateway=gateway, transaction=transaction
-    )
+    fresh = said.notice.status not in {one.notice.status for one in before}
+    return conversion, fresh
+
+
+async def _find(
+    tx: Tx, tools: Tools, receipt: Receipt, said: Said
+) -> tuple[lifecycle.Belonging, list[Said]]:
+    """Return whose sale it is and what was said before; nobody else looks at it meanwhile."""
+    tenant_id, notice = receipt.tenant_id, said.notice
+    sale = {"gateway": notice.gateway, "transaction": notice.transaction}
+    await conversions.lock_transaction(tx, tenant_id=tenant_id, **sale)
+    known = await conversions.find_sale(tx, tenant_id=tenant_id, **sale)
     if known is None:
         funnel_id = await gateway_connections.find_funnel_id(
             tx, tenant_id=tenant_id, connection_id=receipt.connection_id
         )
         if funnel_id is None:
             raise InvariantBroken("The receipt's gateway connection is gone.")
-        origin = lifecycle.Origin(tenant_id, receipt.connection_id, funnel_id, receipt.received_at)
-        return lifecycle.begin(notice, origin, tools.new_id()), True
-    said = await conversions.list_notice_statuses(tx, tenant_id=tenant_id, conversion_id=known.id)
-    changed = lifecycle.absorb(known, notice, said | {notice.status}, receipt.received_at)
-    return changed, notice.status not in said
+        belonging = lifecycle.Belonging(tenant_id, tools.new_id(), receipt.connection_id, funnel_id)
+        return belonging, []
+    belonging = lifecycle.Belonging(tenant_id, known.id, known.connection_id, known.funnel_id)
+    before = await conversions.list_notices(
+        tx, tools.envelope, tenant_id=tenant_id, conversion_id=known.id
+    )
+    return belonging, before
 
 
 async def _match(tx: Tx, tools: Tools, conversion: Conversion) -> None:

@@ -41,5 +41,4 @@ class Conversion:
     buyer: Buyer
     tracking: Tracking
     sold_at: dt.datetime  # the platform's time of payment, or of order, or our receipt's time
-    detail_rank: int  # weight of the notice that the details are from (matching.lifecycle)
     first_seen_at: dt.datetime

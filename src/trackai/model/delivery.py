@@ -10,6 +10,19 @@ from trackai.model.money import Money
 from trackai.model.notice import Buyer, Product, Tracking
 
 
+class Trigger(StrEnum):
+    """What can make a destination owed an event; the keys of `event_names`."""
+
+    APPROVED = "approved"  # a sale was paid
+    RENEWED = "renewed"  # a subscription's later charge was paid
+    PENDING = "pending"  # payment slip or Pix code shown
+    REFUSED = "refused"
+    CANCELED = "canceled"
+    ABANDONED = "abandoned"
+    REFUNDED = "refunded"
+    CHARGED_BACK = "charged_back"
+
+
 class DeliveryStatus(StrEnum):
     """Where a delivery stands."""
 

@@ -1,6 +1,7 @@
 """A notice: one webhook receipt in our words, after its gateway's `parse`."""
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -104,3 +105,18 @@ class NotASale:
 
     event: str  # the platform's own word
     reason: str  # stable and short, a metric label: "subscription_canceled", "unknown_event", ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One notice and where it came from."""
+
+    notice: Notice
+    receipt_id: uuid.UUID
+    position: int  # in the receipt, for platforms that send several at once
+    received_at: dt.datetime
+
+    @property
+    def occurred_at(self) -> dt.datetime:
+        """When this was so by the platform's word, or by our receipt."""
+        return self.notice.occurred_at or self.received_at

@@ -2,28 +2,28 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
 
-from trackai.model.conversion import Conversion, ConversionStatus
+from trackai.model.conversion import Conversion
 from trackai.model.money import Money
-from trackai.model.notice import Buyer, Notice, NoticeStatus, Product, Tracking
+from trackai.model.notice import Buyer, Notice, Said, Tracking
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx
 
 TABLE = "conversions"
+NOTICES = "conversion_notices"
 
 # One worker at a time looks at a sale, even before its row exists.
 LOCK_TRANSACTION = """
 select pg_advisory_xact_lock(hashtextextended($1::uuid::text || '/' || $2 || '/' || $3, 0))
 """
 
-# The sale of this transaction.
+# Which sale this transaction is, and whose.
 FIND_BY_TRANSACTION = """
-select tenant_id, id, gateway, transaction, connection_id, funnel_id, status, recurrence,
-  amount_minor, currency, refunded_minor, product_id, product_name, quantity, buyer_sealed,
-  tracking, sold_at, detail_rank, first_seen_at
+select id, connection_id, funnel_id
 from conversions where tenant_id = $1 and gateway = $2 and transaction = $3
 """
 
@@ -31,29 +31,32 @@ from conversions where tenant_id = $1 and gateway = $2 and transaction = $3
 SAVE_CONVERSION = """
 insert into conversions (tenant_id, id, gateway, transaction, connection_id, funnel_id, status,
   recurrence, amount_minor, currency, refunded_minor, product_id, product_name, quantity,
-  buyer_sealed, tracking, sold_at, detail_rank, first_seen_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+  buyer_sealed, tracking, sold_at, first_seen_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 on conflict (tenant_id, id) do update set
   status = excluded.status, recurrence = excluded.recurrence,
   amount_minor = excluded.amount_minor, currency = excluded.currency,
   refunded_minor = excluded.refunded_minor, product_id = excluded.product_id,
   product_name = excluded.product_name, quantity = excluded.quantity,
   buyer_sealed = excluded.buyer_sealed, tracking = excluded.tracking,
-  sold_at = excluded.sold_at, detail_rank = excluded.detail_rank,
+  sold_at = excluded.sold_at, first_seen_at = excluded.first_seen_at,
   updated_at = excluded.updated_at
 """
 
 # What one receipt said of a sale; said once.
 INSERT_NOTICE = """
-insert into conversion_notices
-  (tenant_id, conversion_id, receipt_id, position, status, event, occurred_at)
-values ($1, $2, $3, $4, $5, $6, $7)
-on conflict (tenant_id, conversion_id, receipt_id, position) do nothing
+insert into conversion_notices (tenant_id, conversion_id, receipt_id, position, status, event,
+  occurred_at, received_at, notice_sealed)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (tenant_id, conversion_id, receipt_id, position) do update set
+  status = excluded.status, event = excluded.event, occurred_at = excluded.occurred_at,
+  notice_sealed = excluded.notice_sealed
 """
 
 # All that was ever said of a sale.
-LIST_NOTICE_STATUSES = """
-select distinct status from conversion_notices where tenant_id = $1 and conversion_id = $2
+LIST_NOTICES = """
+select receipt_id, position, received_at, notice_sealed
+from conversion_notices where tenant_id = $1 and conversion_id = $2
 """
 
 # A tenant's sales with their match and what became of their events, newest first.
@@ -71,17 +74,28 @@ order by c.first_seen_at desc, c.id desc limit $4
 """
 
 
+_BUYER = msgspec.msgpack.Decoder(Buyer)
+_NOTICE = msgspec.msgpack.Decoder(Notice)
+
+
+@dataclass(frozen=True, slots=True)
+class SaleKey:
+    """Which conversion a transaction is, and whose."""
+
+    id: UUID
+    connection_id: UUID
+    funnel_id: UUID
+
+
 async def lock_transaction(tx: Tx, *, tenant_id: UUID, gateway: str, transaction: str) -> None:
     """Make other workers wait with this sale until this transaction ends."""
     await tx.fetch(LOCK_TRANSACTION, tenant_id, gateway, transaction)
 
 
-async def find_conversion(
-    tx: Tx, envelope: Envelope, *, tenant_id: UUID, gateway: str, transaction: str
-) -> Conversion | None:
-    """Return the sale of this transaction."""
+async def find_sale(tx: Tx, *, tenant_id: UUID, gateway: str, transaction: str) -> SaleKey | None:
+    """Return which sale this transaction is."""
     row = await tx.fetch_one(FIND_BY_TRANSACTION, tenant_id, gateway, transaction)
-    return _conversion(envelope, row) if row else None
+    return SaleKey(**dict(row)) if row else None
 
 
 async def save_conversion(
@@ -109,43 +123,44 @@ async def save_conversion(
         envelope.seal(buyer, table=TABLE, tenant_id=conversion.tenant_id),
         msgspec.to_builtins(conversion.tracking),
         conversion.sold_at,
-        conversion.detail_rank,
         conversion.first_seen_at,
         now,
     )
 
 
-async def insert_notice(
-    tx: Tx,
-    conversion: Conversion,
-    notice: Notice,
-    *,
-    receipt_id: UUID,
-    position: int,
-    occurred_at: dt.datetime,
-) -> bool:
-    """Record what a receipt's notice at this position said; False when it was recorded before."""
-    return (
-        await tx.execute(
-            INSERT_NOTICE,
-            conversion.tenant_id,
-            conversion.id,
-            receipt_id,
-            position,
-            notice.status.value,
-            notice.event,
-            occurred_at,
-        )
-        == 1
+async def save_notice(
+    tx: Tx, envelope: Envelope, said: Said, *, tenant_id: UUID, conversion_id: UUID
+) -> None:
+    """Record what a receipt said of a sale; after a reprocess, what it is understood to say now."""
+    notice = said.notice
+    sealed = envelope.seal(msgspec.msgpack.encode(notice), table=NOTICES, tenant_id=tenant_id)
+    await tx.execute(
+        INSERT_NOTICE,
+        tenant_id,
+        conversion_id,
+        said.receipt_id,
+        said.position,
+        notice.status.value,
+        notice.event,
+        said.occurred_at,
+        said.received_at,
+        sealed,
     )
 
 
-async def list_notice_statuses(
-    tx: Tx, *, tenant_id: UUID, conversion_id: UUID
-) -> frozenset[NoticeStatus]:
-    """Return everything that notices ever said of this sale."""
-    rows = await tx.fetch(LIST_NOTICE_STATUSES, tenant_id, conversion_id)
-    return frozenset(NoticeStatus(row["status"]) for row in rows)
+async def list_notices(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID, conversion_id: UUID
+) -> list[Said]:
+    """Return everything that was ever said of this sale."""
+    return [
+        Said(
+            _NOTICE.decode(envelope.open(row["notice_sealed"], table=NOTICES, tenant_id=tenant_id)),
+            row["receipt_id"],
+            row["position"],
+            row["received_at"],
+        )
+        for row in await tx.fetch(LIST_NOTICES, tenant_id, conversion_id)
+    ]
 
 
 async def list_conversions(
@@ -168,27 +183,3 @@ def money_of(amount_minor: int | None, currency: str | None) -> Money | None:
 def tracking_of(stored: object) -> Tracking:
     """Return tracking parameters from their jsonb."""
     return msgspec.convert(stored, Tracking)
-
-
-_BUYER = msgspec.msgpack.Decoder(Buyer)
-
-
-def _conversion(envelope: Envelope, row: Row) -> Conversion:
-    return Conversion(
-        tenant_id=row["tenant_id"],
-        id=row["id"],
-        gateway=row["gateway"],
-        transaction=row["transaction"],
-        connection_id=row["connection_id"],
-        funnel_id=row["funnel_id"],
-        status=ConversionStatus(row["status"]),
-        recurrence=row["recurrence"],
-        money=money_of(row["amount_minor"], row["currency"]),
-        refunded=money_of(row["refunded_minor"], row["currency"]),
-        product=Product(row["product_id"], row["product_name"], row["quantity"]),
-        buyer=open_buyer(envelope, row["tenant_id"], row["buyer_sealed"]),
-        tracking=tracking_of(row["tracking"]),
-        sold_at=row["sold_at"],
-        detail_rank=row["detail_rank"],
-        first_seen_at=row["first_seen_at"],
-    )

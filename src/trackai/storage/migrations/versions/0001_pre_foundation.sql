@@ -187,7 +187,6 @@ create table conversions (
   buyer_sealed    bytea not null,
   tracking        jsonb not null default '{}',
   sold_at         timestamptz not null,
-  detail_rank     smallint not null,
   first_seen_at   timestamptz not null,
   updated_at      timestamptz not null,
   primary key (tenant_id, id),
@@ -197,7 +196,7 @@ create table conversions (
 ) with (fillfactor = 80);
 create index conversions_newest on conversions (tenant_id, first_seen_at desc);
 
--- What each receipt said of its conversion: the status is computed from these, in any order.
+-- What each receipt said of its conversion: the conversion is their sum, in any order.
 create table conversion_notices (
   tenant_id      uuid not null,
   conversion_id  uuid not null,
@@ -206,6 +205,8 @@ create table conversion_notices (
   status         text not null,
   event          text not null,
   occurred_at    timestamptz not null,
+  received_at    timestamptz not null,
+  notice_sealed  bytea not null,
   primary key (tenant_id, conversion_id, receipt_id, position),
   foreign key (tenant_id, conversion_id) references conversions,
   foreign key (tenant_id, receipt_id) references webhook_receipts

@@ -1,0 +1,228 @@
+"""Creates tenants, funnels, gateway connections and destinations."""
+
+import datetime as dt
+import re
+import secrets
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from trackai.errors import Conflict, InvalidField, NotFound, StatementRefused, UnknownTenant
+from trackai.gateways.registry import gateway as gateway_named
+from trackai.model.clock import Clock, NewId
+from trackai.model.delivery import Trigger
+from trackai.model.tenant import (
+    DestinationAccount,
+    Funnel,
+    GatewayConnection,
+    Secret,
+    Tenant,
+)
+from trackai.storage import destinations, gateway_connections, tenants
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Database, Tx
+
+DEFAULT_FUNNEL = "default"
+MAX_NAME_CHARS = 200
+# Both carry 160 random bits or more: nobody guesses a webhook address.
+ENDPOINT_KEY_BYTES = 24
+SITE_KEY_BYTES = 15
+# How long the old secret of a gateway still proves webhooks after a new one is set.
+ROTATION = dt.timedelta(days=2)
+
+_META_EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ ]{0,49}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class NewDestination:
+    """What somebody says to connect a pixel."""
+
+    kind: str
+    pixel_id: str
+    token: str = field(repr=False)
+    funnel_id: UUID | None = None
+    test_event_code: str | None = None
+    api_url: str | None = None
+    event_names: Mapping[str, str] = field(default_factory=dict)
+
+
+class Onboarding:
+    """Works as the database role of people: every statement sees one tenant only."""
+
+    def __init__(self, database: Database, envelope: Envelope, clock: Clock, new_id: NewId) -> None:
+        self._database = database
+        self._envelope = envelope
+        self._clock = clock
+        self._new_id = new_id
+
+    async def create_tenant(
+        self, name: str, *, time_zone: str = "America/Sao_Paulo", currency: str = "BRL"
+    ) -> Tenant:
+        """Create a tenant with its public site key."""
+        if time_zone not in zoneinfo.available_timezones():
+            raise InvalidField("There is no such time zone.", field="time_zone")
+        tenant = Tenant(
+            id=self._new_id(),
+            name=_name(name),
+            site_key="site_" + secrets.token_urlsafe(SITE_KEY_BYTES),
+            time_zone=time_zone,
+            currency=currency,
+        )
+        async with self._database.transaction(tenant_id=tenant.id) as tx:
+            await tenants.insert_tenant(tx, tenant, now=self._clock.now())
+        return tenant
+
+    async def create_funnel(
+        self, tenant_id: UUID, name: str, *, window: dt.timedelta = dt.timedelta(hours=72)
+    ) -> Funnel:
+        """Create a funnel; Conflict when the tenant has one of this name."""
+        if not dt.timedelta(hours=1) <= window <= dt.timedelta(days=90):
+            raise InvalidField(
+                "The attribution window is 1 hour to 90 days.", field="attribution_window"
+            )
+        funnel = Funnel(tenant_id, self._new_id(), _name(name), window)
+        async with self._database.transaction(tenant_id=tenant_id) as tx:
+            await _require_tenant(tx, tenant_id)
+            if any(
+                known.name == funnel.name
+                for known in await tenants.list_funnels(tx, tenant_id=tenant_id)
+            ):
+                raise Conflict("The tenant has a funnel of this name already.", field="name")
+            await tenants.insert_funnel(tx, funnel, now=self._clock.now())
+        return funnel
+
+    async def funnel_named(self, tenant_id: UUID, name: str | None) -> Funnel:
+        """Return a funnel by name or id; without a name the first, made when there is none."""
+        async with self._database.transaction(tenant_id=tenant_id) as tx:
+            known = await tenants.list_funnels(tx, tenant_id=tenant_id)
+        if name is None:
+            return known[0] if known else await self.create_funnel(tenant_id, DEFAULT_FUNNEL)
+        for funnel in known:
+            if name in {funnel.name, str(funnel.id)}:
+                return funnel
+        raise NotFound("The tenant has no such funnel. List them: trackai funnel list TENANT")
+
+    async def connect_gateway(
+        self, tenant_id: UUID, gateway: str, secret: str, *, funnel: str | None = None
+    ) -> GatewayConnection:
+        """Connect a payment platform's account; its webhook address ends in the endpoint key."""
+        gateway_named(gateway)
+        chosen = await self.funnel_named(tenant_id, funnel)
+        connection = GatewayConnection(
+            tenant_id=tenant_id,
+            id=self._new_id(),
+            funnel_id=chosen.id,
+            gateway=gateway,
+            endpoint_key=secrets.token_urlsafe(ENDPOINT_KEY_BYTES),
+            secrets=(Secret(_secret(secret, "secret")),),
+        )
+        async with self._database.transaction(tenant_id=tenant_id) as tx:
+            await gateway_connections.insert_connection(
+                tx, self._envelope, connection, now=self._clock.now()
+            )
+        return connection
+
+    async def rotate_secret(
+        self, tenant_id: UUID, connection_id: UUID, secret: str
+    ) -> GatewayConnection:
+        """Set a new secret; the one before it stays valid for ROTATION, so that none is lost."""
+        fresh = Secret(_secret(secret, "secret"))
+        now = self._clock.now()
+        async with self._database.transaction(tenant_id=tenant_id) as tx:
+            connection = next(
+                (
+                    one
+                    for one in await gateway_connections.list_connections(
+                        tx, self._envelope, tenant_id=tenant_id
+                    )
+                    if one.id == connection_id
+                ),
+                None,
+            )
+            if connection is None:
+                raise NotFound("The tenant has no such gateway connection.")
+            old = tuple(
+                Secret(one.value, now + ROTATION)
+                for one in connection.secrets
+                if one.valid_until is None and one.value != fresh.value
+            )
+            await gateway_connections.set_secrets(
+                tx,
+                self._envelope,
+                tenant_id=tenant_id,
+                connection_id=connection_id,
+                secrets=(fresh, *old),
+            )
+        return connection
+
+    async def connect_destination(self, tenant_id: UUID, new: NewDestination) -> DestinationAccount:
+        """Connect a pixel; Conflict when the tenant has connected it for this funnel already."""
+        unknown = new.event_names.keys() - set(Trigger)
+        if unknown:
+            raise InvalidField(
+                f"Unknown trigger. Known: {', '.join(Trigger)}.", field="event_names"
+            )
+        for name in new.event_names.values():
+            if name and not _META_EVENT_NAME.fullmatch(name):
+                raise InvalidField(
+                    "Event names are letters, digits, blanks and _, at most 50.",
+                    field="event_names",
+                )
+        account = DestinationAccount(
+            tenant_id=tenant_id,
+            id=self._new_id(),
+            funnel_id=new.funnel_id,
+            kind=new.kind,
+            pixel_id=new.pixel_id,
+            token=_secret(new.token, "token"),
+            test_event_code=new.test_event_code,
+            api_url=new.api_url,
+            event_names=new.event_names,
+        )
+        validate_account(account)
+        try:
+            async with self._database.transaction(tenant_id=tenant_id) as tx:
+                await _require_tenant(tx, tenant_id)
+                await destinations.insert_destination(
+                    tx, self._envelope, account, now=self._clock.now()
+                )
+        except StatementRefused as error:
+            raise Conflict(
+                "This pixel is connected already. Set its token with: trackai destination token"
+            ) from error
+        return account
+
+    async def set_token(self, tenant_id: UUID, destination_id: UUID, token: str) -> None:
+        """Replace a pixel's token; what waits for it goes out by itself."""
+        async with self._database.transaction(tenant_id=tenant_id) as tx:
+            if not await destinations.set_token(
+                tx,
+                self._envelope,
+                tenant_id=tenant_id,
+                destination_id=destination_id,
+                token=_secret(token, "token"),
+            ):
+                raise NotFound("The tenant has no such destination.")
+
+
+async def _require_tenant(tx: Tx, tenant_id: UUID) -> None:
+    if await tenants.find_tenant(tx, tenant_id) is None:
+        raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
+
+
+def _name(text: str) -> str:
+    name = text.strip()
+    if not 1 <= len(name) <= MAX_NAME_CHARS or "\x00" in name:
+        raise InvalidField("A name is 1 to 200 characters.", field="name")
+    return name
+
+
+def _secret(text: str, field_name: str) -> str:
+    value = text.strip()
+    if not value:
+        raise InvalidField(
+            f"The {field_name} is blank: without it nothing can be proved or sent.",
+            field=field_name,
+        )
+    return value

@@ -1,0 +1,83 @@
+"""Composition root of the HTTP side: the edge, and what probes ask."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+
+from trackai.errors import TrackaiError
+from trackai.gateways.registry import gateways
+from trackai.ingest.app import Edge, EdgeLimits
+from trackai.ingest.wire import Receive, Scope, Send
+from trackai.model.clock import SystemClock, new_id
+from trackai.settings import Settings
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Database, Role
+
+# Connections of one server process: the edge's writers and its look-ups.
+POOL_SIZE = 10
+# A probe that takes longer than this is a no.
+READY_TIMEOUT_S = 2.0
+
+
+class App:
+    """One ASGI callable for everything under this installation's address."""
+
+    def __init__(self, edge: Edge, database: Database) -> None:
+        self._edge = edge
+        self._database = database
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        path = scope["path"]
+        if self._edge.handles(path):
+            await self._edge(scope, receive, send)
+        elif path == "/healthz":
+            await _answer(send, 200, {"status": "ok"})
+        elif path == "/readyz":
+            ready = await self._ready()
+            await _answer(send, 200 if ready else 503, {"status": "ok" if ready else "no database"})
+        else:
+            error = {"code": "not_found", "message": "There is nothing at this address."}
+            await _answer(send, 404, {"error": error})
+
+    async def _ready(self) -> bool:
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S), self._database.transaction() as tx:
+                await tx.fetch("select 1")
+        except (TrackaiError, TimeoutError):
+            return False
+        return True
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIterator[App]:
+    """Wire the HTTP side of one process; at the end what waits for a commit is committed."""
+    async with AsyncExitStack() as stack:
+        database = await Database.connect(url, Role.INGEST, size=POOL_SIZE)
+        stack.push_async_callback(database.close)
+        edge = Edge(
+            database,
+            envelope,
+            clock=SystemClock(),
+            new_id=new_id,
+            gateways=gateways(plugins=settings.gateway_plugins),
+            limits=EdgeLimits(
+                trusted_proxies=settings.trusted_proxies,
+                track_rate=settings.track_rate,
+                track_burst=settings.track_burst,
+                rejection_kept=dt.timedelta(days=settings.rejection_days),
+            ),
+        )
+        await edge.start()
+        stack.push_async_callback(edge.close)
+        yield App(edge, database)
+
+
+async def _answer(send: Send, status: int, content: object) -> None:
+    body = msgspec.json.encode(content)
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

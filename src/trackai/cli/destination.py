@@ -1,0 +1,123 @@
+"""`trackai destination`: pixels that get a tenant's conversions."""
+
+from typing import Annotated
+
+import typer
+
+from trackai.accounts.onboarding import NewDestination
+from trackai.cli.installation import open_installation, parse_uuid, run
+from trackai.cli.output import Json, Row, TenantName, show, show_one
+from trackai.errors import InvalidField
+from trackai.model.tenant import DestinationAccount
+from trackai.storage.destinations import list_destinations
+from trackai.storage.pool import Role
+
+app = typer.Typer(no_args_is_help=True, help="Pixels that get a tenant's conversions.")
+
+TokenOption = Annotated[
+    str,
+    typer.Option(
+        "--token",
+        prompt=True,
+        hide_input=True,
+        envvar="TRACKAI_DESTINATION_TOKEN",
+        help="Access token of the pixel. Better by prompt or environment: a command line can be "
+        "read by others on the machine.",
+    ),
+]
+
+
+@app.command()
+def connect(  # noqa: PLR0913 - one option each
+    tenant: TenantName,
+    kind: Annotated[str, typer.Argument(help="meta")],
+    pixel: Annotated[str, typer.Option(help="Pixel (dataset) id.")],
+    token: TokenOption,
+    funnel: Annotated[
+        str | None, typer.Option(help="Only this funnel's conversions; default: all.")
+    ] = None,
+    test_event_code: Annotated[
+        str | None, typer.Option(help="Shows events under Test Events; they still count.")
+    ] = None,
+    api_url: Annotated[str | None, typer.Option(help="Another host, such as a sandbox.")] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="TRIGGER=EventName, several times; blank name = none. Triggers: approved, "
+            "renewed, pending, refused, canceled, abandoned, refunded, charged_back."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Connect a pixel: from now on it gets the conversions."""
+
+    async def work() -> Row:
+        async with open_installation() as here, here.onboarding() as onboarding:
+            owner = await here.tenant(tenant)
+            chosen = await onboarding.funnel_named(owner.id, funnel) if funnel else None
+            account = await onboarding.connect_destination(
+                owner.id,
+                NewDestination(
+                    kind=kind,
+                    pixel_id=pixel,
+                    token=token,
+                    funnel_id=chosen.id if chosen else None,
+                    test_event_code=test_event_code,
+                    api_url=api_url,
+                    event_names=dict(_pair(text) for text in event or []),
+                ),
+            )
+            return _row(account)
+
+    show_one(run(work()), json=json)
+
+
+@app.command(name="token")
+def set_token(
+    tenant: TenantName,
+    destination: Annotated[str, typer.Argument(help="Destination id, from `destination list`.")],
+    token: TokenOption,
+    json: Json = False,
+) -> None:
+    """Set a new token; what waits for it goes out by itself."""
+
+    async def work() -> None:
+        async with open_installation() as here, here.onboarding() as onboarding:
+            owner = await here.tenant(tenant)
+            await onboarding.set_token(owner.id, parse_uuid(destination, "DESTINATION"), token)
+
+    run(work())
+    show_one({"destination_id": destination, "token": "replaced"}, json=json)
+
+
+@app.command(name="list")
+def list_(tenant: TenantName, json: Json = False) -> None:
+    """List a tenant's destinations."""
+
+    async def work() -> list[DestinationAccount]:
+        async with open_installation() as here, here.database(Role.APP) as database:
+            owner = await here.tenant(tenant)
+            async with database.transaction(tenant_id=owner.id) as tx:
+                return await list_destinations(tx, here.envelope, tenant_id=owner.id)
+
+    empty = "No destinations yet. Connect one: trackai destination connect TENANT meta"
+    show([_row(account) for account in run(work())], json=json, empty=empty)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    trigger, equals, name = text.partition("=")
+    if not equals:
+        raise InvalidField("Write --event TRIGGER=EventName.", field="event")
+    return trigger.strip(), name.strip()
+
+
+def _row(account: DestinationAccount) -> Row:
+    return {
+        "destination_id": account.id,
+        "kind": account.kind,
+        "pixel_id": account.pixel_id,
+        "funnel_id": account.funnel_id,
+        "test_event_code": account.test_event_code,
+        "api_url": account.api_url,
+        "event_names": dict(account.event_names),
+    }

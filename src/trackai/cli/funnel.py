@@ -1,0 +1,56 @@
+"""`trackai funnel`: a tenant's sales paths."""
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from trackai.cli.installation import open_installation, run
+from trackai.cli.output import Json, Row, TenantName, show, show_one
+from trackai.model.tenant import Funnel
+from trackai.storage import tenants
+from trackai.storage.pool import Role
+
+app = typer.Typer(no_args_is_help=True, help="A tenant's sales paths.")
+
+
+@app.command()
+def create(
+    tenant: TenantName,
+    name: Annotated[str, typer.Argument(help="The funnel's name, unique in the tenant.")],
+    window_hours: Annotated[
+        int, typer.Option(min=1, max=2160, help="Attribution window in hours.")
+    ] = 72,
+    json: Json = False,
+) -> None:
+    """Create a funnel with its attribution window."""
+
+    async def work() -> Funnel:
+        async with open_installation() as here, here.onboarding() as onboarding:
+            owner = await here.tenant(tenant)
+            window = dt.timedelta(hours=window_hours)
+            return await onboarding.create_funnel(owner.id, name, window=window)
+
+    show_one(_row(run(work())), json=json)
+
+
+@app.command(name="list")
+def list_(tenant: TenantName, json: Json = False) -> None:
+    """List a tenant's funnels."""
+
+    async def work() -> list[Funnel]:
+        async with open_installation() as here, here.database(Role.APP) as database:
+            owner = await here.tenant(tenant)
+            async with database.transaction(tenant_id=owner.id) as tx:
+                return await tenants.list_funnels(tx, tenant_id=owner.id)
+
+    empty = "No funnels yet. Create one: trackai funnel create TENANT NAME"
+    show([_row(funnel) for funnel in run(work())], json=json, empty=empty)
+
+
+def _row(funnel: Funnel) -> Row:
+    return {
+        "funnel_id": funnel.id,
+        "name": funnel.name,
+        "attribution_window_h": int(funnel.attribution_window.total_seconds() // 3600),
+    }

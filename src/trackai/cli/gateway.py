@@ -1,0 +1,90 @@
+"""`trackai gateway`: payment platforms whose webhooks a tenant receives."""
+
+from typing import Annotated
+
+import typer
+
+from trackai.cli.installation import open_installation, parse_uuid, run
+from trackai.cli.output import Json, Row, TenantName, show, show_one
+from trackai.gateways.registry import gateway as gateway_named
+from trackai.model.tenant import GatewayConnection
+from trackai.storage.gateway_connections import list_connections
+from trackai.storage.pool import Role
+
+app = typer.Typer(no_args_is_help=True, help="Payment platforms whose webhooks come here.")
+
+SecretOption = Annotated[
+    str,
+    typer.Option(
+        "--secret",
+        prompt=True,
+        hide_input=True,
+        envvar="TRACKAI_GATEWAY_SECRET",
+        help="The platform's token or signing secret. Better by prompt or environment: a command "
+        "line can be read by others on the machine.",
+    ),
+]
+
+
+@app.command()
+def connect(
+    tenant: TenantName,
+    gateway: Annotated[str, typer.Argument(help="perfectpay, hotmart, kiwify, stripe, ...")],
+    secret: SecretOption,
+    funnel: Annotated[str | None, typer.Option(help="Funnel, by name or id.")] = None,
+    json: Json = False,
+) -> None:
+    """Connect a payment platform; prints the webhook address to paste there."""
+
+    async def work() -> Row:
+        async with open_installation() as here, here.onboarding() as onboarding:
+            owner = await here.tenant(tenant)
+            connection = await onboarding.connect_gateway(owner.id, gateway, secret, funnel=funnel)
+            return _row(connection, here.settings.base_url)
+
+    show_one(run(work()), json=json)
+
+
+@app.command()
+def rotate(
+    tenant: TenantName,
+    connection: Annotated[str, typer.Argument(help="Connection id, from `gateway list`.")],
+    secret: SecretOption,
+    json: Json = False,
+) -> None:
+    """Set a new secret; the old one stays valid for two days."""
+
+    async def work() -> Row:
+        async with open_installation() as here, here.onboarding() as onboarding:
+            owner = await here.tenant(tenant)
+            connection_id = parse_uuid(connection, "CONNECTION")
+            changed = await onboarding.rotate_secret(owner.id, connection_id, secret)
+            return _row(changed, here.settings.base_url)
+
+    show_one(run(work()), json=json)
+
+
+@app.command(name="list")
+def list_(tenant: TenantName, json: Json = False) -> None:
+    """List a tenant's gateway connections with their webhook addresses."""
+
+    async def work() -> list[Row]:
+        async with open_installation() as here, here.database(Role.APP) as database:
+            owner = await here.tenant(tenant)
+            async with database.transaction(tenant_id=owner.id) as tx:
+                known = await list_connections(tx, here.envelope, tenant_id=owner.id)
+            return [_row(connection, here.settings.base_url) for connection in known]
+
+    empty = "No gateways yet. Connect one: trackai gateway connect TENANT GATEWAY"
+    show(run(work()), json=json, empty=empty)
+
+
+def _row(connection: GatewayConnection, base_url: str) -> Row:
+    path = f"/api/v1/webhooks/{connection.gateway}/{connection.endpoint_key}"
+    return {
+        "connection_id": connection.id,
+        "gateway": connection.gateway,
+        "funnel_id": connection.funnel_id,
+        "webhook_url": base_url + path,
+        "click_parameter": gateway_named(connection.gateway).click_parameter,
+    }

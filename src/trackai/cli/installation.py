@@ -1,0 +1,118 @@
+"""Opens the installation that the settings name, for one command: keys, database, tenant by name."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Self, TypeVar
+from uuid import UUID
+
+from trackai.accounts.onboarding import Onboarding
+from trackai.errors import ConfigurationError, UnknownTenant
+from trackai.model.clock import SystemClock, new_id
+from trackai.model.tenant import Tenant
+from trackai.settings import LogFormat, Settings, load_settings
+from trackai.storage import tenants
+from trackai.storage.embedded import open_server
+from trackai.storage.envelope import Envelope, development_key, parse_keys
+from trackai.storage.migrate import migrate, pending
+from trackai.storage.pool import Database, Role
+from trackai.telemetry.logging import configure_logging
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What a command works on."""
+
+    settings: Settings
+    url: str
+    envelope: Envelope
+
+    @classmethod
+    def of(cls, settings: Settings, url: str) -> Self:
+        """Return the installation at an open database."""
+        return cls(settings, url, envelope_of(settings))
+
+    @asynccontextmanager
+    async def database(self, role: Role, *, size: int = 2) -> AsyncIterator[Database]:
+        """Open connections of one role for the length of a block."""
+        database = await Database.connect(self.url, role, size=size)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+    @asynccontextmanager
+    async def onboarding(self) -> AsyncIterator[Onboarding]:
+        """Open what creates and connects things."""
+        async with self.database(Role.APP) as database:
+            yield Onboarding(database, self.envelope, SystemClock(), new_id)
+
+    async def tenant(self, name: str) -> Tenant:
+        """Return the tenant of this id or name; UnknownTenant says what to do."""
+        async with self.database(Role.PIPELINE) as database, database.transaction() as tx:
+            known = await tenants.list_tenants_all_tenants(tx)
+        found = [one for one in known if name in {str(one.id), one.name}]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UnknownTenant("Several tenants have this name: give the id instead.")
+        raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
+
+
+@asynccontextmanager
+async def open_installation(
+    settings: Settings | None = None, *, migrated: bool = True
+) -> AsyncIterator[Installation]:
+    """Open the database (started when it is the embedded one) and the keys.
+
+    In development migrations run by themselves; in production pending ones stop the command.
+    """
+    settings = settings or load_settings()
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    async with open_server(url, settings.data_dir) as server_url:
+        if migrated:
+            await _bring_up_to_date(settings, server_url)
+        yield Installation.of(settings, server_url)
+
+
+def envelope_of(settings: Settings) -> Envelope:
+    """Return the envelope of the settings' key; in development the key is made when missing."""
+    if settings.secret_key is not None:
+        return Envelope(parse_keys(settings.secret_key.get_secret_value()))
+    return Envelope(parse_keys(development_key(settings.data_dir)))
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Configure this process's logs as the settings say."""
+    json = settings.log_format is LogFormat.JSON or (
+        settings.log_format is LogFormat.AUTO and (settings.production or not sys.stderr.isatty())
+    )
+    configure_logging(json=json, level=settings.log_level)
+
+
+def run(work: Coroutine[object, object, T]) -> T:
+    """Run a command's work to its end."""
+    return asyncio.run(work)
+
+
+async def _bring_up_to_date(settings: Settings, url: str) -> None:
+    if not settings.production:
+        await migrate(url)
+        return
+    waiting = await pending(url)
+    if waiting:
+        raise ConfigurationError(
+            f"The database lacks {len(waiting)} migration(s). Run: trackai migrate"
+        )
+
+
+def parse_uuid(text: str, what: str) -> UUID:
+    """Return the UUID in a command's argument."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ConfigurationError(f"{what} is not a UUID: copy it from a list command.") from None

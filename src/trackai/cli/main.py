@@ -1,0 +1,41 @@
+"""All command groups of `trackai`, in the order that help shows them."""
+
+import typer
+
+from trackai.cli import (
+    conversions,
+    database,
+    deliveries,
+    demo,
+    destination,
+    doctor,
+    funnel,
+    gateway,
+    sandbox,
+    serve,
+    tenant,
+    webhooks,
+)
+
+app = typer.Typer(
+    name="trackai",
+    help="Server-side conversion tracking: ad click to payment webhook to Meta.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(serve.up)
+app.command()(serve.serve)
+app.command()(serve.worker)
+app.command()(database.migrate)
+app.command()(doctor.doctor)
+app.command()(demo.demo)
+app.add_typer(tenant.app, name="tenant")
+app.add_typer(funnel.app, name="funnel")
+app.add_typer(gateway.app, name="gateway")
+app.add_typer(destination.app, name="destination")
+app.add_typer(conversions.app, name="conversions")
+app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(sandbox.app, name="sandbox")
+app.command(name="secret-key")(database.secret_key)

@@ -1,0 +1,74 @@
+"""What commands print: a table for people, or with --json one JSON document for scripts."""
+
+import datetime as dt
+import sys
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from trackai.model.money import Money
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+TenantName = Annotated[
+    str, typer.Argument(metavar="TENANT", help="Tenant, by id or by name when it is unique.")
+]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="Most rows to print.")]
+
+Row = Mapping[str, object]
+
+
+def show(rows: Sequence[Row], *, json: bool, empty: str) -> None:
+    """Print rows as a table, or as a JSON array."""
+    if json:
+        write_json(rows)
+    elif not rows:
+        print(empty)
+    else:
+        table = Table(*(name.replace("_", " ") for name in rows[0]), box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*(_cell(value) for value in row.values()))
+        Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def show_one(row: Row, *, json: bool) -> None:
+    """Print one thing as lines of name and value, or as a JSON object."""
+    if json:
+        write_json(row)
+        return
+    width = max(len(name) for name in row)
+    for name, value in row.items():
+        print(f"{name.replace('_', ' ').ljust(width)}  {_cell(value)}")
+
+
+def write_json(value: object) -> None:
+    """Print one JSON document on one line."""
+    print(msgspec.json.encode(value, enc_hook=_encode).decode())
+
+
+def money(amount_minor: object, currency: object) -> str | None:
+    """Return an amount as text with its currency: "19.90 BRL"."""
+    if not isinstance(amount_minor, int) or not isinstance(currency, str):
+        return None
+    return f"{Money(amount_minor, currency).major()} {currency}"
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case dt.datetime():
+            return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        case _:
+            return str(value)
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    raise TypeError(f"cannot print a {type(value).__name__}")

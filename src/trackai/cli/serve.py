@@ -1,0 +1,208 @@
+"""`trackai up | serve | worker`: the long-running processes, and how they end.
+
+On SIGTERM or Ctrl-C: no new requests, those under way are answered, what waits for a commit is
+committed, the jobs finish the step they are in, then connections and the embedded server close.
+"""
+
+import asyncio
+import multiprocessing
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Annotated
+
+import typer
+import uvicorn
+import uvloop
+
+from trackai.app import App, open_app
+from trackai.cli.installation import Installation, open_installation, set_up_logging
+from trackai.errors import ConfigurationError
+from trackai.settings import Settings, load_settings
+from trackai.telemetry.logging import get_logger
+from trackai.worker import open_worker
+
+# How long requests under way may take after the signal.
+DRAIN_S = 20
+BACKLOG = 2048
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on (TRACKAI_HOST).")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on (TRACKAI_PORT); 0 = any.")]
+
+
+def up(host: Host = None, port: Port = None) -> None:
+    """Run everything in one process: database, HTTP and workers."""
+    settings = _settings(host, port)
+
+    async def work() -> None:
+        async with open_installation(settings) as here, running(here) as address:
+            get_logger().info("up", address=address)
+            await _stopped()
+
+    uvloop.run(work())
+
+
+def serve(
+    host: Host = None,
+    port: Port = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
+) -> None:
+    """Serve HTTP only; the work behind it is done by `trackai worker` processes."""
+    settings = _settings(host, port)
+
+    async def work() -> None:
+        async with open_installation(settings) as here:
+            with _listen(settings) as listener, _siblings(here, listener, workers - 1):
+                async with serving(here, listener) as address:
+                    get_logger().info("serving", address=address, workers=workers)
+                    await _stopped()
+
+    uvloop.run(work())
+
+
+def worker() -> None:
+    """Work receipts and deliveries off; run as many as needed, anywhere."""
+    settings = load_settings()
+    set_up_logging(settings)
+
+    async def work() -> None:
+        async with (
+            open_installation(settings) as here,
+            _working(here),
+        ):
+            get_logger().info("working")
+            await _stopped()
+
+    uvloop.run(work())
+
+
+@asynccontextmanager
+async def running(here: Installation) -> AsyncIterator[str]:
+    """Serve and work in this process; yields the address."""
+    with _listen(here.settings) as listener:
+        async with _working(here), serving(here, listener) as address:
+            yield address
+
+
+@asynccontextmanager
+async def serving(here: Installation, listener: socket.socket) -> AsyncIterator[str]:
+    """Serve the installation's HTTP side on a listening socket; yields the address."""
+    async with open_app(here.settings, here.url, here.envelope) as app, _http(app, listener):
+        host, port = listener.getsockname()[:2]
+        yield f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def _working(here: Installation) -> AsyncIterator[None]:
+    async with open_worker(here.settings, here.url, here.envelope) as jobs:
+        task = asyncio.create_task(jobs.run(), name="worker")
+        try:
+            yield
+        finally:
+            jobs.stop()
+            await task
+
+
+@asynccontextmanager
+async def _http(app: App, listener: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        loop="none",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+        backlog=BACKLOG,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    try:
+        while not server.started:
+            if task.done():
+                await task
+                raise ConfigurationError("The HTTP server did not start.")
+            await asyncio.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the order of closing is ours."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+@contextmanager
+def _listen(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}). "
+                "Set TRACKAI_HOST and TRACKAI_PORT, or end what listens there."
+            ) from error
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+        yield listener
+
+
+@contextmanager
+def _siblings(here: Installation, listener: socket.socket, count: int) -> Iterator[None]:
+    """Run more server processes on the same socket; they end with this one."""
+    context = multiprocessing.get_context("spawn")
+    processes = [
+        context.Process(target=_sibling, args=(here.settings, here.url, listener), daemon=True)
+        for _ in range(count)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join(DRAIN_S + 10)
+
+
+def _sibling(settings: Settings, url: str, listener: socket.socket) -> None:
+    set_up_logging(settings)
+
+    async def work() -> None:
+        async with AsyncExitStack() as stack:
+            here = Installation.of(settings, url)
+            await stack.enter_async_context(serving(here, listener))
+            await _stopped()
+
+    uvloop.run(work())
+
+
+async def _stopped() -> None:
+    """Return when this process is asked to end."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    await asked.wait()
+    get_logger().info("stopping")
+
+
+def _settings(host: str | None, port: int | None) -> Settings:
+    settings = load_settings()
+    given = {"host": host, "port": port}
+    settings = settings.model_copy(
+        update={name: value for name, value in given.items() if value is not None}
+    )
+    set_up_logging(settings)
+    return settings

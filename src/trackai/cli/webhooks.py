@@ -1,0 +1,93 @@
+"""`trackai webhooks`: received webhooks, those that could not be used, and working on them again."""
+
+from typing import Annotated
+
+import typer
+
+from trackai.cli.installation import open_installation, parse_uuid, run
+from trackai.cli.output import Json, Limit, Row, TenantName, show, show_one
+from trackai.errors import InvalidField
+from trackai.model.clock import SystemClock
+from trackai.storage import receipts, rejections
+from trackai.storage.pool import Role
+from trackai.storage.receipts import ReceiptState
+
+app = typer.Typer(no_args_is_help=True, help="Received webhooks.")
+
+
+@app.command(name="list")
+def list_(
+    tenant: TenantName,
+    state: Annotated[ReceiptState | None, typer.Option(help="Only in this state.")] = None,
+    limit: Limit = 50,
+    json: Json = False,
+) -> None:
+    """List received webhooks, newest first."""
+    empty = "No webhooks yet."
+    show(run(_lines(tenant, state, limit)), json=json, empty=empty)
+
+
+@app.command()
+def failed(tenant: TenantName, limit: Limit = 50, json: Json = False) -> None:
+    """List authentic webhooks that could not be parsed or processed; they are kept."""
+    empty = "None: every authentic webhook was understood."
+    show(run(_lines(tenant, ReceiptState.FAILED, limit)), json=json, empty=empty)
+
+
+@app.command()
+def rejected(tenant: TenantName, limit: Limit = 50, json: Json = False) -> None:
+    """List webhooks whose authenticity was not proved, with the reason; kept for a day."""
+
+    async def work() -> list[Row]:
+        async with open_installation() as here, here.database(Role.APP) as database:
+            owner = await here.tenant(tenant)
+            async with database.transaction(tenant_id=owner.id) as tx:
+                return list(await rejections.list_rejections(tx, tenant_id=owner.id, limit=limit))
+
+    show(run(work()), json=json, empty="None: every webhook proved authentic.")
+
+
+@app.command()
+def reprocess(
+    tenant: TenantName,
+    receipt: Annotated[
+        list[str] | None, typer.Option(help="Receipt id; may be given several times.")
+    ] = None,
+    state: Annotated[ReceiptState | None, typer.Option(help="All in this state.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every receipt.")] = False,
+    json: Json = False,
+) -> None:
+    """Compute again from the stored bytes; what is right already stays as it is."""
+    if not (receipt or state or everything):
+        raise InvalidField("Say which: --receipt ID, --state failed, or --all.", field="receipt")
+    ids = [parse_uuid(text, "RECEIPT") for text in receipt] if receipt else None
+
+    async def work() -> int:
+        async with open_installation() as here, here.database(Role.APP) as database:
+            owner = await here.tenant(tenant)
+            async with database.transaction(tenant_id=owner.id) as tx:
+                return await receipts.reprocess_receipts(
+                    tx, tenant_id=owner.id, ids=ids, state=state, now=SystemClock().now()
+                )
+
+    show_one({"receipts_put_back": run(work())}, json=json)
+
+
+async def _lines(tenant: str, state: ReceiptState | None, limit: int) -> list[Row]:
+    async with open_installation() as here, here.database(Role.APP) as database:
+        owner = await here.tenant(tenant)
+        async with database.transaction(tenant_id=owner.id) as tx:
+            lines = await receipts.list_receipts(tx, tenant_id=owner.id, state=state, limit=limit)
+    return [
+        {
+            "receipt_id": line.id,
+            "gateway": line.gateway,
+            "state": line.state,
+            "reason": line.reason,
+            "event": line.event,
+            "repeats": line.repeats,
+            "attempts": line.attempts,
+            "received_at": line.received_at,
+        }
+        for line in lines
+    ]

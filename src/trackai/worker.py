@@ -1,0 +1,151 @@
+"""Composition root of the background work: receipts to deliveries, deliveries to ad platforms.
+
+Each job is a loop around one `step()`: it works while there is work and sleeps until woken. A
+step that fails unexpectedly is logged and counted once, and tried again after a pause; a database
+that is away only makes the loop wait.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from trackai.destinations.http import open_http
+from trackai.destinations.registry import destinations
+from trackai.dispatch.dispatcher import Dispatcher, DispatchTools
+from trackai.errors import StorageUnavailable
+from trackai.gateways.registry import gateways
+from trackai.matching.process import ReceiptProcessor
+from trackai.matching.sale import Tools
+from trackai.model.clock import SystemClock, new_id
+from trackai.queue.postgres import PostgresQueue
+from trackai.settings import Settings
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Database, Role
+from trackai.storage.rejections import delete_expired_all_tenants
+from trackai.storage.wakeups import Channel, Wakeups
+from trackai.telemetry.logging import get_logger
+from trackai.telemetry.metrics import JOB_ERRORS
+
+# Longest sleep of a job that nobody wakes: retries and leases come due without a notification.
+IDLE_S = 1.0
+# Pause after an unexpected error, so that a broken step does not spin.
+ERROR_PAUSE_S = 2.0
+# How often rejected webhooks whose day is over are dropped.
+CLEAN_EVERY_S = 600.0
+# How long a stopping worker may finish what is in flight.
+STOP_GRACE_S = 30.0
+
+Step = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A step, what wakes it, and how long it may sleep."""
+
+    name: str
+    step: Step
+    channel: Channel | None
+    idle_s: float = IDLE_S
+
+
+class Worker:
+    """The jobs of one process."""
+
+    def __init__(self, jobs: list[Job], wakeups: Wakeups) -> None:
+        self._jobs = jobs
+        self._wakeups = wakeups
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run all jobs until `stop()`, then finish what is in flight, bounded."""
+        tasks = [asyncio.create_task(self._loop(job), name=job.name) for job in self._jobs]
+        await self._stop.wait()
+        _, late = await asyncio.wait(tasks, timeout=STOP_GRACE_S)
+        for task in late:
+            # Its lease or row lock gives the work back; nothing is recorded for it.
+            get_logger().warning("worker.cut_short", job=task.get_name())
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Ask all jobs to end after the step they are in."""
+        self._stop.set()
+        for channel in Channel:
+            self._wakeups.wake(channel)
+
+    async def _loop(self, job: Job) -> None:
+        while not self._stop.is_set():
+            try:
+                busy = await job.step()
+            except StorageUnavailable as error:
+                get_logger().warning("job.waits_for_storage", job=job.name, reason=str(error))
+                await self._pause(ERROR_PAUSE_S)
+            except Exception:
+                JOB_ERRORS.labels(job.name).inc()
+                get_logger().exception("job.failed", job=job.name)
+                await self._pause(ERROR_PAUSE_S)
+            else:
+                if not busy:
+                    await self._sleep(job)
+
+    async def _sleep(self, job: Job) -> None:
+        if self._stop.is_set():
+            return
+        if job.channel is None:
+            await self._pause(job.idle_s)
+        else:
+            await self._wakeups.wait(job.channel, timeout_s=job.idle_s)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings, url: str, envelope: Envelope) -> AsyncIterator[Worker]:
+    """Wire the jobs of one process; everything is closed at the end, in reverse order."""
+    async with AsyncExitStack() as stack:
+        database = await Database.connect(
+            url,
+            Role.PIPELINE,
+            size=settings.process_concurrency + settings.dispatch_concurrency + 2,
+        )
+        stack.push_async_callback(database.close)
+        wakeups = await stack.enter_async_context(Wakeups(url))
+        http = await stack.enter_async_context(open_http())
+        clock = SystemClock()
+        queue = PostgresQueue(database, clock, new_id)
+        processor = ReceiptProcessor(
+            database,
+            Tools(envelope, queue, clock, new_id),
+            gateways(plugins=settings.gateway_plugins),
+        )
+        dispatcher = Dispatcher(
+            DispatchTools(
+                database,
+                envelope,
+                queue,
+                destinations(http, clock),
+                clock,
+                new_id,
+                settings.dispatch_concurrency,
+            )
+        )
+
+        async def clean() -> bool:
+            async with database.transaction() as tx:
+                await delete_expired_all_tenants(tx, now=clock.now())
+            return False
+
+        jobs = [
+            Job(f"process-{number}", processor.step, Channel.RECEIPTS)
+            for number in range(settings.process_concurrency)
+        ]
+        jobs += [
+            Job("dispatch", dispatcher.step, Channel.DELIVERIES),
+            Job("clean", clean, None, CLEAN_EVERY_S),
+        ]
+        yield Worker(jobs, wakeups)
