@@ -87,6 +87,13 @@ class MethodNotAllowed(RequestRefused):
     status = 405
 
 
+class BodyTooSlow(RequestRefused):
+    """The body did not arrive in time."""
+
+    code = "body_too_slow"
+    status = 408
+
+
 class Conflict(RequestRefused):
     """What the caller wants to create exists already."""
 

@@ -1,0 +1,1 @@
+"""The edge: take what pages and payment platforms send, keep it durably, say yes. Nothing more."""

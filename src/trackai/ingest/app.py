@@ -1,0 +1,245 @@
+"""The hot edge as one ASGI callable: routes, methods, errors to answers, start and close.
+
+Plain ASGI without a framework; what people and dashboards call lives elsewhere.
+"""
+
+import datetime as dt
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from trackai.errors import MethodNotAllowed, NotFound, TrackaiError
+from trackai.gateways.port import Gateway
+from trackai.ingest.client_address import TrustedProxies
+from trackai.ingest.directory import Directory
+from trackai.ingest.openapi import openapi_document
+from trackai.ingest.stores import Stores
+from trackai.ingest.throttle import Throttle
+from trackai.ingest.tracking import Tracking
+from trackai.ingest.webhooks import Address, Webhooks
+from trackai.ingest.wire import (
+    ANY_ORIGIN,
+    EXPOSED,
+    JSON_TYPE,
+    Answer,
+    ClientGone,
+    Header,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    refusal,
+)
+from trackai.model.click import PageEventKind
+from trackai.model.clock import Clock, NewId
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Database
+from trackai.telemetry.logging import get_logger
+from trackai.telemetry.metrics import CLICKS, WEBHOOKS
+
+TRACK = "/api/v1/track/"
+WEBHOOK = "/api/v1/webhooks/"
+OPENAPI = "/openapi.json"
+
+Handle = Callable[[Request], Awaitable[Answer]]
+Count = Callable[[str], None]
+
+# What scripts of other origins may see and send.
+_CROSS_ORIGIN: tuple[Header, ...] = (ANY_ORIGIN, EXPOSED)
+_PREFLIGHT = Answer(
+    204,
+    headers=(
+        ANY_ORIGIN,
+        (b"access-control-allow-methods", b"POST, OPTIONS"),
+        (b"access-control-allow-headers", b"content-type, x-tenant-id, x-site-key"),
+        (b"access-control-max-age", b"86400"),
+    ),
+)
+
+
+class _Bug(TrackaiError):
+    """Something nobody foresaw."""
+
+    code = "internal_error"
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """What the operator decides about the edge."""
+
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks
+    track_rate: float = 2000.0  # reports a second and tenant
+    track_burst: int = 4000
+    rejection_kept: dt.timedelta = dt.timedelta(days=1)
+    writers: int = 2  # connections that commit side by side, a table
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """One address: what answers, to which methods, and where its outcomes are counted."""
+
+    handle: Handle
+    methods: tuple[str, ...]
+    count: Count
+    cross_origin: bool = False
+
+
+class Edge:
+    """The addresses that pages and payment platforms call."""
+
+    def __init__(
+        self,
+        database: Database,
+        envelope: Envelope,
+        *,
+        clock: Clock,
+        new_id: NewId,
+        gateways: Mapping[str, Gateway],
+        limits: EdgeLimits,
+    ) -> None:
+        self._directory = Directory(database, envelope)
+        self._stores = Stores(database, envelope, writers=limits.writers)
+        self._webhooks = Webhooks(
+            directory=self._directory,
+            gateways=gateways,
+            clock=clock,
+            new_id=new_id,
+            stores=self._stores,
+            rejection_kept=limits.rejection_kept,
+        )
+        tracking = Tracking(
+            directory=self._directory,
+            throttle=Throttle(rate=limits.track_rate, burst=limits.track_burst),
+            proxies=TrustedProxies(limits.trusted_proxies),
+            clock=clock,
+            new_id=new_id,
+            stores=self._stores,
+        )
+        self._routes = _fixed_routes(tracking)
+
+    def handles(self, path: str) -> bool:
+        """Tell whether the edge answers this path, be it with 404."""
+        return path.startswith((TRACK, WEBHOOK)) or path == OPENAPI
+
+    async def start(self) -> None:
+        """Ask the database one question, so that a wrong set-up fails here and not later."""
+        await self._directory.site_keys.find("start")
+
+    async def close(self) -> None:
+        """Take nothing more and commit what waits; requests that come later get 503."""
+        await self._stores.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        route = self._route(scope["path"])
+        try:
+            answer = await _answer(route, scope["method"], Request(scope, receive))
+        except ClientGone:
+            route.count("client_gone")
+        else:
+            await answer.send(send)
+
+    def _route(self, path: str) -> _Route:
+        route = self._routes.get(path)
+        if route is not None:
+            return route
+        if path.startswith(WEBHOOK):
+            return self._webhook_route(path[len(WEBHOOK) :])
+        return _Route(_nowhere, ("GET", "HEAD", "POST"), _uncounted, path.startswith(TRACK))
+
+    def _webhook_route(self, rest: str) -> _Route:
+        gateway, slash, endpoint_key = rest.partition("/")
+        address = Address(gateway, endpoint_key if slash else None)
+        webhooks = self._webhooks
+        # A closed set of labels: names made up by callers are one.
+        label = gateway if gateway in webhooks.gateways else "unknown"
+
+        def count(outcome: str) -> None:
+            WEBHOOKS.labels(label, outcome).inc()
+
+        async def handle(request: Request) -> Answer:
+            answer, repeat = await webhooks.take(address, request)
+            count("repeat" if repeat else "stored")
+            return answer
+
+        return _Route(handle, ("POST",), count)
+
+
+async def _answer(route: _Route, method: str, request: Request) -> Answer:
+    headers = _CROSS_ORIGIN if route.cross_origin else ()
+    if method not in route.methods:
+        if method == "OPTIONS" and route.cross_origin:
+            return _PREFLIGHT
+        return _wrong_method(route, headers)
+    try:
+        return await route.handle(request)
+    except ClientGone:
+        raise
+    except TrackaiError as error:
+        refused = error
+    except Exception as error:  # noqa: BLE001 - the edge's loop: answered, logged once, counted
+        refused = _Bug("Something went wrong here; it has been logged.")
+        refused.__cause__ = error
+    route.count(refused.code)
+    if refused.status == _Bug.status:
+        _log_bug(refused)
+    return refusal(refused, headers)
+
+
+def _wrong_method(route: _Route, headers: tuple[Header, ...]) -> Answer:
+    route.count(MethodNotAllowed.code)
+    allowed = [*route.methods, *(["OPTIONS"] if route.cross_origin else [])]
+    text = ", ".join(allowed)
+    allow: Header = (b"allow", text.encode())
+    return refusal(MethodNotAllowed(f"This address takes {text}."), (*headers, allow))
+
+
+def _log_bug(error: TrackaiError) -> None:
+    # Where, never what: messages of exceptions may hold what a visitor sent.
+    cause = error.__cause__ or error
+    frames = traceback.extract_tb(cause.__traceback__)
+    get_logger().error(
+        "edge.failed",
+        error=type(cause).__name__,
+        code=error.code,
+        where=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
+    )
+
+
+def _fixed_routes(tracking: Tracking) -> dict[str, _Route]:
+    document = Answer(200, openapi_document(), (JSON_TYPE,))
+
+    async def openapi(_request: Request) -> Answer:
+        return document
+
+    reports: dict[str, Handle] = {
+        "click": tracking.click,
+        PageEventKind.PAGEVIEW.value: tracking.pageview,
+        PageEventKind.INITIATE_CHECKOUT.value: tracking.initiate_checkout,
+        PageEventKind.LEAD.value: tracking.lead,
+    }
+    routes = {TRACK + kind: _report_route(kind, handle) for kind, handle in reports.items()}
+    routes[OPENAPI] = _Route(openapi, ("GET", "HEAD"), _uncounted)
+    return routes
+
+
+def _report_route(kind: str, handle: Handle) -> _Route:
+    stored = CLICKS.labels(kind, "stored")
+
+    def count(outcome: str) -> None:
+        CLICKS.labels(kind, outcome).inc()
+
+    async def handle_and_count(request: Request) -> Answer:
+        answer = await handle(request)
+        stored.inc()
+        return answer
+
+    return _Route(handle_and_count, ("POST",), count, cross_origin=True)
+
+
+async def _nowhere(_request: Request) -> Answer:
+    raise NotFound("There is nothing at this address.")
+
+
+def _uncounted(_outcome: str) -> None:
+    """Count nothing: addresses whose outcomes nobody asks for."""

@@ -1,0 +1,445 @@
+"""Reports of pages over HTTP: what is stored, and every way to be refused."""
+
+import asyncio
+import datetime as dt
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from trackai.model.clock import new_id
+from trackai.storage.clicks import open_visitor
+
+if TYPE_CHECKING:
+    from tests.ingest.conftest import BuildWorld, World
+
+CLICKS = "select * from clicks where tenant_id = $1 order by click_id"
+EVENTS = "select * from page_events where tenant_id = $1 order by event_key"
+IDENTITIES = "select kind, key, click_id from identities where tenant_id = $1 order by kind"
+
+FBCLID = "IwAR0aBcDeFgHiJkLmNoPqRsTuVwXyZ-_0123456789"
+
+
+async def test_click_is_stored_verbatim_without_query_and_with_server_time(world: "World") -> None:
+    reply = await world.track(
+        "click",
+        {
+            "click_id": "cl-1_A",
+            "fbclid": FBCLID,
+            "fbc": f"fb.1.1700000000000.{FBCLID}",
+            "fbp": "fb.1.1700000000000.1234567890",
+            "gclid": "Gc%2BLid",
+            "utm_campaign": "Lançamento Março",
+            "page_url": "https://curso.example.com/oferta?email=maria@example.com#topo",
+            "referrer": "https://l.facebook.com/l.php?u=x",
+            "client_time": "2026-11-23T09:00:01-03:00",
+            "funnel_id": str(world.funnel.id),
+        },
+    )
+
+    (row,) = await world.rows(CLICKS)
+    assert (201, {"click_id": "cl-1_A"}) == (reply.status, reply.json)
+    assert (FBCLID, "Gc%2BLid", "Lançamento Março") == (
+        row["fbclid"],
+        row["gclid"],
+        row["utm_campaign"],
+    )
+    assert row["page_url"] == "https://curso.example.com/oferta"
+    assert row["referrer"] == "https://l.facebook.com/l.php"
+    assert row["received_at"] == world.clock.now()
+    assert row["client_time"] == dt.datetime(2026, 11, 23, 12, 0, 1, tzinfo=dt.UTC)
+    assert row["funnel_id"] == world.funnel.id
+
+
+async def test_visitor_is_sealed_and_opens_to_address_and_agent(world: "World") -> None:
+    await world.track("click", {"click_id": "c1"}, user_agent="Agent/" + "x" * 2000)
+
+    (row,) = await world.rows(CLICKS)
+    visitor = open_visitor(world.envelope, world.tenant.id, row["visitor_sealed"])
+    assert visitor.client_ip == "127.0.0.1"
+    assert visitor.user_agent == ("Agent/" + "x" * 2000)[:1000]
+    assert b"Agent" not in row["visitor_sealed"]
+
+
+async def test_forwarded_address_counts_only_behind_a_trusted_proxy(
+    build: "BuildWorld", world: "World"
+) -> None:
+    trusting = await build(trusted_proxies=("127.0.0.0/8",))
+    for one in (world, trusting):
+        await one.track("click", {"click_id": "c1"}, x_forwarded_for="6.6.6.6, 203.0.113.7")
+
+    (direct,) = await world.rows(CLICKS)
+    (proxied,) = await trusting.rows(CLICKS)
+    seen = [
+        open_visitor(one.envelope, one.tenant.id, row["visitor_sealed"]).client_ip
+        for one, row in ((world, direct), (trusting, proxied))
+    ]
+    assert seen == ["127.0.0.1", "203.0.113.7"]
+
+
+async def test_identifiers_missing_in_the_body_come_from_the_page_address(world: "World") -> None:
+    url = f"https://curso.example.com/?utm_source=fb&utm_term=a+b&fbclid={FBCLID}&gclid=g%2B1&ttclid=T"
+    await world.track("click", {"click_id": "c1", "page_url": url, "utm_source": "body"})
+    await world.track("click", {"click_id": "c2", "fbc": f"fb.1.1700000000000.{FBCLID}"})
+
+    first, second = await world.rows(CLICKS)
+    assert ("body", "a b", FBCLID, "g+1", "T") == (
+        first["utm_source"],
+        first["utm_term"],
+        first["fbclid"],
+        first["gclid"],
+        first["ttclid"],
+    )
+    assert second["fbclid"] == FBCLID
+
+
+async def test_click_without_an_id_gets_one_that_sorts_by_time(world: "World") -> None:
+    ids = [(await world.track("click", {})).json["click_id"] for _ in range(3)]
+
+    assert all(len(one) == 23 and one[0] == "c" for one in ids)
+    assert len(set(ids)) == 3
+    assert len(await world.rows(CLICKS)) == 3
+
+
+async def test_same_click_twice_is_one_row_and_two_yeses(world: "World") -> None:
+    first = await world.track("click", {"click_id": "c1", "fbclid": "first"})
+    again = await world.track("click", {"click_id": "c1", "fbclid": "second"})
+
+    (row,) = await world.rows(CLICKS)
+    assert (201, 201) == (first.status, again.status)
+    assert row["fbclid"] == "first"
+
+
+async def test_empty_texts_are_absent_and_unknown_fields_are_ignored(world: "World") -> None:
+    body = {
+        "click_id": "",
+        "fbclid": "",
+        "client_time": "",
+        "funnel_id": "",
+        "page_url": "",
+        "x": 1,
+    }
+    reply = await world.track("click", body)
+
+    (row,) = await world.rows(CLICKS)
+    assert reply.status == 201
+    assert row["click_id"] == reply.json["click_id"]
+    assert (None, None, None, None) == (
+        row["fbclid"],
+        row["client_time"],
+        row["funnel_id"],
+        row["page_url"],
+    )
+
+
+async def test_beacon_as_plain_text_with_the_site_key_in_the_body(world: "World") -> None:
+    body = json.dumps({"site_key": world.tenant.site_key, "click_id": "c1"})
+    reply = await world.call(
+        "POST", "/api/v1/track/click", body, content_type="text/plain;charset=UTF-8"
+    )
+
+    assert reply.status == 201
+    assert reply.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("where", ["tenant_header", "key_header", "query"])
+async def test_tenant_is_named_by_header_or_query(world: "World", where: str) -> None:
+    path, headers = "/api/v1/track/click", {"content_type": "application/json"}
+    if where == "tenant_header":
+        headers["x_tenant_id"] = str(world.tenant.id)
+    elif where == "key_header":
+        headers["x_site_key"] = world.tenant.site_key
+    else:
+        path += f"?site_key={world.tenant.site_key}"
+    reply = await world.call("POST", path, "{}", **headers)
+
+    assert reply.status == 201
+
+
+async def test_epoch_milliseconds_are_a_client_time(world: "World") -> None:
+    await world.track("click", {"click_id": "c1", "client_time": 1763899201500})
+
+    (row,) = await world.rows(CLICKS)
+    assert row["client_time"] == dt.datetime(2025, 11, 23, 12, 0, 1, 500000, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("kind", ["pageview", "initiate_checkout", "lead"])
+async def test_page_event_is_stored_once_under_its_id(world: "World", kind: str) -> None:
+    body = {"event_id": "e1", "click_id": "c1", "fbp": "fb.1.1.1", "page_url": "https://a.b/c?d"}
+    replies = [await world.track(kind, body) for _ in range(2)]
+    made = await world.track(kind, {})
+
+    rows = [row for row in await world.rows(EVENTS) if row["event_key"] == "e1"]
+    assert [(201, {"event_id": "e1"})] * 2 == [(reply.status, reply.json) for reply in replies]
+    assert made.json["event_id"].startswith("e")
+    assert [(kind, "c1", "fb.1.1.1", "https://a.b/c")] == [
+        (row["kind"], row["click_id"], row["fbp"], row["page_url"]) for row in rows
+    ]
+
+
+async def test_lead_keeps_keys_of_mail_and_phone_and_never_the_raw_ones(world: "World") -> None:
+    await world.track(
+        "lead",
+        {
+            "event_id": "e1",
+            "click_id": "c1",
+            "email": " Maria@Example.com ",
+            "phone": "+55 11 98765-4321",
+            "external_id": "Cliente-7",
+        },
+    )
+
+    found = {row["kind"]: row["key"] for row in await world.rows(IDENTITIES)}
+    assert {"email", "phone", "external_id"} == set(found)
+    assert found["email"] == hashlib.sha256(b"maria@example.com").digest()
+    assert found["phone"] == hashlib.sha256(b"5511987654321").digest()
+    stored = str([dict(row) for row in await world.rows(EVENTS)])
+    assert "aria" not in stored
+    assert "98765" not in stored
+
+
+async def test_lead_takes_hashes_made_in_the_page(world: "World") -> None:
+    digest = hashlib.sha256(b"maria@example.com")
+    await world.track(
+        "lead", {"event_id": "e1", "click_id": "c1", "email_sha256": digest.hexdigest().upper()}
+    )
+
+    assert [("email", digest.digest(), "c1")] == [
+        tuple(row) for row in await world.rows(IDENTITIES)
+    ]
+
+
+async def test_lead_with_an_unusable_address_still_counts(world: "World") -> None:
+    reply = await world.track("lead", {"event_id": "e1", "click_id": "c1", "email": "maria"})
+
+    assert reply.status == 201
+    assert await world.rows(IDENTITIES) == []
+
+
+async def test_no_tenant_is_400_and_says_how_to_name_one(world: "World") -> None:
+    reply = await world.call("POST", "/api/v1/track/click", "{}", content_type="application/json")
+
+    assert (400, "tenant_missing") == (reply.status, reply.code)
+    assert "x-site-key" in reply.json["error"]["message"]
+    assert reply.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x_site_key": "nobody"},
+        {"x_site_key": "no\u00e9body"},
+        {"x_site_key": "a" * 500},
+        {"x_tenant_id": str(new_id())},
+        {"x_tenant_id": "not-a-uuid"},
+        {"x_tenant_id": "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz"},
+    ],
+)
+async def test_unknown_tenant_is_404(world: "World", headers: dict[str, str]) -> None:
+    reply = await world.call(
+        "POST", "/api/v1/track/click", "{}", content_type="application/json", **headers
+    )
+
+    assert (404, "unknown_tenant") == (reply.status, reply.code)
+
+
+@pytest.mark.parametrize("key", ["%00", "%ff", "a%00b"])
+async def test_site_key_that_no_database_can_hold_is_404(world: "World", key: str) -> None:
+    reply = await world.call(
+        "POST", f"/api/v1/track/click?site_key={key}", "{}", content_type="text/plain"
+    )
+
+    assert (404, "unknown_tenant") == (reply.status, reply.code)
+
+
+async def test_tenant_made_after_a_404_is_found_within_two_seconds(world: "World") -> None:
+    # A 404 for one key says nothing about another: only the key asked for is remembered.
+    await world.track("click", {}, x_site_key="nobody")
+    reply = await world.track("click", {})
+
+    assert reply.status == 201
+
+
+MALFORMED = [
+    b"",
+    b"{",
+    b"[]",
+    b'"text"',
+    b"5",
+    b"{'a':1}",
+    b'{"fbclid":"a"} tail',
+    b'{"fbclid":"\xff\xfe"}',
+    b'{"unknown":"\xff"}',
+    b'{"fbclid":"\xed\xa0\x80"}',
+    b'{"fbclid":"\\ud800"}',
+    b'{"fbclid":"\\ud800x"}',
+    b'{"fbclid":"\\udc00\\ud800"}',
+    b'{"fbclid":"a\x00b"}',
+    b'{"client_time":NaN}',
+    b'{"unknown":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    b'{"unknown":' + b'{"a":' * 10_000,
+    b"\xef\xbb\xbf{}",
+    b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
+    b"click_id=c1&fbclid=a",
+]
+
+
+@pytest.mark.parametrize("body", MALFORMED, ids=lambda body: repr(body[:24]))
+async def test_malformed_body_is_400_and_a_good_click_still_works(
+    world: "World", body: bytes
+) -> None:
+    reply = await world.track("click", body)
+    good = await world.track("click", {"click_id": "good"})
+
+    assert (400, "malformed_body") == (reply.status, reply.code)
+    assert good.status == 201
+
+
+WRONG_FIELDS: list[tuple[str, Any]] = [
+    ("fbclid", 5),
+    ("fbclid", ["a"]),
+    ("fbclid", {"a": 1}),
+    ("fbclid", True),
+    ("fbclid", 10**400),
+    ("fbclid", "a\x00b"),
+    ("fbclid", "a" * 1001),
+    ("fbc", "a" * 1001),
+    ("utm_source", "a" * 501),
+    ("page_url", "https://a.b/" + "c" * 4000),
+    ("referrer", 1.5),
+    ("click_id", "a" * 65),
+    ("click_id", "a b"),
+    ("click_id", "id\n"),
+    ("click_id", "é"),
+    ("click_id", "a\x00"),
+    ("funnel_id", "not-a-uuid"),
+    ("funnel_id", 7),
+    ("client_time", "yesterday"),
+    ("client_time", "2026-11-23T12:00:00"),
+    ("client_time", "0001-01-01T00:00:00+14:00"),
+    ("client_time", "9999-12-31T23:59:59-14:00"),
+    ("client_time", 10**18),
+    ("client_time", -(10**18)),
+    ("client_time", 10**400),
+    ("client_time", 1e308),
+    ("client_time", True),
+    ("client_time", [1]),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG_FIELDS, ids=lambda part: repr(part)[:24])
+async def test_wrong_field_is_422_and_named(world: "World", field: str, value: object) -> None:
+    reply = await world.track("click", {field: value})
+    good = await world.track("click", {"click_id": "good"})
+
+    assert (422, "invalid_field", field) == (reply.status, reply.code, reply.field)
+    assert good.status == 201
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("email_sha256", "abc"),
+        ("email_sha256", "g" * 64),
+        ("phone_sha256", "0" * 63),
+        ("phone_sha256", " " * 2 + "0" * 62),
+        ("email", 5),
+        ("event_id", "a/b"),
+        ("click_id", "a/b"),
+        ("external_id", "a" * 1001),
+        ("email", "a" * 321),
+    ],
+)
+async def test_wrong_field_of_a_lead_is_422_and_named(
+    world: "World", field: str, value: object
+) -> None:
+    reply = await world.track("lead", {field: value})
+
+    assert (422, field) == (reply.status, reply.field)
+
+
+async def test_number_too_large_for_the_parser_is_422(world: "World") -> None:
+    reply = await world.track("click", b'{"client_time":1e400}')
+    digits = await world.track("click", b'{"client_time":' + b"9" * 10_000 + b"}")
+
+    assert [(422, "client_time")] * 2 == [(one.status, one.field) for one in (reply, digits)]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/xml",
+        "application/jsonx",
+    ],
+)
+async def test_other_content_types_are_415(world: "World", content_type: str) -> None:
+    reply = await world.track("click", b"click_id=c1", content_type=content_type)
+
+    assert (415, "unsupported_body") == (reply.status, reply.code)
+
+
+async def test_compressed_body_is_415_and_identity_is_taken(world: "World") -> None:
+    packed = await world.track("click", b"\x1f\x8b", content_encoding="gzip")
+    plain = await world.track("click", {}, content_encoding="identity")
+
+    assert (415, 201) == (packed.status, plain.status)
+
+
+async def test_preflight_allows_what_the_script_sends(world: "World") -> None:
+    reply = await world.call(
+        "OPTIONS",
+        "/api/v1/track/click",
+        origin="https://curso.example.com",
+        access_control_request_method="POST",
+    )
+
+    assert (204, "*") == (reply.status, reply.headers["access-control-allow-origin"])
+    assert "x-site-key" in reply.headers["access-control-allow-headers"]
+    assert "POST" in reply.headers["access-control-allow-methods"]
+    assert int(reply.headers["access-control-max-age"]) > 0
+
+
+async def test_other_methods_are_405_with_the_ones_allowed(world: "World") -> None:
+    reply = await world.call("GET", "/api/v1/track/click")
+
+    assert (405, "method_not_allowed") == (reply.status, reply.code)
+    assert reply.headers["allow"] == "POST, OPTIONS"
+
+
+async def test_unknown_report_is_404_also_for_other_origins(world: "World") -> None:
+    reply = await world.track("purchase", {})
+
+    assert (404, "not_found") == (reply.status, reply.code)
+    assert reply.headers["access-control-allow-origin"] == "*"
+
+
+async def test_too_many_reports_are_429_and_say_when_to_return(build: "BuildWorld") -> None:
+    world = await build(track_rate=0.5, track_burst=2)
+    replies = [await world.track("click", {}) for _ in range(3)]
+
+    assert [201, 201, 429] == [reply.status for reply in replies]
+    assert 1 <= int(replies[2].headers["retry-after"]) <= 2
+    assert replies[2].headers["access-control-allow-origin"] == "*"
+
+
+async def test_many_at_once_are_all_answered_after_they_are_stored(world: "World") -> None:
+    replies = await asyncio.gather(
+        *(world.track("click", {"click_id": f"c{number:04}"}) for number in range(400))
+    )
+
+    stored = [row["click_id"] for row in await world.rows(CLICKS)]
+    assert {201} == {reply.status for reply in replies}
+    assert stored == [f"c{number:04}" for number in range(400)]
+
+
+async def test_one_tenants_click_id_is_free_for_another(
+    build: "BuildWorld", world: "World"
+) -> None:
+    other = await build()
+    for one in (world, other):
+        await one.track("click", {"click_id": "same"})
+
+    assert [1, 1] == [len(await one.rows(CLICKS)) for one in (world, other)]
