@@ -14,8 +14,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# JSON documents deeper than this are refused before the parser could run out of stack.
-_MAX_FORM_FIELDS = 200
+_MAX_FORM_FIELDS = 200  # more are refused before they cost time
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9]+)*\s*(?:;\s*q=([0-9.]{1,5}))?\s*")
 
 
@@ -55,7 +54,7 @@ def parse_json(data: bytes | str) -> object:
 
 
 def parse_form(body: bytes) -> dict[str, str]:
-    """Parse a URL-encoded form; NotJson's parent ValueError when it is no such form."""
+    """Parse a URL-encoded form; ValueError when it is no such form."""
     pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS)
     return dict(pairs)
 

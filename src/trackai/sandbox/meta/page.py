@@ -17,6 +17,8 @@ HEADERS = {
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "pt": {
         "html": "pt-BR",
+        "moment": "%d/%m/%Y %H:%M:%S UTC",
+        "decimal": ",",
         "title": "Eventos recebidos",
         "lead": "Meta de mentira, nesta máquina. Nada do que aparece aqui saiu dela.",
         "test": "Eventos de teste",
@@ -35,6 +37,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "en": {
         "html": "en",
+        "moment": "%Y-%m-%d %H:%M:%S UTC",
+        "decimal": ".",
         "title": "Events received",
         "lead": "A stand-in for Meta on this machine. Nothing shown here has left it.",
         "test": "Test events",
@@ -133,18 +137,20 @@ def _article(event: ReceivedEvent, words: Mapping[str, str]) -> str:
     pretty = escape(_pretty(event.payload))
     return (
         f"<article><header><h2>{escape(event.event_name)}</h2>"
-        f'<span class="money">{escape(_money(event.payload))}</span>{note}'
-        f"<time>{event.received_at:%Y-%m-%d %H:%M:%S} UTC</time></header>"
+        f'<span class="money">{escape(_money(event.payload, words["decimal"]))}</span>{note}'
+        f"<time>{event.received_at.strftime(words['moment'])}</time></header>"
         f'<div class="id{"" if event.event_id else " warn"}">{identity}</div>'
         f'<ul class="tags" aria-label="{words["keys"]}">{tags}</ul>'
         f"<details><summary>{words['payload']}</summary><pre>{pretty}</pre></details></article>"
     )
 
 
-def _money(payload: Mapping[str, Any]) -> str:
+def _money(payload: Mapping[str, Any], decimal: str) -> str:
     custom = payload.get("custom_data") or {}
     value, currency = custom.get("value"), custom.get("currency")
-    return f"{value:.2f} {str(currency).upper()}" if value is not None and currency else ""
+    if value is None or not currency:
+        return ""
+    return f"{value:.2f} {str(currency).upper()}".replace(".", decimal)
 
 
 def _pretty(payload: Mapping[str, Any]) -> str:
