@@ -18,5 +18,5 @@ def migrate(json: Json = False) -> None:
 
 
 def secret_key() -> None:
-    """Print a fresh key for TRACKAI_SECRET_KEY; store it where secrets are kept, and nowhere else."""
+    """Print a fresh key for TRACKAI_SECRET_KEY; keep it with the other secrets, nowhere else."""
     print(new_key_text())

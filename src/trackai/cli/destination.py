@@ -28,7 +28,7 @@ TokenOption = Annotated[
 
 
 @app.command()
-def connect(  # noqa: PLR0913 - one option each
+def connect(
     tenant: TenantName,
     kind: Annotated[str, typer.Argument(help="meta")],
     pixel: Annotated[str, typer.Option(help="Pixel (dataset) id.")],

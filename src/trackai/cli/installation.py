@@ -1,4 +1,4 @@
-"""Opens the installation that the settings name, for one command: keys, database, tenant by name."""
+"""Opens the installation that the settings name: keys, database, tenants by name."""
 
 import asyncio
 import sys

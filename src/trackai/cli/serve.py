@@ -13,19 +13,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Annotated
 
 import typer
-import uvicorn
 import uvloop
 
-from trackai.app import App, open_app
+from trackai.app import open_app
+from trackai.cli.http import DRAIN_S, address_of, http_server, listening
 from trackai.cli.installation import Installation, open_installation, set_up_logging
-from trackai.errors import ConfigurationError
 from trackai.settings import Settings, load_settings
 from trackai.telemetry.logging import get_logger
 from trackai.worker import open_worker
-
-# How long requests under way may take after the signal.
-DRAIN_S = 20
-BACKLOG = 2048
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (TRACKAI_HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (TRACKAI_PORT); 0 = any.")]
@@ -38,7 +33,7 @@ def up(host: Host = None, port: Port = None) -> None:
     async def work() -> None:
         async with open_installation(settings) as here, running(here) as address:
             get_logger().info("up", address=address)
-            await _stopped()
+            await stopped()
 
     uvloop.run(work())
 
@@ -53,10 +48,13 @@ def serve(
 
     async def work() -> None:
         async with open_installation(settings) as here:
-            with _listen(settings) as listener, _siblings(here, listener, workers - 1):
+            with (
+                listening(settings.host, settings.port) as listener,
+                _siblings(here, listener, workers - 1),
+            ):
                 async with serving(here, listener) as address:
                     get_logger().info("serving", address=address, workers=workers)
-                    await _stopped()
+                    await stopped()
 
     uvloop.run(work())
 
@@ -72,7 +70,7 @@ def worker() -> None:
             _working(here),
         ):
             get_logger().info("working")
-            await _stopped()
+            await stopped()
 
     uvloop.run(work())
 
@@ -80,7 +78,7 @@ def worker() -> None:
 @asynccontextmanager
 async def running(here: Installation) -> AsyncIterator[str]:
     """Serve and work in this process; yields the address."""
-    with _listen(here.settings) as listener:
+    with listening(here.settings.host, here.settings.port) as listener:
         async with _working(here), serving(here, listener) as address:
             yield address
 
@@ -88,9 +86,8 @@ async def running(here: Installation) -> AsyncIterator[str]:
 @asynccontextmanager
 async def serving(here: Installation, listener: socket.socket) -> AsyncIterator[str]:
     """Serve the installation's HTTP side on a listening socket; yields the address."""
-    async with open_app(here.settings, here.url, here.envelope) as app, _http(app, listener):
-        host, port = listener.getsockname()[:2]
-        yield f"http://{host}:{port}"
+    async with open_app(here.settings, here.url, here.envelope) as app, http_server(app, listener):
+        yield address_of(listener)
 
 
 @asynccontextmanager
@@ -102,59 +99,6 @@ async def _working(here: Installation) -> AsyncIterator[None]:
         finally:
             jobs.stop()
             await task
-
-
-@asynccontextmanager
-async def _http(app: App, listener: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        loop="none",
-        lifespan="off",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=DRAIN_S,
-        backlog=BACKLOG,
-    )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
-    try:
-        while not server.started:
-            if task.done():
-                await task
-                raise ConfigurationError("The HTTP server did not start.")
-            await asyncio.sleep(0.01)
-        yield
-    finally:
-        server.should_exit = True
-        await task
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling: the order of closing is ours."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
-
-
-@contextmanager
-def _listen(settings: Settings) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((settings.host, settings.port))
-        except OSError as error:
-            raise ConfigurationError(
-                f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}). "
-                "Set TRACKAI_HOST and TRACKAI_PORT, or end what listens there."
-            ) from error
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-        yield listener
 
 
 @contextmanager
@@ -183,12 +127,12 @@ def _sibling(settings: Settings, url: str, listener: socket.socket) -> None:
         async with AsyncExitStack() as stack:
             here = Installation.of(settings, url)
             await stack.enter_async_context(serving(here, listener))
-            await _stopped()
+            await stopped()
 
     uvloop.run(work())
 
 
-async def _stopped() -> None:
+async def stopped() -> None:
     """Return when this process is asked to end."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""`trackai webhooks`: received webhooks, those that could not be used, and working on them again."""
+"""`trackai webhooks`: what was received, what could not be used, and working on it again."""
 
 from typing import Annotated
 

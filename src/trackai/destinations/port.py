@@ -4,11 +4,23 @@ It never decides what happens next: dispatch/retry.py does. All-or-nothing batch
 adapter's own affair: it answers with one outcome for each event, in order.
 """
 
+import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from trackai.model.delivery import Outcome, OutgoingEvent
 from trackai.model.tenant import DestinationAccount
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHealth:
+    """What a platform says of an account's token. `valid` None: it could not be asked."""
+
+    valid: bool | None
+    found: str  # one sentence for people, without the token
+    expires_at: dt.datetime | None = None  # None: never, or not said
+    scopes: tuple[str, ...] = ()
 
 
 class Destination(Protocol):
@@ -22,6 +34,14 @@ class Destination(Protocol):
     @property
     def batch_limit(self) -> int:
         """Most events one call may carry."""
+        ...
+
+    def validate(self, account: DestinationAccount) -> None:
+        """Raise InvalidField, naming the field, for an account that cannot be sent to."""
+        ...
+
+    async def check_token(self, account: DestinationAccount) -> TokenHealth:
+        """Ask the platform about the account's token; does not raise for its answers."""
         ...
 
     async def send(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from trackai.errors import InvariantBroken, PayloadNotUnderstood, StorageUnavailable, TrackaiError
 from trackai.gateways.port import Gateway, InboundRequest
-from trackai.matching.sale import Tools, take_notice
+from trackai.matching.sale import Taken, Tools, take_notice
 from trackai.model.notice import NotASale
 from trackai.storage import receipts
 from trackai.storage.pool import Database, Tx
@@ -38,8 +38,7 @@ class Result:
     state: ReceiptState
     reason: str | None
     event: str | None = None
-    fresh: int = 0  # notices that said something new
-    owed: int = 0  # deliveries that follow from it
+    taken: tuple[Taken, ...] = ()
 
 
 class ReceiptProcessor:
@@ -96,8 +95,7 @@ class ReceiptProcessor:
             ReceiptState.PROCESSED,
             None,
             ", ".join(dict.fromkeys(notice.event for notice in parsed)),
-            fresh=sum(one.fresh for one in taken),
-            owed=sum(one.owed for one in taken),
+            tuple(taken),
         )
 
     async def _set_aside(self, claimed: SealedReceipt, error: Exception) -> Result:
@@ -127,7 +125,10 @@ def _report(claimed: SealedReceipt, result: Result, seconds: float) -> None:
         outcome=result.state.value,
         reason=result.reason,
         platform_event=result.event,
-        fresh=result.fresh,
-        owed=result.owed,
+        transactions=[one.conversion.transaction for one in result.taken],
+        statuses=[one.conversion.status.value for one in result.taken],
+        matches=[one.strategy.value for one in result.taken],
+        fresh=sum(one.fresh for one in result.taken),
+        owed=sum(one.owed for one in result.taken),
         work_ms=round(seconds * 1000, 1),
     )

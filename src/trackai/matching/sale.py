@@ -48,6 +48,7 @@ class Taken:
     """What a notice changed: `fresh` when it said something not said before."""
 
     conversion: Conversion
+    strategy: MatchStrategy
     fresh: bool
     owed: int
 
@@ -58,7 +59,7 @@ async def take_notice(
     """Take one notice into its sale and owe what follows from it."""
     said = Said(notice, receipt.id, position, receipt.received_at)
     conversion, fresh = await _sum_up(tx, tools, receipt, said)
-    await _match(tx, tools, conversion)
+    strategy = await _match(tx, tools, conversion)
     accounts = await destinations.list_destinations_of_funnel(
         tx, tools.envelope, tenant_id=conversion.tenant_id, funnel_id=conversion.funnel_id
     )
@@ -66,7 +67,7 @@ async def take_notice(
     owed = await _owe(tx, tools, receipt.id, conversion, plans)
     if not notice.provisional:
         await _hasten(tx, tools, conversion)
-    return Taken(conversion, fresh, owed)
+    return Taken(conversion, strategy, fresh, owed)
 
 
 async def _sum_up(tx: Tx, tools: Tools, receipt: Receipt, said: Said) -> tuple[Conversion, bool]:
@@ -111,23 +112,24 @@ async def _find(
     return belonging, before
 
 
-async def _match(tx: Tx, tools: Tools, conversion: Conversion) -> None:
+async def _match(tx: Tx, tools: Tools, conversion: Conversion) -> MatchStrategy:
     tenant_id = conversion.tenant_id
     before = await matches.find_strategy(tx, tenant_id=tenant_id, conversion_id=conversion.id)
     if before is MatchStrategy.CLICK_ID:
-        return
+        return before
     funnel = await tenants.find_funnel(tx, tenant_id=tenant_id, funnel_id=conversion.funnel_id)
     if funnel is None:
         raise InvariantBroken("The conversion's funnel is gone.")
     look = find_clicks(tx, tools.envelope, tenant_id)
     match = await climb(conversion, funnel.attribution_window, look)
     if before is not None and STRENGTH[match.strategy] <= STRENGTH[before]:
-        return
+        return before
     await matches.save_match(
         tx, match, tenant_id=tenant_id, conversion_id=conversion.id, now=tools.clock.now()
     )
     await remember_buyer(tx, conversion, match)
     MATCHES.labels(conversion.gateway, match.strategy.value).inc()
+    return match.strategy
 
 
 async def _owe(

@@ -1,0 +1,192 @@
+"""Examines an installation: every dependency, setting and connection, with what to do.
+
+Each check is independent: one that fails leaves the others to speak. Nothing is changed.
+"""
+
+import shutil
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from trackai.destinations.port import Destination
+from trackai.errors import TrackaiError
+from trackai.gateways.registry import gateways
+from trackai.model.clock import Clock
+from trackai.model.tenant import DestinationAccount
+from trackai.storage import destinations, gateway_connections, health, queue_messages, tenants
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Database
+
+OLDEST_POSTGRES = 150_000  # server_version_num of 15.0
+LEAST_FREE_BYTES = 1024**3
+# A delivery that is due for longer than this is not being worked on.
+LATE_DELIVERY_S = 300
+
+
+class State(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found, and what to do about it."""
+
+    check: str
+    state: State
+    found: str
+    to_do: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is examined."""
+
+    database: Database  # of the pipeline's role: it sees all tenants
+    envelope: Envelope
+    destinations: dict[str, Destination]
+    clock: Clock
+    data_dir: Path
+    public_url: str | None
+    pending_migrations: Sequence[str]
+
+
+async def examine(patient: Patient) -> list[Finding]:
+    """Run every check; a check that breaks is itself a finding."""
+    findings = [_python(), _gateways(), _disk(patient), _migrations(patient), _address(patient)]
+    for check in _CHECKS:
+        name = check.__name__.strip("_").replace("_", " ")
+        try:
+            findings += await check(patient)
+        except TrackaiError as error:
+            findings.append(Finding(name, State.FAILED, f"{error} [{error.code}]"))
+    return findings
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding("python", State.OK, version)
+
+
+def _gateways() -> Finding:
+    return Finding("gateways", State.OK, ", ".join(gateways()))
+
+
+def _disk(patient: Patient) -> Finding:
+    path = patient.data_dir
+    while not path.exists():
+        path = path.parent
+    free = shutil.disk_usage(path).free
+    found = f"{free / 1024**3:.1f} GiB free at {path}"
+    if free < LEAST_FREE_BYTES:
+        return Finding("disk", State.FAILED, found, "Make room: the database cannot grow.")
+    return Finding("disk", State.OK, found)
+
+
+def _migrations(patient: Patient) -> Finding:
+    if patient.pending_migrations:
+        found = f"{len(patient.pending_migrations)} not applied"
+        return Finding("migrations", State.FAILED, found, "Run: trackai migrate")
+    return Finding("migrations", State.OK, "up to date")
+
+
+def _address(patient: Patient) -> Finding:
+    if patient.public_url is None:
+        to_do = "Set TRACKAI_PUBLIC_URL to the https address that payment platforms can reach."
+        return Finding("public address", State.WARNING, "not set", to_do)
+    if not patient.public_url.startswith("https://"):
+        to_do = "Webhooks carry personal data and tokens: put TLS in front."
+        return Finding("public address", State.WARNING, "not https", to_do)
+    return Finding("public address", State.OK, patient.public_url)
+
+
+async def _database(patient: Patient) -> list[Finding]:
+    async with patient.database.transaction() as tx:
+        server = await health.load_server(tx)
+    number = server.version
+    found = f"PostgreSQL {number // 10000}.{number % 10000}"
+    if number < OLDEST_POSTGRES:
+        return [Finding("database", State.FAILED, found, "Use PostgreSQL 15 or newer.")]
+    findings = [Finding("database", State.OK, found)]
+    if server.synchronous_commit == "off":
+        to_do = "Set synchronous_commit=on: what was acknowledged could be lost in a crash."
+        findings.append(Finding("durability", State.FAILED, "synchronous_commit is off", to_do))
+    return findings
+
+
+async def _queue(patient: Patient) -> list[Finding]:
+    now = patient.clock.now()
+    async with patient.database.transaction() as tx:
+        depth = await queue_messages.depth_all_tenants(tx, now=now)
+    found = f"{depth.waiting} waiting, {depth.due} due"
+    if depth.oldest_due and (now - depth.oldest_due).total_seconds() > LATE_DELIVERY_S:
+        to_do = "Start a worker: trackai worker (or trackai up)."
+        return [Finding("queue", State.WARNING, f"{found}, the oldest is late", to_do)]
+    return [Finding("queue", State.OK, found)]
+
+
+async def _accounts(patient: Patient) -> list[Finding]:
+    """Look at every tenant's connections; opening their secrets proves the key."""
+    findings: list[Finding] = []
+    async with patient.database.transaction() as tx:
+        known = await tenants.list_tenants_all_tenants(tx)
+        for tenant in known:
+            connections = await gateway_connections.list_connections(
+                tx, patient.envelope, tenant_id=tenant.id
+            )
+            accounts = await destinations.list_destinations(
+                tx, patient.envelope, tenant_id=tenant.id
+            )
+            findings.append(_connected(tenant.name, len(connections), len(accounts)))
+    if not known:
+        to_do = "Create one: trackai tenant create NAME"
+        return [Finding("tenants", State.WARNING, "none yet", to_do)]
+    return findings
+
+
+def _connected(name: str, connections: int, accounts: int) -> Finding:
+    found = f"{connections} gateways, {accounts} destinations"
+    if not connections or not accounts:
+        to_do = "Connect with: trackai gateway connect, trackai destination connect"
+        return Finding(f"tenant {name}", State.WARNING, found, to_do)
+    return Finding(f"tenant {name}", State.OK, found)
+
+
+async def _tokens(patient: Patient) -> list[Finding]:
+    """Ask each ad platform whether it knows the token of each destination."""
+    async with patient.database.transaction() as tx:
+        accounts = [
+            account
+            for tenant in await tenants.list_tenants_all_tenants(tx)
+            for account in await destinations.list_destinations(
+                tx, patient.envelope, tenant_id=tenant.id
+            )
+        ]
+    return [await _token(patient, account) for account in accounts]
+
+
+async def _token(patient: Patient, account: DestinationAccount) -> Finding:
+    name = f"{account.kind} pixel {account.pixel_id}"
+    destination = patient.destinations.get(account.kind)
+    if destination is None:
+        return Finding(name, State.FAILED, f"no destination called {account.kind}")
+    token = await destination.check_token(account)
+    to_do = "Set a valid token: trackai destination token"
+    if token.valid is None:
+        return Finding(name, State.WARNING, token.found, "Check the network, try again.")
+    if not token.valid:
+        return Finding(name, State.FAILED, token.found, to_do)
+    return Finding(name, State.OK, token.found)
+
+
+_CHECKS: tuple[Callable[[Patient], Awaitable[list[Finding]]], ...] = (
+    _database,
+    _queue,
+    _accounts,
+    _tokens,
+)
