@@ -3,9 +3,11 @@
 import asyncio
 import datetime as dt
 import hashlib
+import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -108,3 +110,42 @@ def event(clock: TestClock) -> Callable[..., dict[str, Any]]:
         return made | changes
 
     return make
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Any
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def code(self) -> tuple[int, int, int | None]:
+        error = self.json["error"]
+        return self.status, error["code"], error.get("error_subcode")
+
+
+class Caller:
+    """Posts to the sandbox as a caller of Graph would."""
+
+    def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
+        self.http = http
+        self.base = base
+
+    async def request(self, method: str, path: str, **more: Any) -> Answer:
+        more.setdefault("allow_redirects", False)
+        async with self.http.request(method, self.base + path, **more) as response:
+            return Answer(response.status, response.headers, await response.text())
+
+    async def post(self, *events: dict[str, Any], dataset: str = DATASET, **more: Any) -> Answer:
+        more.setdefault("headers", {"Authorization": f"Bearer {TOKEN}"})
+        body = {"data": list(events), **more.pop("extra", {})}
+        return await self.request("POST", f"/v26.0/{dataset}/events", json=body, **more)
+
+
+@pytest.fixture
+async def caller(meta: MetaSandbox, serve: Serve, http: aiohttp.ClientSession) -> Caller:
+    return Caller(http, await serve(meta))

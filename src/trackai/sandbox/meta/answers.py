@@ -6,58 +6,10 @@ here as it would there.
 
 import json
 import secrets
-from collections.abc import Mapping
 
 from trackai.sandbox.asgi import Reply
 from trackai.sandbox.meta.refusal import Refusal
-
-LOCALES = ("en", "pt", "fr", "da", "it")
-
-# (code, subcode) -> title in each of LOCALES
-_TITLES: Mapping[tuple[int, int | None], tuple[str, str, str, str, str]] = {
-    (100, 2804003): (
-        "Event Timestamp Too Old",
-        "Registro de data e hora do evento muito antigo",
-        "Horodatage de l'évènement trop ancien",
-        "Hændelsens tidsstempel er for gammelt",
-        "Indicatore data e ora dell'evento troppo vecchio",
-    ),
-    (100, 2804050): (
-        "Your event request doesn't have enough customer information",
-        "Sua solicitação de evento não tem informações suficientes do cliente",
-        "Informations client insuffisantes",
-        "Utilstrækkelige kundeoplysninger",
-        "Informazioni sul cliente insufficienti",
-    ),
-    (100, 2804001): (
-        "Click ID Incorrectly Formatted",
-        "Identificação de clique formatada incorretamente",
-        "ID de clic mal formaté",
-        "Klik-id er formateret forkert",
-        "ID clic formattato in modo errato",
-    ),
-    (100, 2804019): (
-        "Server Side Api Parameter Error",
-        "Erro de parâmetro da API no lado do servidor",
-        "Erreur de paramètre d'API côté serveur",
-        "Parameterfejl i API på serversiden",
-        "Errore del parametro API lato server",
-    ),
-    (190, 463): (
-        "Session has expired",
-        "A sessão expirou",
-        "La session a expiré",
-        "Sessionen er udløbet",
-        "La sessione è scaduta",
-    ),
-}
-_GENERIC = (
-    "Invalid parameter",
-    "Parâmetro inválido",
-    "Paramètre non valide",
-    "Ugyldig parameter",
-    "Parametro non valido",
-)
+from trackai.sandbox.meta.words import GENERIC_TITLE, LOCALES, TITLES
 
 INVALID_TOKEN = Refusal(
     190, message="Invalid OAuth access token - Cannot parse access token", status=401
@@ -113,7 +65,7 @@ def refused(refusal: Refusal, *, locale: str = "en") -> Reply:
     if refusal.subcode is not None:
         error["error_subcode"] = refusal.subcode
     error["is_transient"] = refusal.transient
-    titles = _TITLES.get((refusal.code, refusal.subcode), _GENERIC)
+    titles = TITLES.get((refusal.code, refusal.subcode), GENERIC_TITLE)
     if refusal.subcode is not None and refusal.detail:
         error["error_user_title"] = titles[LOCALES.index(locale)]
         error["error_user_msg"] = refusal.detail

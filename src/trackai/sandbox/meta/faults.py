@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from trackai.sandbox.meta.answers import LOCALES
+from trackai.sandbox.meta.words import LOCALES
 
 _MAX_FAULTS = 1_000
 _MAX_STALL_S = 600.0

@@ -71,7 +71,7 @@ class Graph:
     def _events(self, dataset: str, request: Request, now: dt.datetime) -> Reply:
         outage = self._faults.take(OUTAGES, dataset)
         if outage is not None:
-            return self._fail(outage)
+            return self._fail(outage, dataset)
         try:
             fields = _fields(request)
             refusal = self._refuse_caller(dataset, request, fields, now)
@@ -106,7 +106,7 @@ class Graph:
         wording = self._faults.take(frozenset({Fault.LOCALIZED}), dataset)
         return answers.refused(refusal, locale=wording.locale if wording else "en")
 
-    def _fail(self, script: Script) -> Reply:
+    def _fail(self, script: Script, dataset: str) -> Reply:
         if script.kind is Fault.HTTP_503_HTML:
             page = b"<!DOCTYPE html><html><body><h1>Service Unavailable</h1></body></html>"
             return Reply(503, page, content_type="text/html")
@@ -119,9 +119,9 @@ class Graph:
                 status=script.status,
                 transient=script.transient,
             )
-        reply = self._refuse(refusal, script.match or "")
+        reply = self._refuse(refusal, dataset)
         if script.kind is Fault.THROTTLE_BUC:
-            headers = _buc_usage(script.match or "0", 100, script.minutes)
+            headers = _buc_usage(dataset, 100, script.minutes)
         stall_s = script.seconds if script.kind is Fault.TIMEOUT else 0.0
         return Reply(reply.status, reply.body, headers=headers, stall_s=stall_s)
 

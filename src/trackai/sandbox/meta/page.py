@@ -6,55 +6,13 @@ from html import escape
 from typing import Any
 
 from trackai.sandbox.meta.state import ReceivedEvent
+from trackai.sandbox.meta.words import PAGE_WORDS
 
 HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'",
     "x-content-type-options": "nosniff",
     "vary": "Accept, Accept-Language",
-}
-
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "pt": {
-        "html": "pt-BR",
-        "moment": "%d/%m/%Y %H:%M:%S UTC",
-        "decimal": ",",
-        "title": "Eventos recebidos",
-        "lead": "Meta de mentira, nesta máquina. Nada do que aparece aqui saiu dela.",
-        "test": "Eventos de teste",
-        "all": "Todos os eventos",
-        "accepted": "aceitos",
-        "duplicates": "duplicados",
-        "refused": "recusados",
-        "requests": "requisições",
-        "empty": "Nada chegou ainda.",
-        "empty_test": "Nenhum evento com código de teste (test_event_code) chegou ainda.",
-        "duplicate": "duplicado, descartado",
-        "keys": "Dados do cliente",
-        "no_id": "sem event_id: não pode ser deduplicado",
-        "payload": "Conteúdo",
-        "refresh": "Atualizar",
-    },
-    "en": {
-        "html": "en",
-        "moment": "%Y-%m-%d %H:%M:%S UTC",
-        "decimal": ".",
-        "title": "Events received",
-        "lead": "A stand-in for Meta on this machine. Nothing shown here has left it.",
-        "test": "Test events",
-        "all": "All events",
-        "accepted": "accepted",
-        "duplicates": "duplicates",
-        "refused": "refused",
-        "requests": "requests",
-        "empty": "Nothing has arrived yet.",
-        "empty_test": "No event with a test code (test_event_code) has arrived yet.",
-        "duplicate": "duplicate, discarded",
-        "keys": "Customer information",
-        "no_id": "no event_id: cannot be deduplicated",
-        "payload": "Payload",
-        "refresh": "Refresh",
-    },
 }
 
 _CSS = """
@@ -96,7 +54,7 @@ def render(
     everything: bool,
 ) -> str:
     """Return the page in "pt" or "en"; `events` newest first."""
-    words = _WORDS[language]
+    words = PAGE_WORDS[language]
     sums = {
         "accepted": summary["accepted"],
         "duplicates": summary["duplicates"],
