@@ -64,7 +64,8 @@ class _Server(uvicorn.Server):
 def listening(host: str, port: int) -> Iterator[socket.socket]:
     """Open a listening socket; port 0 takes a free one. ConfigurationError when it cannot be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
+    # The protocol is named so that asyncio sees TCP and turns Nagle's waiting off.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))

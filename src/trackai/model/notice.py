@@ -61,6 +61,7 @@ class Tracking:
     utm_campaign: str | None = None
     utm_content: str | None = None
     utm_term: str | None = None
+    checkout_url: str | None = None  # the platform's page where the sale was made, without query
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,10 @@ class Player:
             click_id=visit.click_id if carried else None,
             fbc=visit.fbc if scene.trace is Trace.FBCLID else None,
             fbp=visit.fbp if scene.trace is Trace.FBP else None,
-            **(CAMPAIGN if carried else {}),
+            utm_source=CAMPAIGN["utm_source"] if carried else None,
+            utm_medium=CAMPAIGN["utm_medium"] if carried else None,
+            utm_campaign=CAMPAIGN["utm_campaign"] if carried else None,
+            utm_content=CAMPAIGN["utm_content"] if carried else None,
         )
 
     async def _notify(self, scene: Scene, sale: Sale, status: SaleStatus) -> None:

@@ -1,0 +1,75 @@
+"""`trackai doctor`: examines the installation and says what to do."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from trackai.cli.installation import open_installation, run
+from trackai.cli.output import Json, write_json
+from trackai.destinations.http import open_http
+from trackai.destinations.registry import destinations
+from trackai.errors import ConfigurationError, StorageUnavailable
+from trackai.model.clock import SystemClock
+from trackai.operations.doctor import Finding, Patient, State, examine
+from trackai.settings import Settings, load_settings
+from trackai.storage.migrate import pending
+from trackai.storage.pool import Role
+
+_COLOURS = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "red"}
+
+
+def doctor(
+    offline: Annotated[bool, typer.Option(help="Do not ask ad platforms about tokens.")] = False,
+    json: Json = False,
+) -> None:
+    """Check every dependency, setting and connection; exit status 1 when one failed."""
+    findings = run(_findings(offline=offline))
+    if json:
+        write_json(findings)
+    else:
+        _print(findings)
+    if any(finding.state is State.FAILED for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _findings(*, offline: bool) -> list[Finding]:
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        return [Finding("settings", State.FAILED, str(error), "Correct the variables named.")]
+    found = [Finding("settings", State.OK, f"environment {settings.environment}")]
+    try:
+        return found + await _examine(settings, offline=offline)
+    except (ConfigurationError, StorageUnavailable) as error:
+        to_do = "Check TRACKAI_DATABASE_URL, or look at the log that is named."
+        return [*found, Finding("database", State.FAILED, str(error), to_do)]
+
+
+async def _examine(settings: Settings, *, offline: bool) -> list[Finding]:
+    async with (
+        open_installation(settings, migrated=not settings.production) as here,
+        here.database(Role.PIPELINE) as database,
+        open_http() as http,
+    ):
+        clock = SystemClock()
+        return await examine(
+            Patient(
+                database=database,
+                envelope=here.envelope,
+                destinations=None if offline else destinations(http, clock),
+                clock=clock,
+                data_dir=settings.data_dir,
+                public_url=settings.public_url,
+                pending_migrations=await pending(here.url),
+            )
+        )
+
+
+def _print(findings: list[Finding]) -> None:
+    table = Table("check", "", "found", "what to do", box=None, pad_edge=False)
+    for one in findings:
+        colour = _COLOURS[one.state]
+        table.add_row(one.check, f"[{colour}]{one.state}[/]", one.found, one.to_do)
+    Console().print(table)

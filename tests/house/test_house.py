@@ -1,0 +1,164 @@
+"""The rules of the house that no linter knows."""
+
+import ast
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from statistics import median, quantiles
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SRC = ROOT / "src" / "trackai"
+MODULES = sorted(path for path in SRC.rglob("*.py") if "migrations" not in path.parts)
+NAMES = [str(path.relative_to(SRC)) for path in MODULES]
+LONGEST_MODULE = 400
+LONGEST_FUNCTION = 60
+USUAL_FUNCTION = 30
+
+# Statements across tenants, each with its reason.
+ACROSS_TENANTS = {
+    "storage/tenants.py": "the operator lists tenants; the edge finds one by its public key",
+    "storage/gateway_connections.py": "a webhook address names its tenant by an unguessable key",
+    "storage/destinations.py": "the dispatcher loads what a lease of several tenants names",
+    "storage/deliveries.py": "the dispatcher loads what a lease of several tenants names",
+    "storage/receipts.py": "a worker takes the next receipt, whoever's it is",
+    "storage/queue_messages.py": "a worker leases the next messages, whoever's they are",
+    "storage/rejections.py": "the clean-up drops what has expired everywhere",
+}
+
+
+def _functions(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def _statements(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield name and text of a storage module's SQL constants."""
+    for node in ast.parse(path.read_text()).body:
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id.isupper()
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+            and _SQL.match(node.value.value)
+        ):
+            yield node.targets[0].id, node.value.value
+
+
+_SQL = re.compile(r"\s*(select|insert into|update|delete from|with)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_no_module_is_too_long_to_have_one_subject(path: Path) -> None:
+    assert LONGEST_MODULE >= len(path.read_text().splitlines())
+
+
+def test_modules_are_of_a_size_to_feel_at_home_with() -> None:
+    sizes = [
+        lines
+        for path in MODULES
+        if (lines := len(path.read_text().splitlines())) > 10  # packages that only say their name
+    ]
+
+    assert 50 <= median(sizes) <= 150
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_no_function_is_too_long_to_see(path: Path) -> None:
+    assert [] == [name for name, lines in _functions(path) if lines > LONGEST_FUNCTION]
+
+
+def test_functions_are_short_as_a_rule() -> None:
+    sizes = [lines for path in MODULES for _, lines in _functions(path)]
+
+    assert USUAL_FUNCTION >= quantiles(sizes, n=10)[-1]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_only_storage_holds_sql(path: Path) -> None:
+    if path.is_relative_to(SRC / "storage"):
+        return
+    strings = [
+        node.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+    found = re.compile(r"\b(select .+ from|insert into|update \w+ set|delete from)\b", re.DOTALL)
+    assert [] == [text for text in strings if found.search(text)]
+
+
+STORAGE = sorted((SRC / "storage").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", STORAGE, ids=lambda path: path.name)
+def test_every_statement_names_its_tenant_or_says_that_it_does_not(path: Path) -> None:
+    name = str(path.relative_to(SRC))
+    for constant, text in _statements(path):
+        if constant.endswith("_ALL_TENANTS"):
+            assert name in ACROSS_TENANTS, f"{name} {constant}: give the reason in ACROSS_TENANTS"
+        elif re.search(r"\b(from|into|update) (?!pg_|unnest|tenants\b)\w+", text):
+            assert "tenant_id" in text, f"{name} {constant} forgets the tenant"
+
+
+@pytest.mark.parametrize("path", STORAGE, ids=lambda path: path.name)
+def test_every_statement_stands_under_a_line_that_says_what_it_asks(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    named = {name for name, _ in _statements(path)}
+
+    for above, line in pairwise(lines):
+        if (match := re.match(r"([A-Z_]+) = ", line)) and match[1] in named:
+            assert above.startswith("# "), f"{path.name}: {match[1]}"
+
+
+GATEWAYS = sorted(path.parent for path in (SRC / "gateways").glob("*/gateway.py"))
+
+
+@pytest.mark.parametrize("folder", GATEWAYS, ids=lambda folder: folder.name)
+def test_every_gateway_has_set_up_pages_and_fixtures(folder: Path) -> None:
+    fixtures = ROOT / "tests" / "gateways" / folder.name
+
+    assert (folder / "setup.pt-BR.md").stat().st_size > 200
+    assert (folder / "setup.en.md").stat().st_size > 200
+    assert list(fixtures.glob("*.json"))
+
+
+def test_every_setting_is_in_the_docs() -> None:
+    from trackai.settings import PREFIX, Settings  # noqa: PLC0415
+
+    documented = (ROOT / "docs" / "settings.md").read_text()
+
+    missing = [
+        name for name in Settings.model_fields if f"{PREFIX}{name.upper()}" not in documented
+    ]
+    assert [] == missing
+
+
+def test_every_decision_has_a_status() -> None:
+    decisions = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+
+    assert decisions
+    for path in decisions:
+        assert re.search(r"^Status: (accepted|superseded by \d+)", path.read_text(), re.MULTILINE)
+
+
+def test_the_architecture_page_names_every_package() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+
+    packages = {path.parent.name for path in SRC.glob("*/__init__.py")}
+    assert packages
+    assert [] == sorted(name for name in packages if f"{name}/" not in page)
+
+
+def test_no_address_of_a_package_index_is_in_the_locks() -> None:
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        assert "://" not in lock.read_text()
