@@ -69,6 +69,7 @@ class World:
     envelope: Envelope
     people: Database
     workers: Database
+    ingest: Database
     tenant: Tenant
     funnel: Funnel
     connection: GatewayConnection
@@ -155,8 +156,9 @@ async def build(database_url: str) -> AsyncIterator[BuildWorld]:
         async def make(known: Mapping[str, Gateway] | None = None, **limits: Any) -> World:
             clock, envelope = Stopped(), Envelope([bytes(range(32))])
             people, workers = await database(Role.APP), await database(Role.PIPELINE)
+            ingest = await database(Role.INGEST)
             edge = Edge(
-                await database(Role.INGEST),
+                ingest,
                 envelope,
                 clock=clock,
                 new_id=new_id,
@@ -184,6 +186,7 @@ async def build(database_url: str) -> AsyncIterator[BuildWorld]:
                 envelope,
                 people,
                 workers,
+                ingest,
                 tenant,
                 funnel,
                 unconnected,
