@@ -18,9 +18,13 @@ begin
       end if;
     exception when duplicate_object or unique_violation then null;
     end;
-    if not pg_has_role(current_user, role_name, 'member') then
+    -- Whoever logs in takes one of these roles (SET ROLE), which needs a grant of its own since
+    -- PostgreSQL 16, even for the role's maker.
+    begin
       execute format('grant %I to %I', role_name, current_user);
-    end if;
+    exception when insufficient_privilege then
+      if not pg_has_role(current_user, role_name, 'member') then raise; end if;
+    end;
   end loop;
 end $$;
 
