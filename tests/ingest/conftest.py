@@ -148,22 +148,23 @@ async def build(database_url: str) -> AsyncIterator[BuildWorld]:
     """Make worlds that end with the test; keyword arguments go to EdgeLimits."""
     async with AsyncExitStack() as stack:
 
-        async def database(role: Role) -> Database:
-            opened = await Database.connect(database_url, role, size=4)
+        async def database(role: Role, size: int = 2) -> Database:
+            opened = await Database.connect(database_url, role, size=size)
             stack.push_async_callback(opened.close)
             return opened
 
         async def make(known: Mapping[str, Gateway] | None = None, **limits: Any) -> World:
             clock, envelope = Stopped(), Envelope([bytes(range(32))])
             people, workers = await database(Role.APP), await database(Role.PIPELINE)
-            ingest = await database(Role.INGEST)
+            settings = EdgeLimits(**limits)
+            ingest = await database(Role.INGEST, settings.connections)
             edge = Edge(
                 ingest,
                 envelope,
                 clock=clock,
                 new_id=new_id,
                 gateways=known or gateways(),
-                limits=EdgeLimits(**limits),
+                limits=settings,
             )
             await edge.start()
             stack.push_async_callback(edge.close)

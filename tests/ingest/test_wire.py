@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from trackai.ingest import wire
+
 if TYPE_CHECKING:
     from tests.ingest.conftest import World
 
@@ -110,6 +112,20 @@ async def test_client_that_hangs_up_in_mid_body_leaves_nothing_behind(world: "Wo
 
     assert good.status == 201
     assert ["whole"] == [row["click_id"] for row in await world.rows(CLICKS)]
+
+
+async def test_body_that_does_not_arrive_is_408(
+    world: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "BODY_TIMEOUT_S", 0.05)
+    line = await Line.open(world)
+    line.head(world, "Content-Length: 100")
+    line.writer.write(b'{"click_id":')
+    status = await line.status()
+    rest = await line.reader.read()
+    await line.close()
+
+    assert (408, b"") == (status, rest)
 
 
 async def test_connection_is_kept_for_the_next_report(world: "World") -> None:

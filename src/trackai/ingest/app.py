@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from trackai.errors import MethodNotAllowed, NotFound, TrackaiError
 from trackai.gateways.port import Gateway
 from trackai.ingest.client_address import TrustedProxies
-from trackai.ingest.directory import Directory
+from trackai.ingest.directory import MOST_LOOKUPS, Directory
 from trackai.ingest.openapi import openapi_document
 from trackai.ingest.stores import Stores
 from trackai.ingest.throttle import Throttle
@@ -72,6 +72,11 @@ class EdgeLimits:
     track_burst: int = 4000
     rejection_kept: dt.timedelta = dt.timedelta(days=1)
     writers: int = 2  # connections that commit side by side, a table
+
+    @property
+    def connections(self) -> int:
+        """How many database connections the edge can use at once: the size of its pool."""
+        return Stores.connections(self.writers) + MOST_LOOKUPS
 
 
 @dataclass(frozen=True, slots=True)

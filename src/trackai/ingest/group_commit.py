@@ -5,6 +5,7 @@ them all (up to a bound). One client alone waits for nothing but its own commit.
 """
 
 import asyncio
+import copy
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -120,9 +121,6 @@ class GroupCommit(Generic[Row, Result]):
             _fail(batch, error)
         except Exception as error:  # noqa: BLE001 - whatever a row did, its neighbours go on
             await self._split(batch, error)
-        except asyncio.CancelledError:
-            _fail(batch, Unavailable("The server is stopping; send the same request again."))
-            raise
         else:
             self._rows.observe(len(batch))
             for waiting, result in zip(batch, results, strict=True):
@@ -141,4 +139,5 @@ class GroupCommit(Generic[Row, Result]):
 def _fail(batch: Sequence[_Waiting[Row, Result]], error: Exception) -> None:
     for waiting in batch:
         if not waiting.answer.done():
-            waiting.answer.set_exception(error)
+            # A copy each: an exception raised in a thousand tasks would hold all their frames.
+            waiting.answer.set_exception(copy.copy(error) if len(batch) > 1 else error)

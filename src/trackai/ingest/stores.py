@@ -1,8 +1,8 @@
 """Where the edge's rows go: one group commit a table, each a transaction of the ingest role."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from trackai.ingest.group_commit import GroupCommit, GroupLimits
 from trackai.model.click import Click, PageEvent
@@ -22,7 +22,7 @@ _REJECTIONS = GroupLimits(writers=1, rows=50, weight=4 * _MIB, waiting=8 * _MIB)
 _OVERHEAD_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Rejection:
     """A webhook without proof, about to be kept for diagnosis."""
 
@@ -34,14 +34,20 @@ class Rejection:
 class Stores:
     """The four tables that the edge adds to."""
 
+    @staticmethod
+    def connections(writers: int) -> int:
+        """Return how many connections commit at once when all tables are busy."""
+        return 3 * writers + _REJECTIONS.writers
+
     def __init__(self, database: Database, envelope: Envelope, *, writers: int) -> None:
         self._database = database
         self._envelope = envelope
         rows = GroupLimits(writers=writers)
+        receipts = dataclasses.replace(_RECEIPTS, writers=writers)
         self.clicks = GroupCommit(self._store_clicks, table="clicks", limits=rows)
         self.page_events = GroupCommit(self._store_page_events, table="page_events", limits=rows)
         self.receipts = GroupCommit(
-            self._store_receipts, table="webhook_receipts", limits=_RECEIPTS, weigh=_bytes
+            self._store_receipts, table="webhook_receipts", limits=receipts, weigh=_bytes
         )
         self.rejections = GroupCommit(
             self._store_rejections,

@@ -1,6 +1,6 @@
 """HTTP as ASGI gives it: a request's headers and bounded body, and answers ready to send.
 
-No framework: on this path the framework costs more than the work (docs/benchmarks).
+No framework: on this path the framework would cost more than the work.
 """
 
 import asyncio
