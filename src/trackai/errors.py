@@ -148,6 +148,12 @@ class DestinationUnreachable(Unavailable):
     code = "destination_unreachable"
 
 
+class DestinationTimeout(DestinationUnreachable):
+    """An ad platform did not answer in time; it may have taken what was sent."""
+
+    code = "destination_timeout"
+
+
 class ContractBroken(TrackaiError):
     """A platform sent what its contract does not allow."""
 

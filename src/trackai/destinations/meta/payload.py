@@ -116,8 +116,10 @@ def build_event(event: OutgoingEvent, now: dt.datetime) -> Built | Unsendable:
         "user_data": user,
         "custom_data": _custom_data(event, dropped),
     }
+    # Meta wants an address for every website event: the ad's landing page, or where it was paid.
+    landing = event.click.page_url if event.click else None
+    _put_address(body, "event_source_url", landing or event.tracking.checkout_url, dropped)
     if event.click is not None:
-        _put_address(body, "event_source_url", event.click.page_url, dropped)
         _put_address(body, "referrer_url", event.click.referrer, dropped)
     return Built(_encode(body), tuple(dropped))
 

@@ -1,0 +1,34 @@
+"""What must hold of a Meta account before anything is sent with it."""
+
+from trackai.errors import InvalidField
+from trackai.model.tenant import DestinationAccount
+
+_LONGEST_CODE = 64
+
+
+def validate_account(account: DestinationAccount) -> None:
+    """Raise InvalidField, naming the field, for an account that cannot be sent to."""
+    if not (account.pixel_id.isascii() and account.pixel_id.isdigit()):
+        raise InvalidField("A pixel (dataset) id is digits only.", field="pixel_id")
+    if not _is_word(account.token):
+        raise InvalidField("The access token is empty or has blanks in it.", field="token")
+    if account.test_event_code is not None and not (
+        _is_word(account.test_event_code) and len(account.test_event_code) <= _LONGEST_CODE
+    ):
+        raise InvalidField("A test event code is one short word.", field="test_event_code")
+    if account.api_url is not None and not _is_base_url(account.api_url):
+        raise InvalidField("An address is http(s)://host, nothing behind.", field="api_url")
+
+
+def _is_word(text: str) -> bool:
+    return text.isascii() and text.isprintable() and bool(text) and " " not in text
+
+
+def _is_base_url(text: str) -> bool:
+    scheme, found, rest = text.partition("://")
+    return (
+        scheme in {"http", "https"}
+        and bool(found and rest.strip("/"))
+        and _is_word(rest)
+        and not any(char in rest for char in "?#@\\")
+    )

@@ -1,0 +1,104 @@
+"""What Graph's debug_token says of an access token, in one sentence for people.
+
+Facts: Meta's access token pages (2026). An expiry of 0 means never; access to data can lapse
+while the token stays valid.
+"""
+
+import datetime as dt
+
+import msgspec
+
+from trackai.destinations.port import TokenHealth
+
+# Either lets a token send events.
+_SCOPES = frozenset(("ads_management", "business_management"))
+_WARN_BEFORE = dt.timedelta(days=7)
+_TOKEN_REFUSED = frozenset((102, 104, 190))
+
+
+class _Granular(msgspec.Struct):
+    scope: str
+    target_ids: list[str] | None = None
+
+
+class _Data(msgspec.Struct):
+    is_valid: bool = False
+    expires_at: int = 0
+    data_access_expires_at: int = 0
+    scopes: list[str] = []
+    granular_scopes: list[_Granular] = []
+
+
+class _Error(msgspec.Struct):
+    code: int
+
+
+class _Body(msgspec.Struct):
+    data: _Data | None = None
+    error: _Error | None = None
+
+
+_BODY = msgspec.json.Decoder(_Body, strict=False)
+
+
+def health_of(status: int, body: bytes, pixel_id: str, now: dt.datetime) -> TokenHealth:
+    """Return what an answer of debug_token says of the token and the pixel."""
+    try:
+        found = _BODY.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = _Body()
+    if found.data is not None:
+        return _health(found.data, pixel_id, now)
+    if found.error is not None and found.error.code in _TOKEN_REFUSED:
+        return TokenHealth(valid=False, found="Meta does not accept the token.")
+    code = f", code {found.error.code}" if found.error else ""
+    return TokenHealth(
+        valid=None, found=f"Meta did not say whether the token is valid (HTTP {status}{code})."
+    )
+
+
+def _health(data: _Data, pixel_id: str, now: dt.datetime) -> TokenHealth:
+    ends = [_time(at) for at in (data.expires_at, data.data_access_expires_at) if at > 0]
+    expires_at = min((end for end in ends if end is not None), default=None)
+    scopes = tuple(sorted(data.scopes))
+    valid = data.is_valid and (expires_at is None or expires_at > now)
+    if not valid:
+        return TokenHealth(
+            valid=False,
+            found="The token is expired or withdrawn.",
+            expires_at=expires_at,
+            scopes=scopes,
+        )
+    notes = [
+        f"expires {expires_at:%Y-%m-%d}" if expires_at else "does not expire",
+        *_warnings(data, pixel_id, expires_at, now),
+    ]
+    return TokenHealth(
+        valid=True,
+        found=f"The token is valid: {'; '.join(notes)}.",
+        expires_at=expires_at,
+        scopes=scopes,
+    )
+
+
+def _warnings(
+    data: _Data, pixel_id: str, expires_at: dt.datetime | None, now: dt.datetime
+) -> list[str]:
+    found = []
+    if expires_at is not None and expires_at - now < _WARN_BEFORE:
+        found.append("that is soon")
+    if not _SCOPES.intersection(data.scopes):
+        found.append("it lacks ads_management, so it works only if made in Events Manager")
+    targets = [
+        one.target_ids for one in data.granular_scopes if one.scope in _SCOPES and one.target_ids
+    ]
+    if targets and not any(pixel_id in ids for ids in targets):
+        found.append("it is not assigned to this pixel")
+    return found
+
+
+def _time(seconds: int) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromtimestamp(seconds, dt.UTC)
+    except (OverflowError, OSError, ValueError):
+        return None

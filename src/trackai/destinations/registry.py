@@ -1,0 +1,34 @@
+"""The one list of destinations: what each is called, how it is made, what its accounts need."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from trackai.destinations.http import Http
+from trackai.destinations.meta import account as meta_account
+from trackai.destinations.meta import destination as meta
+from trackai.destinations.port import Destination
+from trackai.errors import InvalidField
+from trackai.model.clock import Clock
+from trackai.model.tenant import DestinationAccount
+
+_FACTORIES: Mapping[str, Callable[[Http, Clock], Destination]] = MappingProxyType(
+    {meta.KIND: meta.MetaDestination}
+)
+_VALIDATORS: Mapping[str, Callable[[DestinationAccount], None]] = MappingProxyType(
+    {meta.KIND: meta_account.validate_account}
+)
+
+
+def destinations(http: Http, clock: Clock) -> Mapping[str, Destination]:
+    """Return kind -> destination, all over one session."""
+    return MappingProxyType({kind: make(http, clock) for kind, make in _FACTORIES.items()})
+
+
+def validate_account(account: DestinationAccount) -> None:
+    """Raise InvalidField, naming the field, for an account that no destination could send to."""
+    validate = _VALIDATORS.get(account.kind)
+    if validate is None:
+        raise InvalidField(
+            f"There is no such destination. Known: {', '.join(_VALIDATORS)}.", field="kind"
+        )
+    validate(account)
