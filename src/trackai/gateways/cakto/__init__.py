@@ -1,0 +1,1 @@
+"""Cakto: an event and its data, the webhook's secret in the body."""

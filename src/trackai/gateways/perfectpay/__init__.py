@@ -1,0 +1,1 @@
+"""PerfectPay: numbered statuses, the account's token in the body."""

@@ -1,0 +1,1 @@
+"""Stripe: events around sessions, payments and invoices, signed with a time."""
