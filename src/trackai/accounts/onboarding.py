@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from trackai.destinations.registry import validate_account
 from trackai.errors import Conflict, InvalidField, NotFound, StatementRefused, UnknownTenant
 from trackai.gateways.registry import gateway as gateway_named
 from trackai.model.clock import Clock, NewId
