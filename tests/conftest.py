@@ -1,0 +1,151 @@
+"""Databases for tests: one embedded server a run, shared by its workers, started when first asked.
+
+`database_url` is a migrated database a worker (share it by tenants of your own);
+`fresh_database_url` is one a test, cloned from the migrated template and dropped after.
+"""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from trackai.storage.embedded import EmbeddedPostgres
+
+T = TypeVar("T")
+
+PREFIX = "trackai-tests-"
+TEMPLATE = "migrated"
+
+
+def _controller_pid(worker_id: str) -> int:
+    # Workers of pytest-xdist are children of the process that was started.
+    return os.getpid() if worker_id == "master" else os.getppid()
+
+
+def _home(pid: int) -> Path:
+    # Not under pytest's own directory: its mode 0700 keeps the server's user out.
+    return Path(tempfile.gettempdir()) / f"{PREFIX}{pid}"
+
+
+def _run_apart(work: Callable[[], Coroutine[object, object, T]]) -> T:
+    """Run a coroutine in a thread of its own, away from the loops of pytest-asyncio."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(work())).result()
+
+
+def _execute(url: str, *statements: str) -> None:
+    import asyncpg  # noqa: PLC0415 - unit tests must not pay for it
+
+    async def work() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    _run_apart(work)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Let one worker at a time make the template."""
+    with (home / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _sweep() -> None:
+    """End servers and remove directories of runs that were killed."""
+    from trackai.errors import ConfigurationError  # noqa: PLC0415
+    from trackai.storage.embedded import start_embedded  # noqa: PLC0415
+
+    for home in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        pid = home.name.removeprefix(PREFIX)
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            with suppress(ConfigurationError):
+                start_embedded(home, durable=False).stop()
+            shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(worker_id: str) -> Iterator["EmbeddedPostgres"]:
+    """Yield the run's server. It does not sync to disk; tests of faults start their own."""
+    from trackai.storage.embedded import start_embedded  # noqa: PLC0415
+
+    with start_embedded(_home(_controller_pid(worker_id)), durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_server: "EmbeddedPostgres") -> str:
+    """Return the name of a migrated database that nobody connects to."""
+    from trackai.storage.migrate import migrate  # noqa: PLC0415
+
+    made = postgres_server.directory / "template.made"
+    with _alone(postgres_server.directory):
+        if not made.exists():
+            _execute(
+                postgres_server.url,
+                f"drop database if exists {TEMPLATE}",
+                f"create database {TEMPLATE}",
+            )
+            _run_apart(lambda: migrate(postgres_server.url_of(TEMPLATE)))
+            made.touch()
+    return TEMPLATE
+
+
+@contextmanager
+def _clone(server: "EmbeddedPostgres", name: str) -> Iterator[str]:
+    # Copying files is cheaper than logging them, as long as nothing is synced.
+    _execute(server.url, f"create database {name} template {TEMPLATE} strategy file_copy")
+    yield server.url_of(name)
+    _execute(server.url, f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def database_url(
+    postgres_server: "EmbeddedPostgres", template_database: str, worker_id: str
+) -> Iterator[str]:
+    """Yield the address of this worker's migrated database."""
+    assert template_database
+    with _clone(postgres_server, f"worker_{worker_id}") as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_database_url(
+    postgres_server: "EmbeddedPostgres", template_database: str, worker_id: str
+) -> Iterator[str]:
+    """Yield the address of a migrated database that this test alone uses."""
+    assert template_database
+    with _clone(postgres_server, f"fresh_{worker_id}") as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: "EmbeddedPostgres", worker_id: str) -> Iterator[str]:
+    """Yield the address of a database without any schema, for tests of migrations."""
+    name = f"empty_{worker_id}"
+    _execute(postgres_server.url, f"create database {name}")
+    yield postgres_server.url_of(name)
+    _execute(postgres_server.url, f"drop database {name} with (force)")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove the run's data once all workers have ended."""
+    if hasattr(session.config, "workerinput"):
+        return
+    home = _home(os.getpid())
+    if home.exists():
+        shutil.rmtree(home)
+        _sweep()
