@@ -54,6 +54,11 @@ class Gateway(Protocol):
         """Checkout address parameter that comes back in the webhook and carries our click id."""
         ...
 
+    @property
+    def checkout_url(self) -> str:
+        """Where its checkouts are: the address of a sale whose own page is not known."""
+        ...
+
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Return None when any of the secrets proves the request authentic, else why not."""
         ...

@@ -12,12 +12,12 @@ failed. Doing it again with the same bytes changes nothing that is there.
 import datetime as dt
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trackai.errors import InvariantBroken, PayloadNotUnderstood, StorageUnavailable, TrackaiError
 from trackai.gateways.port import Gateway, InboundRequest
 from trackai.matching.sale import Taken, Tools, take_notice
-from trackai.model.notice import NotASale
+from trackai.model.notice import NotASale, Notice
 from trackai.storage import receipts
 from trackai.storage.pool import Database, Tx
 from trackai.storage.receipts import Receipt, ReceiptState, SealedReceipt
@@ -85,8 +85,9 @@ class ReceiptProcessor:
             return Result(ReceiptState.FAILED, str(error))
         if isinstance(parsed, NotASale):
             return Result(ReceiptState.IGNORED, parsed.reason, parsed.event)
+        notices = [_with_address(notice, adapter.checkout_url) for notice in parsed]
         # One order for all workers: two receipts about the same sales cannot deadlock.
-        ordered = sorted(enumerate(parsed), key=lambda item: item[1].transaction)
+        ordered = sorted(enumerate(notices), key=lambda item: item[1].transaction)
         taken = [
             await take_notice(tx, self._tools, receipt, position, notice)
             for position, notice in ordered
@@ -113,6 +114,13 @@ class ReceiptProcessor:
             pause = min(FIRST_PAUSE * 2**claimed.attempts, LONGEST_PAUSE)
             await receipts.postpone_receipt(tx, claimed, reason=code, run_at=now + pause)
         return Result(ReceiptState.RECEIVED, code)
+
+
+def _with_address(notice: Notice, checkout_url: str) -> Notice:
+    """Return the notice with the platform's own address where it names no page."""
+    if notice.tracking.checkout_url is not None:
+        return notice
+    return replace(notice, tracking=replace(notice.tracking, checkout_url=checkout_url))
 
 
 def _report(claimed: SealedReceipt, result: Result, seconds: float) -> None:

@@ -45,6 +45,7 @@ class Cakto:
     name = "cakto"
     title = "Cakto"
     click_parameter = "sck"
+    checkout_url = "https://pay.cakto.com.br/"
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Compare `secret` in the body."""

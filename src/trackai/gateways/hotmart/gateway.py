@@ -57,6 +57,7 @@ class Hotmart:
     name = "hotmart"
     title = "Hotmart"
     click_parameter = "xcod"
+    checkout_url = "https://pay.hotmart.com/"
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Compare the token of the header, else that of the body."""

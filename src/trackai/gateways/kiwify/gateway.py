@@ -61,6 +61,7 @@ class Kiwify:
     name = "kiwify"
     title = "Kiwify"
     click_parameter = "s1"
+    checkout_url = "https://pay.kiwify.com.br/"
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Compare the HMAC of the raw body, or of the order wrapped in it."""

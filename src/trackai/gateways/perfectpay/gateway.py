@@ -47,6 +47,7 @@ class PerfectPay:
     name = "perfectpay"
     title = "PerfectPay"
     click_parameter = "utm_perfect"
+    checkout_url = "https://go.perfectpay.com.br/"
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Compare `token` in the body."""

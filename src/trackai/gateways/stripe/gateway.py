@@ -53,6 +53,7 @@ class Stripe:
     name = "stripe"
     title = "Stripe"
     click_parameter = "client_reference_id"
+    checkout_url = "https://checkout.stripe.com/"
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Check signature, then age against the time of receipt."""
