@@ -84,15 +84,19 @@ def hash_name(raw: str, _country: str | None = None) -> Digests:
 @lru_cache(_CACHED)
 def hash_city(raw: str, _country: str | None = None) -> Digests:
     """Digests of a city (ct); a Brazilian state written behind it goes."""
-    return _hashed_already(raw) or _variants(
-        _only(_without_state(fold(raw)), _NO_LETTERS, _LETTERS)
-    )
+    text = fold(raw)
+    if _is_md5(text):
+        return ()
+    return _hashed_already(raw) or _variants(_only(_without_state(text), _NO_LETTERS, _LETTERS))
 
 
 @lru_cache(_CACHED)
 def hash_state(raw: str, country: str | None = None) -> Digests:
     """Digests of a state (st): two letters for the United States, else as written."""
-    name = _only(fold(raw), _NO_LETTERS, _LETTERS)
+    text = fold(raw)
+    if _is_md5(text):
+        return ()
+    name = _only(text, _NO_LETTERS, _LETTERS)
     if country in (None, "us"):
         name = US_STATES.get(name, name)
     return _hashed_already(raw) or _variants(name)

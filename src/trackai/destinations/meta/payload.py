@@ -154,8 +154,8 @@ def _user_data(event: OutgoingEvent, year: int, dropped: list[str]) -> UserData:
     buyer = event.buyer
     country = country_code(buyer.country) if buyer.country else None
     first, last = buyer.first_name, buyer.last_name
-    if not first and not last and buyer.full_name:
-        first, _, last = buyer.full_name.strip().partition(" ")
+    if buyer.full_name and not (first and last):
+        first, last = _complete_names(first, last, buyer.full_name)
     raws = (
         buyer.email,
         buyer.phone,
@@ -177,6 +177,16 @@ def _user_data(event: OutgoingEvent, year: int, dropped: list[str]) -> UserData:
     _put_birth_date(user, buyer, country, year, dropped)
     _put_browser(user, event, dropped)
     return user
+
+
+def _complete_names(first: str | None, last: str | None, whole: str) -> tuple[str, str]:
+    """Take from the full name what is missing; all words behind the first name are the last."""
+    given, whole = (first or "").strip(), whole.strip()
+    head, _, tail = whole.partition(" ")
+    if given:
+        begins = whole.lower().startswith(f"{given.lower()} ")
+        tail = whole[len(given) :] if begins else ""
+    return given or head, last or tail
 
 
 def _put_birth_date(
