@@ -17,7 +17,7 @@ from trackai.storage.pool import Database, Role
 from trackai.telemetry.metrics import REGISTRY
 
 if TYPE_CHECKING:
-    from tests.ingest.conftest import Reply, World
+    from tests.ingest.conftest import World
 
 TOKEN = "perfectpay-token-0123456789abcdef"
 
@@ -36,6 +36,18 @@ def click(world: "World", click_id: str, *, fbclid: str | None = None) -> Click:
     )
 
 
+def lead(world: "World", key: str, *, fbp: str | None = None) -> PageEvent:
+    return PageEvent(
+        tenant_id=world.tenant.id,
+        kind=PageEventKind.LEAD,
+        event_key=key,
+        received_at=world.clock.now(),
+        click_id="c1",
+        identities=(("email", key.encode().ljust(32)),),
+        fbp=fbp,
+    )
+
+
 @pytest.fixture
 async def stores(database_url: str, world: "World") -> AsyncIterator[Stores]:
     database = await Database.connect(database_url, Role.INGEST, size=2)
@@ -43,16 +55,18 @@ async def stores(database_url: str, world: "World") -> AsyncIterator[Stores]:
     await database.close()
 
 
+HOLD_CLICK = "insert into clicks (tenant_id, click_id, received_at) values ($1, $2, now())"
+HOLD_LEAD = """
+insert into page_events (tenant_id, kind, event_key, received_at) values ($1, 'lead', $2, now())
+"""
+
+
 @contextlib.asynccontextmanager
-async def held_click(world: "World", click_id: str) -> AsyncIterator[None]:
-    """Hold a click's key in an open transaction, so that the edge's insert of it must wait."""
+async def held(world: "World", statement: str, key: str) -> AsyncIterator[None]:
+    """Hold a key in an open transaction, so that the edge's insert of it must wait."""
     with contextlib.suppress(_Undone):
         async with world.workers.transaction() as tx:
-            await tx.execute(
-                "insert into clicks (tenant_id, click_id, received_at) values ($1, $2, now())",
-                world.tenant.id,
-                click_id,
-            )
+            await tx.execute(statement, world.tenant.id, key)
             yield
             raise _Undone
 
@@ -121,18 +135,7 @@ async def test_row_that_cannot_even_be_sealed_fails_alone(world: "World", stores
 async def test_page_event_that_is_refused_leaves_its_neighbours(
     world: "World", stores: Stores
 ) -> None:
-    events = [
-        PageEvent(
-            tenant_id=world.tenant.id,
-            kind=PageEventKind.LEAD,
-            event_key=key,
-            received_at=world.clock.now(),
-            click_id="c1",
-            identities=(("email", b"\x01" * 32),),
-            fbp="\x00" if key == "e2" else None,
-        )
-        for key in ("e1", "e2", "e3")
-    ]
+    events = [lead(world, "e1"), lead(world, "e2", fbp="\x00"), lead(world, "e3")]
     results = await asyncio.gather(
         *(stores.page_events.add(event) for event in events), return_exceptions=True
     )
@@ -144,7 +147,7 @@ async def test_page_event_that_is_refused_leaves_its_neighbours(
 async def test_answer_comes_after_the_commit_and_not_before(
     world: "World", database_url: str
 ) -> None:
-    async with held_click(world, "c1"):
+    async with held(world, HOLD_CLICK, "c1"):
         asked = asyncio.create_task(world.track("click", {"click_id": "c1"}))
         await until_inserts_wait(database_url, 1)
         _, unanswered = await asyncio.wait({asked}, timeout=0.1)
@@ -156,7 +159,7 @@ async def test_answer_comes_after_the_commit_and_not_before(
 
 
 async def test_closing_stores_and_answers_what_was_taken(world: "World", database_url: str) -> None:
-    async with held_click(world, "c00"):
+    async with held(world, HOLD_CLICK, "c00"):
         first = asyncio.create_task(world.track("click", {"click_id": "c00"}))
         await until_inserts_wait(database_url, 1)
         second = asyncio.create_task(world.track("click", {"click_id": "c00"}))
@@ -193,7 +196,7 @@ async def until_waiting(table: str, rows: int) -> None:
 async def test_full_queue_is_503_and_says_when_to_return(
     world: "World", database_url: str, stores: Stores
 ) -> None:
-    async with held_click(world, "c0"):
+    async with held(world, HOLD_CLICK, "c0"):
         busy = [asyncio.create_task(stores.clicks.add(click(world, "c0")))]
         await until_inserts_wait(database_url, 1)
         busy.append(asyncio.create_task(stores.clicks.add(click(world, "c0"))))
@@ -214,7 +217,7 @@ async def test_full_queue_is_503_and_says_when_to_return(
 async def test_lost_connection_is_503_for_its_batch_and_the_next_click_works(
     world: "World", database_url: str
 ) -> None:
-    async with held_click(world, "c1"):
+    async with held(world, HOLD_CLICK, "c1"):
         asked = asyncio.create_task(world.track("click", {"click_id": "c1"}))
         await until_inserts_wait(database_url, 1)
         await cut_off(database_url)
@@ -247,7 +250,7 @@ async def test_database_that_is_away_is_503_for_known_and_unknown_alike(world: "
 async def test_cancelled_caller_does_not_poison_its_batch(
     world: "World", database_url: str, stores: Stores
 ) -> None:
-    async with held_click(world, "c0"):
+    async with held(world, HOLD_CLICK, "c0"):
         busy = [asyncio.create_task(stores.clicks.add(click(world, "c0")))]
         await until_inserts_wait(database_url, 1)
         busy.append(asyncio.create_task(stores.clicks.add(click(world, "c0"))))
@@ -261,18 +264,33 @@ async def test_cancelled_caller_does_not_poison_its_batch(
     assert {"a", "c"} <= {row["click_id"] for row in await world.rows(CLICKS)}
 
 
-async def test_same_keys_in_opposite_orders_do_not_deadlock(world: "World") -> None:
-    async def report(number: int) -> "Reply":
-        return await world.track("click", {"click_id": f"c{number % 20}"})
+async def test_clicks_in_opposite_orders_do_not_deadlock(
+    world: "World", database_url: str, stores: Stores
+) -> None:
+    keys = [f"c{number:03}" for number in range(1000)]
+    async with held(world, HOLD_CLICK, "c500"):
+        adding = [asyncio.create_task(stores.clicks.add(click(world, key))) for key in keys]
+        adding += [asyncio.create_task(stores.clicks.add(click(world, key))) for key in keys[::-1]]
+        # Both writers are in the middle of their rows, unless they take them in one order.
+        await until_inserts_wait(database_url, 2)
 
-    forwards = [report(number) for number in range(300)]
-    backwards = [report(-number) for number in range(300)]
-    replies = await asyncio.gather(
-        *(one for pair in zip(forwards, backwards, strict=True) for one in pair)
-    )
+    await asyncio.gather(*adding)
+    assert keys == [row["click_id"] for row in await world.rows(CLICKS)]
 
-    assert {201} == {reply.status for reply in replies}
-    assert len(await world.rows(CLICKS)) == 20
+
+async def test_events_in_opposite_orders_do_not_deadlock(
+    world: "World", database_url: str, stores: Stores
+) -> None:
+    keys = [f"e{number:03}" for number in range(1000)]
+    async with held(world, HOLD_LEAD, "e500"):
+        adding = [asyncio.create_task(stores.page_events.add(lead(world, key))) for key in keys]
+        adding += [
+            asyncio.create_task(stores.page_events.add(lead(world, key))) for key in keys[::-1]
+        ]
+        await until_inserts_wait(database_url, 2)
+
+    await asyncio.gather(*adding)
+    assert keys == [row["event_key"] for row in await world.rows(EVENTS)]
 
 
 async def test_rows_of_one_moment_share_commits(world: "World", stores: Stores) -> None:
