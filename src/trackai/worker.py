@@ -82,7 +82,7 @@ class Worker:
             except StorageUnavailable as error:
                 get_logger().warning("job.waits_for_storage", job=job.name, reason=str(error))
                 await self._pause(ERROR_PAUSE_S)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the worker's loop: logged once, counted, tried again
                 JOB_ERRORS.labels(job.name).inc()
                 get_logger().exception("job.failed", job=job.name)
                 await self._pause(ERROR_PAUSE_S)

@@ -6,7 +6,6 @@ from trackai.cli import (
     conversions,
     database,
     deliveries,
-    demo,
     destination,
     doctor,
     funnel,
@@ -16,6 +15,7 @@ from trackai.cli import (
     tenant,
     webhooks,
 )
+from trackai.cli.demo.command import demo
 
 app = typer.Typer(
     name="trackai",
@@ -29,7 +29,7 @@ app.command()(serve.serve)
 app.command()(serve.worker)
 app.command()(database.migrate)
 app.command()(doctor.doctor)
-app.command()(demo.demo)
+app.command()(demo)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(funnel.app, name="funnel")
 app.add_typer(gateway.app, name="gateway")

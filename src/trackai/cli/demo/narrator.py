@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from structlog.typing import EventDict, WrappedLogger
 
+from trackai.model.match import MatchStrategy
+
 _COLOURS: Mapping[str, str] = {
     "click": "cyan",
     "lead": "cyan",
@@ -28,7 +30,7 @@ class Narrator:
         """Tell one thing in one line."""
         colour = _COLOURS.get(what, "white") if good else "red"
         seconds = time.monotonic() - self._started
-        self.console.print(f"{seconds:7.2f}s  [{colour}]{what.ljust(9)}[/] {escape(text)}")
+        self.console.print(f"{seconds:7.2f}s  [{colour}]{what.ljust(17)}[/] {escape(text)}")
 
     def listen(self) -> None:
         """Take this process's log events from now on."""
@@ -53,8 +55,11 @@ class Narrator:
         for transaction, status, strategy in zip(
             event["transactions"], event["statuses"], event["matches"], strict=True
         ):
-            sale = f"{event['gateway']}:{transaction}"
-            self.tell("matched", f"{sale} is {status}, matched by {strategy}")
+            sale = f"{event['gateway']}:{transaction} is {status}"
+            if strategy == MatchStrategy.UNMATCHED:
+                self.tell("unmatched", sale)
+            else:
+                self.tell("matched", f"{sale}, by {strategy}")
 
     def _attempt(self, event: EventDict) -> None:
         good = event["outcome"] == "accepted"

@@ -18,10 +18,10 @@ import uvloop
 from rich.console import Console
 
 from trackai.accounts.onboarding import NewDestination
-from trackai.cli.demo_report import Report, closing_table, gather
+from trackai.cli.demo.narrator import Narrator
+from trackai.cli.demo.report import Report, closing_table, gather
 from trackai.cli.http import AsgiApp, address_of, http_server, listening
 from trackai.cli.installation import Installation, open_installation
-from trackai.cli.narrator import Narrator
 from trackai.cli.output import write_json
 from trackai.cli.serve import running, stopped
 from trackai.model.clock import SystemClock, new_id
