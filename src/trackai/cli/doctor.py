@@ -3,11 +3,10 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from trackai.cli.installation import open_installation, run
-from trackai.cli.output import Json, write_json
+from trackai.cli.output import Json, print_table, write_json
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
 from trackai.errors import ConfigurationError, StorageUnavailable
@@ -68,8 +67,8 @@ async def _examine(settings: Settings, *, offline: bool) -> list[Finding]:
 
 
 def _print(findings: list[Finding]) -> None:
-    table = Table("check", "", "found", "what to do", box=None, pad_edge=False)
-    for one in findings:
-        colour = _COLOURS[one.state]
-        table.add_row(one.check, f"[{colour}]{one.state}[/]", one.found, one.to_do)
-    Console().print(table)
+    rows = [
+        [one.check, f"[{_COLOURS[one.state]}]{one.state}[/]", escape(one.found), one.to_do]
+        for one in findings
+    ]
+    print_table(["check", "", "found", "what to do"], rows)

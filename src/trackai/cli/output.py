@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from trackai.model.money import Money
@@ -22,6 +23,9 @@ Limit = Annotated[int, typer.Option(min=1, max=1000, help="Most rows to print.")
 
 Row = Mapping[str, object]
 
+# Wide enough for any row that this program prints into a pipe.
+PIPE_COLUMNS = 1000
+
 
 def show(rows: Sequence[Row], *, json: bool, empty: str) -> None:
     """Print rows as a table, or as a JSON array."""
@@ -30,10 +34,19 @@ def show(rows: Sequence[Row], *, json: bool, empty: str) -> None:
     elif not rows:
         print(empty)
     else:
-        table = Table(*(name.replace("_", " ") for name in rows[0]), box=None, pad_edge=False)
-        for row in rows:
-            table.add_row(*(_cell(value) for value in row.values()))
-        Console(soft_wrap=not sys.stdout.isatty()).print(table)
+        print_table(
+            list(rows[0]), [[escape(_cell(value)) for value in row.values()] for row in rows]
+        )
+
+
+def print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table whose cells are never cut: folded on a terminal, one line each in a pipe."""
+    table = Table(box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(table)
 
 
 def show_one(row: Row, *, json: bool) -> None:
