@@ -15,6 +15,7 @@ from trackai.destinations.http import HttpLimits, open_http
 from trackai.destinations.meta.destination import MOST_REQUESTS, MetaDestination
 from trackai.destinations.port import Destination
 from trackai.destinations.registry import destinations
+from trackai.errors import InvalidField
 from trackai.model.delivery import Accepted, Deferred, Outcome, OutgoingEvent, Rejected
 from trackai.model.money import Money
 from trackai.model.notice import Buyer, Product, Tracking
@@ -336,11 +337,11 @@ async def test_throttling_in_the_midst_of_a_search_leaves_the_rest_unsent(
     meta: Destination, graph: Graph
 ) -> None:
     limit = replies(429, "{}", {"Retry-After": "7"})
-    graph.script = [refuses(100), yes, limit]
+    graph.script = [refuses(100), refuses(100), yes, limit]
     outcomes = await meta.send(account(graph), sales(8))
 
-    assert [Accepted] * 4 + [Deferred] * 4 == kinds(outcomes)
-    assert len(graph.requests) == 3
+    assert [Accepted] * 2 + [Deferred] * 6 == kinds(outcomes)
+    assert graph.sizes == [8, 4, 2, 2]
     last = outcomes[-1]
     assert isinstance(last, Deferred)
     assert (last.reason, last.retry_after_s) == ("throttled", 7.0)
@@ -455,6 +456,16 @@ async def test_a_wrong_account_defers_without_a_request(
     assert graph.requests == []
 
 
+async def test_a_wrong_account_is_told_without_a_request(meta: Destination, graph: Graph) -> None:
+    wrong = account(graph, pixel_id="x")
+    health = await meta.check_token(wrong)
+
+    assert health.valid is False
+    assert graph.requests == []
+    with pytest.raises(InvalidField, match="digits"):
+        meta.validate(wrong)
+
+
 async def test_more_than_meta_takes_goes_in_several_requests(
     meta: Destination, graph: Graph
 ) -> None:
@@ -507,10 +518,11 @@ async def test_a_valid_token_is_told_with_its_end_and_scopes(
 async def test_a_token_that_cannot_be_asked_about_is_neither_valid_nor_not(
     meta: Destination, graph: Graph
 ) -> None:
-    graph.script = [cut, refuses(100)]
-    checks = [await meta.check_token(account(graph)) for _ in range(2)]
+    unreachable = await meta.check_token(account(graph, api_url="http://127.0.0.1:9"))
+    graph.script = [refuses(100)]
+    refused = await meta.check_token(account(graph))
 
-    assert [None, None] == [health.valid for health in checks]
+    assert (None, None) == (unreachable.valid, refused.valid)
 
 
 async def test_a_token_meta_refuses_is_not_valid(meta: Destination, graph: Graph) -> None:

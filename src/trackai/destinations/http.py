@@ -1,7 +1,7 @@
 """The one outgoing HTTP session to ad platforms: bounded in time, connections and answer size.
 
-It follows no redirects, keeps no cookies, takes no proxy from the environment and repeats
-nothing by itself. No error text holds an address or a header: either may carry a token.
+It follows no redirects, keeps no cookies, takes no proxy from the environment and never repeats
+a POST by itself. No error text holds an address or a header: either may carry a token.
 """
 
 from collections.abc import AsyncIterator, Mapping

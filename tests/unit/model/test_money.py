@@ -54,6 +54,11 @@ def test_minor_units_out_of_bounds_are_refused(amount: int) -> None:
         from_minor(amount, "BRL")
 
 
+def test_more_digits_than_decimal_holds_are_refused() -> None:
+    with pytest.raises(ValueError, match="amount"):
+        from_major(Decimal("1E+999999"), "BRL")
+
+
 def test_every_exception_to_two_decimals_is_a_known_currency() -> None:
     assert EXPONENTS.keys() <= CURRENCIES
 

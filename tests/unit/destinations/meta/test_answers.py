@@ -154,6 +154,7 @@ def test_detail_is_the_title_and_the_path_without_values() -> None:
             1140.0,
         ),
         ({"x-business-use-case-usage": "broken"}, None),
+        ({"x-ad-account-usage": "[]"}, None),
         ({"x-ad-account-usage": '{"reset_time_duration":100}'}, 100.0),
         (
             {

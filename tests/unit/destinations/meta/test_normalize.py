@@ -22,7 +22,7 @@ from trackai.destinations.meta.normalize import (
 )
 from trackai.destinations.meta.places import COUNTRY_CODES, US_STATES
 
-ANY_TEXT = st.text(st.characters(codec=None), max_size=40)
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
 WORD_LIKE = st.text("aZ\u00e3\u00c3\u0303\u0130\u03a3 -'./(),0194\u2019\u200b\u6771", max_size=16)
 RAW = ANY_TEXT | WORD_LIKE
 COUNTRY = st.sampled_from([None, "br", "us", "de"])
