@@ -117,6 +117,9 @@ _STATUSES: Mapping[int, AnswerReason] = MappingProxyType(
 POLICY_PAUSE_S = 3600.0
 # No pause that Meta asks for is believed beyond a day.
 LONGEST_PAUSE_S = 86400.0
+# X-App-Usage names no end: percentages of a rolling hour, and a pause once they are nearly used up.
+APP_USAGE_FULL = 95.0
+APP_USAGE_PAUSE_S = 300.0
 _DETAIL_LENGTH = 200
 
 
@@ -144,9 +147,16 @@ class _AccountUsage(msgspec.Struct):
     reset_time_duration: float = 0.0  # seconds
 
 
+class _AppUsage(msgspec.Struct):
+    call_count: float = 0.0
+    total_time: float = 0.0
+    total_cputime: float = 0.0
+
+
 _BODY = msgspec.json.Decoder(_Body, strict=False)
 _BUSINESS_USAGE = msgspec.json.Decoder(dict[str, list[_BusinessUsage]], strict=False)
 _ACCOUNT_USAGE = msgspec.json.Decoder(_AccountUsage, strict=False)
+_APP_USAGE = msgspec.json.Decoder(_AppUsage, strict=False)
 
 
 def answer_of(status: int, headers: Mapping[str, str], body: bytes, *, sent: int) -> Answer:
@@ -211,7 +221,7 @@ def _pause_s(reason: AnswerReason, headers: Mapping[str, str]) -> float | None:
     if reason is AnswerReason.POLICY_BLOCK:
         pauses.append(POLICY_PAUSE_S)
     if reason is AnswerReason.THROTTLED:
-        pauses += [_business_pause_s(headers), _account_pause_s(headers)]
+        pauses += [_business_pause_s(headers), _account_pause_s(headers), _app_pause_s(headers)]
     longest = max(pause if math.isfinite(pause) else 0.0 for pause in pauses)
     return min(longest, LONGEST_PAUSE_S) if longest > 0 else None
 
@@ -234,6 +244,15 @@ def _account_pause_s(headers: Mapping[str, str]) -> float:
         return _ACCOUNT_USAGE.decode(headers.get("x-ad-account-usage", "{}")).reset_time_duration
     except msgspec.DecodeError:
         return 0.0
+
+
+def _app_pause_s(headers: Mapping[str, str]) -> float:
+    try:
+        usage = _APP_USAGE.decode(headers.get("x-app-usage", "{}"))
+    except msgspec.DecodeError:
+        return 0.0
+    fullest = max(usage.call_count, usage.total_time, usage.total_cputime)
+    return APP_USAGE_PAUSE_S if fullest >= APP_USAGE_FULL else 0.0
 
 
 def _index(words: str) -> int | None:

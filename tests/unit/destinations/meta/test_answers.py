@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackai.destinations.meta.answers import (
+    APP_USAGE_PAUSE_S,
     LONGEST_PAUSE_S,
     POLICY_PAUSE_S,
     Answer,
@@ -155,6 +156,9 @@ def test_detail_is_the_title_and_the_path_without_values() -> None:
         ),
         ({"x-business-use-case-usage": "broken"}, None),
         ({"x-ad-account-usage": "[]"}, None),
+        ({"x-app-usage": '{"call_count":100,"total_time":25}'}, APP_USAGE_PAUSE_S),
+        ({"x-app-usage": '{"call_count":60}'}, None),
+        ({"x-app-usage": "broken"}, None),
         ({"x-ad-account-usage": '{"reset_time_duration":100}'}, 100.0),
         (
             {
