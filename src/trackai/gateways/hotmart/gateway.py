@@ -77,37 +77,38 @@ class Hotmart:
         status = STATUSES.get(event)
         if status is None:
             return NotASale(event, NOT_SALES.get(event, "unknown_event"))
-        data = body.inner("data")
-        purchase = data.inner("purchase")
-        if purchase.text("status") == "PARTIALLY_REFUNDED" and status is NoticeStatus.REFUNDED:
-            status = NoticeStatus.PARTIALLY_REFUNDED
-        is_cart = status is NoticeStatus.ABANDONED
-        price, product = purchase.inner("price"), data.inner("product")
-        ordered_at = purchase.epoch("order_date", _MILLISECOND)
-        return (
-            Notice(
-                gateway=self.name,
-                transaction=f"cart:{body.required('id')}"
-                if is_cart
-                else purchase.required("transaction"),
-                status=status,
-                event=event,
-                occurred_at=body.epoch("creation_date", _MILLISECOND),
-                sold_at=purchase.epoch("approved_date", _MILLISECOND) or ordered_at,
-                # `price`, not `full_price`: that one may hold the interest of instalments.
-                money=to_money(price.raw("value"), price.text("currency_value"), status),
-                product=Product(product.identifier("id"), product.text("name")),
-                buyer=_buyer(data),
-                tracking=_tracking(purchase.inner("origin")),
-                recurrence=max(1, purchase.whole("recurrence_number") or 1),
-            ),
-        )
+        if status is NoticeStatus.ABANDONED:
+            transaction = f"cart:{body.required('id')}"
+        else:
+            transaction = body.inner("data").inner("purchase").required("transaction")
+        return (_notice(body, event, status, transaction),)
+
+
+def _notice(body: Fields, event: str, status: NoticeStatus, transaction: str) -> Notice:
+    data = body.inner("data")
+    purchase, product = data.inner("purchase"), data.inner("product")
+    if purchase.text("status") == "PARTIALLY_REFUNDED" and status is NoticeStatus.REFUNDED:
+        status = NoticeStatus.PARTIALLY_REFUNDED
+    price = purchase.inner("price")  # `full_price` may hold the interest of instalments
+    approved_at = purchase.epoch("approved_date", _MILLISECOND)
+    return Notice(
+        gateway=Hotmart.name,
+        transaction=transaction,
+        status=status,
+        event=event,
+        occurred_at=body.epoch("creation_date", _MILLISECOND),
+        sold_at=approved_at or purchase.epoch("order_date", _MILLISECOND),
+        money=to_money(price.raw("value"), price.text("currency_value"), status),
+        product=Product(product.identifier("id"), product.text("name")),
+        buyer=_buyer(data),
+        tracking=_tracking(purchase.inner("origin")),
+        recurrence=max(1, purchase.whole("recurrence_number") or 1),
+    )
 
 
 def _buyer(data: Fields) -> Buyer:
     buyer = data.inner("buyer")
     address = buyer.inner("address")
-    country = data.inner("checkout_country").text("iso")
     return Buyer(
         email=buyer.text("email"),
         # checkout_phone_code is left aside: country's or area's code, or nonsense, by the body.
@@ -120,7 +121,7 @@ def _buyer(data: Fields) -> Buyer:
         zip_code=address.text("zipcode"),
         country=address.text("country_iso")
         or data.inner("purchase").inner("checkout_country").text("iso")
-        or country,
+        or data.inner("checkout_country").text("iso"),
         document=buyer.text("document"),
         client_ip=data.text("buyer_ip"),  # of the cart event alone
     )
