@@ -16,8 +16,6 @@ from trackai.settings import Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database, Role
 
-# Connections of one server process: the edge's writers and its look-ups.
-POOL_SIZE = 10
 # A probe that takes longer than this is a no.
 READY_TIMEOUT_S = 2.0
 
@@ -55,8 +53,15 @@ class App:
 @asynccontextmanager
 async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIterator[App]:
     """Wire the HTTP side of one process; at the end what waits for a commit is committed."""
+    limits = EdgeLimits(
+        trusted_proxies=settings.trusted_proxies,
+        track_rate=settings.track_rate,
+        track_burst=settings.track_burst,
+        rejection_kept=dt.timedelta(days=settings.rejection_days),
+    )
     async with AsyncExitStack() as stack:
-        database = await Database.connect(url, Role.INGEST, size=POOL_SIZE)
+        # One connection more than the edge can use, for the readiness probe.
+        database = await Database.connect(url, Role.INGEST, size=limits.connections + 1)
         stack.push_async_callback(database.close)
         edge = Edge(
             database,
@@ -64,12 +69,7 @@ async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIte
             clock=SystemClock(),
             new_id=new_id,
             gateways=gateways(plugins=settings.gateway_plugins),
-            limits=EdgeLimits(
-                trusted_proxies=settings.trusted_proxies,
-                track_rate=settings.track_rate,
-                track_burst=settings.track_burst,
-                rejection_kept=dt.timedelta(days=settings.rejection_days),
-            ),
+            limits=limits,
         )
         await edge.start()
         stack.push_async_callback(edge.close)

@@ -14,6 +14,8 @@ from trackai.errors import ConfigurationError
 # How long requests under way may take after the end of the block.
 DRAIN_S = 20
 BACKLOG = 2048
+# Requests and idle connections at once, a process; over it the answer is 503.
+MOST_CONNECTIONS = 4000
 
 _Message = MutableMapping[str, Any]
 AsgiApp = Callable[
@@ -33,6 +35,9 @@ async def http_server(app: AsgiApp, listener: socket.socket) -> AsyncIterator[No
         access_log=False,
         log_level="warning",
         server_header=False,
+        # The edge judges X-Forwarded-For itself, by the proxies that the settings trust.
+        proxy_headers=False,
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=DRAIN_S,
         backlog=BACKLOG,
     )

@@ -25,9 +25,6 @@ _UTM_PARAMETERS = dict.fromkeys(
     "utm_source utm_medium utm_campaign utm_content utm_term".split(), 500
 )
 
-# fb.<subdomain index>.<creation time>.<fbclid>, and the last may hold dots.
-_FBC_PARTS = 4
-
 
 def short_id(prefix: str, value: UUID) -> str:
     """Return an id of 23 URL-safe characters that sorts by time when the UUID does."""
@@ -114,11 +111,3 @@ def ad_parameters(url: str | None) -> dict[str, str]:
         if value and len(value) <= most and "\x00" not in value:
             found.setdefault(name, value)
     return found
-
-
-def fbclid_of(fbc: str | None) -> str | None:
-    """Return the click id inside `fb.<index>.<milliseconds>.<fbclid>`, None when there is none."""
-    parts = fbc.split(".", _FBC_PARTS - 1) if fbc else []
-    if len(parts) < _FBC_PARTS or parts[0] != "fb":
-        return None
-    return parts[-1] or None

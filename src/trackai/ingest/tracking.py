@@ -17,7 +17,6 @@ from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.directory import Directory
 from trackai.ingest.fields import (
     ad_parameters,
-    fbclid_of,
     is_id,
     parse_client_time,
     parse_digest,
@@ -29,7 +28,15 @@ from trackai.ingest.fields import (
 from trackai.ingest.stores import Stores
 from trackai.ingest.throttle import Throttle
 from trackai.ingest.wire import ANY_ORIGIN, JSON_TYPE, Answer, Request
-from trackai.model.click import AdIdentifiers, Click, PageEvent, PageEventKind, Utm, Visitor
+from trackai.model.click import (
+    AdIdentifiers,
+    Click,
+    PageEvent,
+    PageEventKind,
+    Utm,
+    Visitor,
+    fbclid_of,
+)
 from trackai.model.clock import Clock, NewId
 from trackai.model.identity import identity_keys
 from trackai.model.tenant import Tenant

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from trackai.matching.window import SKEW, holds
+from trackai.model.click import fbclid_of
 from trackai.model.conversion import Conversion
 from trackai.model.identity import email_key, phone_key
 from trackai.model.match import (
@@ -24,9 +25,6 @@ Key = str | bytes
 # Returns the clicks that carry a key, latest first, none later than the given time except for
 # ids of ours.
 FindClicks = Callable[[MatchStrategy, Key, dt.datetime], Awaitable[Sequence[ClickCandidate]]]
-
-# fb.<subdomain index>.<creation time>.<fbclid>: Meta's own form of the cookie.
-_FBC_PARTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +63,8 @@ async def climb(conversion: Conversion, window: dt.timedelta, find: FindClicks) 
 
 def fbclids(tracking: Tracking) -> tuple[str, ...]:
     """Return Meta's click ids that a notice carries, alone or inside fbc; never changed."""
-    inside = (tracking.fbc or "").split(".", _FBC_PARTS - 1)
-    from_fbc = inside[-1] if len(inside) == _FBC_PARTS else ""
-    return tuple(dict.fromkeys(key for key in (tracking.fbclid, from_fbc) if key))
+    found = (tracking.fbclid, fbclid_of(tracking.fbc))
+    return tuple(dict.fromkeys(key for key in found if key))
 
 
 async def _try(

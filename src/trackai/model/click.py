@@ -75,3 +75,21 @@ class PageEvent:
     referrer: str | None = None
     fbp: str | None = None
     identities: tuple[tuple[str, bytes], ...] = ()  # (kind, key) of model.identity
+
+
+# fb.<subdomain index>.<creation time in ms>.<fbclid>, and what Meta's parameter builder appends:
+# a part of eight characters, of two in its first versions.
+_FBC_PARTS = 4
+_BUILDER_SUFFIX_LENGTHS = frozenset({2, 8})
+
+
+def fbclid_of(fbc: str | None) -> str | None:
+    """Return Meta's click id inside an fbc, unchanged; None when there is none.
+
+    An fbclid has no dot in it, so a last part of the builder's length is the builder's.
+    """
+    parts = fbc.split(".", _FBC_PARTS - 1) if fbc else []
+    if len(parts) < _FBC_PARTS or parts[0] != "fb":
+        return None
+    fbclid, dot, suffix = parts[-1].rpartition(".")
+    return (fbclid if dot and len(suffix) in _BUILDER_SUFFIX_LENGTHS else parts[-1]) or None

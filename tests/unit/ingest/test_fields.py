@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from trackai.errors import InvalidField
 from trackai.ingest.fields import (
     ad_parameters,
-    fbclid_of,
     is_id,
     parse_client_time,
     parse_digest,
@@ -166,21 +165,3 @@ def test_no_address_makes_it_fail(url: str) -> None:
         "gclid",
         "ttclid",
     }
-
-
-@pytest.mark.parametrize(
-    ("fbc", "expected"),
-    [
-        (f"fb.1.1700000000000.{FBCLID}", FBCLID),
-        (f"fb.2.1700000000000.{FBCLID}.x", f"{FBCLID}.x"),
-        ("fb.1.1700000000000.", None),
-        ("fb.1.1700000000000", None),
-        ("xx.1.1700000000000.a", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_click_id_inside_fbc_is_its_fourth_part_onward(
-    fbc: str | None, expected: str | None
-) -> None:
-    assert expected == fbclid_of(fbc)
