@@ -11,7 +11,7 @@ from trackai.errors import PayloadNotUnderstood
 from trackai.gateways.port import InboundRequest, Parsed
 from trackai.gateways.stripe.gateway import GATEWAY
 from trackai.model.money import Money
-from trackai.model.notice import NotASale, Notice, NoticeStatus
+from trackai.model.notice import NotASale, Notice, NoticeStatus, Product
 
 HERE = Path(__file__).parent
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -145,6 +145,16 @@ def test_an_invoice_without_subscription_is_told_by_its_payment(link: dict[str, 
 
     assert (paid.transaction, paid.provisional) == ("pi_1", False)
     assert refund.transaction == "pi_1"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [{"price": {"product": "prod_1"}}, {"pricing": {"price_details": {"product": "prod_1"}}}],
+)
+def test_an_invoice_names_its_first_product(line: dict[str, Any]) -> None:
+    found = notice(INVOICE, lines={"data": [line | {"description": "Curso"}, {}]})
+
+    assert found.product == Product("prod_1", "Curso")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import trackai.gateways
 from trackai.errors import UnknownGateway
 from trackai.gateways import registry
 
+PLUGINS = "trackai.gateways"
 ADAPTER = """
 class Nova:
     name = "nova"

@@ -166,7 +166,6 @@ def invoice(event: Event, status: NoticeStatus) -> Parsed:
         return NotASale(event.name, "payment_intent_is_the_money_event")
     paid_at = about.inner("status_transitions").epoch("paid_at", _SECOND)
     approved = status is NoticeStatus.APPROVED
-    line = next(about.inner("lines").each("data"), Fields(None))
     metadata = (
         about.inner("metadata"),
         about.inner("subscription_details").inner("metadata"),
@@ -181,11 +180,7 @@ def invoice(event: Event, status: NoticeStatus) -> Parsed:
             occurred_at=event.created_at,
             sold_at=paid_at or event.created_at,
             money=_money(about, "amount_paid" if approved else "amount_due", status),
-            product=Product(
-                product_id=_identifier(line.inner("price"), "product")
-                or line.inner("pricing").inner("price_details").identifier("product"),
-                name=line.text("description"),
-            ),
+            product=_product(about),
             buyer=_customer(about),
             tracking=_tracking(*metadata),
             recurrence=1 if reason == "subscription_create" else 2,
@@ -242,6 +237,13 @@ def _customer(invoiced: Fields) -> Buyer:
         country=address.text("country"),
         document=_document(invoiced, "customer_tax_ids"),
     )
+
+
+def _product(invoiced: Fields) -> Product:
+    line = next(invoiced.inner("lines").each("data"), Fields(None))
+    priced = line.inner("pricing").inner("price_details")  # where newer versions keep it
+    product_id = _identifier(line.inner("price"), "product") or priced.identifier("product")
+    return Product(product_id, line.text("description"))
 
 
 def _document(details: Fields, name: str) -> str | None:
