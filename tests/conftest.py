@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 PREFIX = "trackai-tests-"
 TEMPLATE = "migrated"
+# Free room that makes memory a place for test data.
+MEMORY_BYTES = 4_000_000_000
 
 
 def _controller_pid(worker_id: str) -> int:
@@ -31,9 +33,16 @@ def _controller_pid(worker_id: str) -> int:
     return os.getpid() if worker_id == "master" else os.getppid()
 
 
+def _fast_directory() -> Path:
+    # Not pytest's own directory: its mode 0700 keeps the server's user out.
+    memory = Path("/dev/shm")  # noqa: S108
+    if memory.is_dir() and shutil.disk_usage(memory).free > MEMORY_BYTES:
+        return memory
+    return Path(tempfile.gettempdir())
+
+
 def _home(pid: int) -> Path:
-    # Not under pytest's own directory: its mode 0700 keeps the server's user out.
-    return Path(tempfile.gettempdir()) / f"{PREFIX}{pid}"
+    return _fast_directory() / f"{PREFIX}{pid}"
 
 
 def _run_apart(work: Callable[[], Coroutine[object, object, T]]) -> T:
@@ -69,12 +78,18 @@ def _sweep() -> None:
     from trackai.errors import ConfigurationError  # noqa: PLC0415
     from trackai.storage.embedded import start_embedded  # noqa: PLC0415
 
-    for home in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for home in _fast_directory().glob(f"{PREFIX}*"):
         pid = home.name.removeprefix(PREFIX)
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
             with suppress(ConfigurationError):
                 start_embedded(home, durable=False).stop()
             shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def fast_directory() -> Path:
+    """Return where short-lived data directories go: memory where there is enough, else disk."""
+    return _fast_directory()
 
 
 @pytest.fixture(scope="session")

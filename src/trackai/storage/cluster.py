@@ -85,6 +85,15 @@ def find_place(home: Path, refuge: Path) -> Place:
     return Place(base, account)
 
 
+def point_to(home: Path, place: Place) -> None:
+    """Leave a file in the wanted directory that says where the data are."""
+    pointer = home / POINTER
+    if not pointer.exists():
+        draft = pointer.with_suffix(".draft")
+        draft.write_text(f"{place.base}\n")
+        draft.rename(pointer)
+
+
 def make_cluster(place: Place, binaries: Binaries, *, durable: bool) -> None:
     """Make the data directory with its owner role and database, whole or not at all."""
     if place.cluster.exists() and any(place.cluster.iterdir()):

@@ -27,7 +27,6 @@ from trackai.storage.binaries import Binaries, choose_binaries
 from trackai.storage.cluster import (
     DATABASE,
     OWNER,
-    POINTER,
     PORT,
     REFUGE,
     SOCKET,
@@ -38,6 +37,7 @@ from trackai.storage.cluster import (
     last_lines,
     make_cluster,
     on,
+    point_to,
     run_logged,
     trim_log,
 )
@@ -196,7 +196,7 @@ def _join(place: Place, home: Path, lock: int, *, durable: bool) -> EmbeddedPost
         make_cluster(place, binaries, durable=durable)
         get_logger().info("database.created", directory=str(place.base), major=binaries.major)
     if place.base != home:
-        (home / POINTER).write_text(f"{place.base}\n")
+        point_to(home, place)
         get_logger().info("database.elsewhere", wanted=str(home), directory=str(place.base))
     postmaster = _await_ready(place)
     if postmaster is None:
@@ -208,8 +208,9 @@ def _join(place: Place, home: Path, lock: int, *, durable: bool) -> EmbeddedPost
 
 
 def _start_server(place: Place, binaries: Binaries, *, durable: bool) -> Postmaster:
+    socket_dir = choose_socket_dir(place)
     settings = SETTINGS | {
-        "unix_socket_directories": '"{}"'.format(str(choose_socket_dir(place)).replace('"', '""')),
+        "unix_socket_directories": '"{}"'.format(str(socket_dir).replace('"', '""')),
         "fsync": on(durable),
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -227,6 +228,7 @@ def _start_server(place: Place, binaries: Binaries, *, durable: bool) -> Postmas
         # The children of a killed server need a moment to notice.
         lingering = any("is still in use" in line for line in last_lines(place.log))
         if not lingering or time.monotonic() > deadline:
+            _remove_socket_dir(place, socket_dir)
             raise failed(place, "start")
         time.sleep(10 * POLL_S)
 
@@ -243,8 +245,12 @@ def _stop_server(place: Place, binaries: Binaries) -> None:
         if run_logged(place, command, timeout_s=STOP_TIMEOUT_S + 30) == 0:
             break
         get_logger().warning("database.stop_failed", mode=mode, log=str(place.log))
-    if postmaster.socket_dir != place.cluster:
-        shutil.rmtree(postmaster.socket_dir, ignore_errors=True)
+    _remove_socket_dir(place, postmaster.socket_dir)
+
+
+def _remove_socket_dir(place: Place, socket_dir: Path) -> None:
+    if socket_dir != place.cluster:
+        shutil.rmtree(socket_dir, ignore_errors=True)
 
 
 def _await_ready(place: Place) -> Postmaster | None:
@@ -312,7 +318,7 @@ def _disarm_pid_files(cluster: Path) -> None:
             content.truncate()
 
 
-# Locks --------------------------------------------------------------------------
+# Lock ----------------------------------------------------------------------------------------
 
 
 @contextmanager
