@@ -10,6 +10,8 @@ import msgspec
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
+from trackai.ingest.directory import Directory
+from trackai.ingest.stores import Stores
 from trackai.ingest.wire import Receive, Scope, Send
 from trackai.model.clock import SystemClock, new_id
 from trackai.settings import Settings
@@ -64,8 +66,8 @@ async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIte
         database = await Database.connect(url, Role.INGEST, size=limits.connections + 1)
         stack.push_async_callback(database.close)
         edge = Edge(
-            database,
-            envelope,
+            Directory(database, envelope),
+            Stores(database, envelope, writers=limits.writers),
             clock=SystemClock(),
             new_id=new_id,
             gateways=gateways(plugins=settings.gateway_plugins),

@@ -17,6 +17,8 @@ import uvicorn
 from trackai.gateways.port import Gateway
 from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
+from trackai.ingest.directory import Directory
+from trackai.ingest.stores import Stores
 from trackai.model.clock import new_id
 from trackai.model.tenant import Funnel, GatewayConnection, Secret, Tenant
 from trackai.storage.envelope import Envelope
@@ -159,8 +161,8 @@ async def build(database_url: str) -> AsyncIterator[BuildWorld]:
             settings = EdgeLimits(**limits)
             ingest = await database(Role.INGEST, settings.connections)
             edge = Edge(
-                ingest,
-                envelope,
+                Directory(ingest, envelope),
+                Stores(ingest, envelope, writers=settings.writers),
                 clock=clock,
                 new_id=new_id,
                 gateways=known or gateways(),

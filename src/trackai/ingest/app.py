@@ -32,8 +32,6 @@ from trackai.ingest.wire import (
 )
 from trackai.model.click import PageEventKind
 from trackai.model.clock import Clock, NewId
-from trackai.storage.envelope import Envelope
-from trackai.storage.pool import Database
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import CLICKS, WEBHOOKS
 
@@ -94,16 +92,16 @@ class Edge:
 
     def __init__(
         self,
-        database: Database,
-        envelope: Envelope,
+        directory: Directory,
+        stores: Stores,
         *,
         clock: Clock,
         new_id: NewId,
         gateways: Mapping[str, Gateway],
         limits: EdgeLimits,
     ) -> None:
-        self._directory = Directory(database, envelope)
-        self._stores = Stores(database, envelope, writers=limits.writers)
+        self._directory = directory
+        self._stores = stores
         self._webhooks = Webhooks(
             directory=self._directory,
             gateways=gateways,
