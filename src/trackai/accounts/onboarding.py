@@ -5,7 +5,7 @@ import re
 import secrets
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from trackai.destinations.registry import validate_account
@@ -105,9 +105,13 @@ class Onboarding:
         raise NotFound("The tenant has no such funnel. List them: trackai funnel list TENANT")
 
     async def connect_gateway(
-        self, tenant_id: UUID, gateway: str, secret: str, *, funnel: str | None = None
+        self, tenant_id: UUID, gateway: str, secret: str | None, *, funnel: str | None = None
     ) -> GatewayConnection:
-        """Connect a payment platform's account; its webhook address ends in the endpoint key."""
+        """Connect a payment platform's account; its webhook address ends in the endpoint key.
+
+        Some platforms show their secret only after they were given the address: without one,
+        no webhook is believed until `set_secret`.
+        """
         gateway_named(gateway)
         chosen = await self.funnel_named(tenant_id, funnel)
         connection = GatewayConnection(
@@ -116,7 +120,7 @@ class Onboarding:
             funnel_id=chosen.id,
             gateway=gateway,
             endpoint_key=secrets.token_urlsafe(ENDPOINT_KEY_BYTES),
-            secrets=(Secret(_secret(secret, "secret")),),
+            secrets=() if secret is None else (Secret(_secret(secret, "secret")),),
         )
         async with self._database.transaction(tenant_id=tenant_id) as tx:
             await gateway_connections.insert_connection(
@@ -124,10 +128,10 @@ class Onboarding:
             )
         return connection
 
-    async def rotate_secret(
+    async def set_secret(
         self, tenant_id: UUID, connection_id: UUID, secret: str
     ) -> GatewayConnection:
-        """Set a new secret; the one before it stays valid for ROTATION, so that none is lost."""
+        """Set the secret; one before it stays valid for ROTATION, so that no webhook is lost."""
         fresh = Secret(_secret(secret, "secret"))
         now = self._clock.now()
         async with self._database.transaction(tenant_id=tenant_id) as tx:
@@ -148,14 +152,15 @@ class Onboarding:
                 for one in connection.secrets
                 if one.valid_until is None and one.value != fresh.value
             )
+            changed = replace(connection, secrets=(fresh, *old))
             await gateway_connections.set_secrets(
                 tx,
                 self._envelope,
                 tenant_id=tenant_id,
                 connection_id=connection_id,
-                secrets=(fresh, *old),
+                secrets=changed.secrets,
             )
-        return connection
+        return changed
 
     async def connect_destination(self, tenant_id: UUID, new: NewDestination) -> DestinationAccount:
         """Connect a pixel; Conflict when the tenant has connected it for this funnel already."""

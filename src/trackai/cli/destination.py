@@ -8,6 +8,7 @@ from trackai.accounts.onboarding import NewDestination
 from trackai.cli.installation import open_installation, parse_uuid, run
 from trackai.cli.output import Json, Row, TenantName, show, show_one
 from trackai.errors import InvalidField
+from trackai.model.delivery import Trigger
 from trackai.model.tenant import DestinationAccount
 from trackai.storage.destinations import list_destinations
 from trackai.storage.pool import Role
@@ -43,8 +44,8 @@ def connect(
     event: Annotated[
         list[str] | None,
         typer.Option(
-            help="TRIGGER=EventName, several times; blank name = none. Triggers: approved, "
-            "renewed, pending, refused, canceled, abandoned, refunded, charged_back."
+            help="TRIGGER=EventName, several times; blank name = none. Triggers: "
+            + ", ".join(Trigger)
         ),
     ] = None,
     json: Json = False,

@@ -13,24 +13,25 @@ from trackai.storage.pool import Role
 
 app = typer.Typer(no_args_is_help=True, help="Payment platforms whose webhooks come here.")
 
-SecretOption = Annotated[
-    str,
-    typer.Option(
-        "--secret",
-        prompt=True,
-        hide_input=True,
-        envvar="TRACKAI_GATEWAY_SECRET",
-        help="The platform's token or signing secret. Better by prompt or environment: a command "
-        "line can be read by others on the machine.",
-    ),
-]
+_SECRET_HELP = (  # noqa: S105 - words about it
+    "The platform's token or signing secret. Better from the environment or by prompt than on "
+    "the command line, which others on the machine can read."
+)
+_SECRET_VARIABLE = "TRACKAI_GATEWAY_SECRET"  # noqa: S105 - the variable's name
 
 
 @app.command()
 def connect(
     tenant: TenantName,
     gateway: Annotated[str, typer.Argument(help="perfectpay, hotmart, kiwify, stripe, ...")],
-    secret: SecretOption,
+    secret: Annotated[
+        str | None,
+        typer.Option(
+            envvar=_SECRET_VARIABLE,
+            help=f"{_SECRET_HELP} Leave it out when the platform shows it only after it was given "
+            "the address; set it then with `gateway secret`.",
+        ),
+    ] = None,
     funnel: Annotated[str | None, typer.Option(help="Funnel, by name or id.")] = None,
     json: Json = False,
 ) -> None:
@@ -45,20 +46,23 @@ def connect(
     show_one(run(work()), json=json)
 
 
-@app.command()
-def rotate(
+@app.command(name="secret")
+def set_secret(
     tenant: TenantName,
     connection: Annotated[str, typer.Argument(help="Connection id, from `gateway list`.")],
-    secret: SecretOption,
+    secret: Annotated[
+        str,
+        typer.Option(prompt=True, hide_input=True, envvar=_SECRET_VARIABLE, help=_SECRET_HELP),
+    ],
     json: Json = False,
 ) -> None:
-    """Set a new secret; the old one stays valid for two days."""
+    """Set a connection's secret; one before it stays valid for two days."""
 
     async def work() -> Row:
         async with open_installation() as here, here.onboarding() as onboarding:
             owner = await here.tenant(tenant)
             connection_id = parse_uuid(connection, "CONNECTION")
-            changed = await onboarding.rotate_secret(owner.id, connection_id, secret)
+            changed = await onboarding.set_secret(owner.id, connection_id, secret)
             return _row(changed, here.settings.base_url)
 
     show_one(run(work()), json=json)
@@ -86,5 +90,6 @@ def _row(connection: GatewayConnection, base_url: str) -> Row:
         "gateway": connection.gateway,
         "funnel_id": connection.funnel_id,
         "webhook_url": base_url + path,
+        "secret": "set" if connection.secrets else "missing: trackai gateway secret",
         "click_parameter": gateway_named(connection.gateway).click_parameter,
     }

@@ -24,10 +24,18 @@ class WithheldReason(StrEnum):
 
 
 # Trigger -> event name where a destination does not say otherwise; absent or blank = no event.
-# A renewal is not a new customer: as "Purchase" it would teach the ad platform the wrong thing.
+# A renewal is no new customer and a trial no money: as "Purchase" they would teach the ad platform
+# the wrong thing.
 DEFAULT_EVENT_NAMES: Mapping[str, str] = MappingProxyType(
-    {Trigger.APPROVED: "Purchase", Trigger.RENEWED: "SubscriptionRenewal"}
+    {
+        Trigger.APPROVED: "Purchase",
+        Trigger.TRIAL: "StartTrial",
+        Trigger.RENEWED: "SubscriptionRenewal",
+    }
 )
+
+# What an approval can set off.
+_PAID = frozenset({Trigger.APPROVED, Trigger.TRIAL, Trigger.RENEWED})
 
 # How long a provisional notice's events wait for the full notice of the same sale.
 PROVISIONAL_WAIT = dt.timedelta(seconds=90)
@@ -57,7 +65,7 @@ def plan_deliveries(
     trigger = trigger_of(conversion, notice)
     if trigger is None:
         return []
-    withheld = trigger in {Trigger.APPROVED, Trigger.RENEWED} and conversion.status in REVERSED
+    withheld = trigger in _PAID and conversion.status in REVERSED
     return [
         PlannedDelivery(
             destination_id=account.id,
@@ -78,9 +86,11 @@ def trigger_of(conversion: Conversion, notice: Notice) -> Trigger | None:
     trigger, still = _TRIGGERS.get(notice.status, (None, None))
     if still is not None and conversion.status is not still:
         return None
-    if trigger is Trigger.APPROVED and conversion.recurrence > 1:
-        return Trigger.RENEWED
-    return trigger
+    if trigger is not Trigger.APPROVED:
+        return trigger
+    if conversion.money is not None and conversion.money.amount_minor == 0:
+        return Trigger.TRIAL
+    return Trigger.RENEWED if conversion.recurrence > 1 else Trigger.APPROVED
 
 
 def event_name(account: DestinationAccount, trigger: Trigger) -> str:
@@ -94,6 +104,6 @@ def event_id(conversion: Conversion) -> str:
 
 
 def _event_time(conversion: Conversion, notice: Notice, trigger: Trigger) -> dt.datetime:
-    if trigger in {Trigger.APPROVED, Trigger.RENEWED}:
+    if trigger in _PAID:
         return conversion.sold_at
     return notice.occurred_at or conversion.sold_at

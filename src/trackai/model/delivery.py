@@ -15,6 +15,7 @@ class Trigger(StrEnum):
 
     APPROVED = "approved"  # a sale was paid
     RENEWED = "renewed"  # a subscription's later charge was paid
+    TRIAL = "trial"  # a sale of 0: the trial of a subscription, or a gift
     PENDING = "pending"  # payment slip or Pix code shown
     REFUSED = "refused"
     CANCELED = "canceled"

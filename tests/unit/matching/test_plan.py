@@ -7,6 +7,7 @@ from tests.unit.matching.conftest import RECEIVED_AT, SOLD_AT, TENANT, MakeConve
 
 from trackai.matching.plan import PROVISIONAL_WAIT, plan_deliveries
 from trackai.model.delivery import DeliveryStatus
+from trackai.model.money import Money
 from trackai.model.notice import NoticeStatus
 from trackai.model.tenant import DestinationAccount
 
@@ -36,6 +37,14 @@ def test_a_renewal_is_no_purchase(conversion: MakeConversion, notice: MakeNotice
     (planned,) = plan_deliveries(conversion(recurrence=2), notice(recurrence=2), [PIXEL], NOW)
 
     assert "SubscriptionRenewal" == planned.event_name
+
+
+def test_a_sale_of_nothing_is_a_trial(conversion: MakeConversion, notice: MakeNotice) -> None:
+    free = Money(0, "BRL")
+
+    (planned,) = plan_deliveries(conversion(money=free), notice(money=free), [PIXEL], NOW)
+
+    assert "StartTrial" == planned.event_name
 
 
 def test_a_destination_chooses_its_events(conversion: MakeConversion, notice: MakeNotice) -> None:
