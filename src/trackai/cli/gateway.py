@@ -13,11 +13,11 @@ from trackai.storage.pool import Role
 
 app = typer.Typer(no_args_is_help=True, help="Payment platforms whose webhooks come here.")
 
-_SECRET_HELP = (  # noqa: S105 - words about it
+_HELP = (
     "The platform's token or signing secret. Better from the environment or by prompt than on "
     "the command line, which others on the machine can read."
 )
-_SECRET_VARIABLE = "TRACKAI_GATEWAY_SECRET"  # noqa: S105 - the variable's name
+_VARIABLE = "TRACKAI_GATEWAY_SECRET"
 
 
 @app.command()
@@ -27,8 +27,8 @@ def connect(
     secret: Annotated[
         str | None,
         typer.Option(
-            envvar=_SECRET_VARIABLE,
-            help=f"{_SECRET_HELP} Leave it out when the platform shows it only after it was given "
+            envvar=_VARIABLE,
+            help=f"{_HELP} Leave it out when the platform shows it only after it was given "
             "the address; set it then with `gateway secret`.",
         ),
     ] = None,
@@ -52,7 +52,7 @@ def set_secret(
     connection: Annotated[str, typer.Argument(help="Connection id, from `gateway list`.")],
     secret: Annotated[
         str,
-        typer.Option(prompt=True, hide_input=True, envvar=_SECRET_VARIABLE, help=_SECRET_HELP),
+        typer.Option(prompt=True, hide_input=True, envvar=_VARIABLE, help=_HELP),
     ],
     json: Json = False,
 ) -> None:
