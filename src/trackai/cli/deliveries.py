@@ -4,11 +4,10 @@ from typing import Annotated
 
 import typer
 
-from trackai.cli.installation import open_installation, parse_uuid, run
+from trackai.cli.installation import open_tenant, parse_uuid, run
 from trackai.cli.output import Json, Limit, Row, TenantName, show
 from trackai.model.delivery import DeliveryStatus
 from trackai.storage import deliveries, dispatch_attempts
-from trackai.storage.pool import Role
 
 app = typer.Typer(no_args_is_help=True, help="Events owed to destinations.")
 
@@ -23,13 +22,11 @@ def list_(
     """List deliveries, newest first."""
 
     async def work() -> list[Row]:
-        async with open_installation() as here, here.database(Role.APP) as database:
-            owner = await here.tenant(tenant)
-            async with database.transaction(tenant_id=owner.id) as tx:
-                rows = await deliveries.list_deliveries(
-                    tx, tenant_id=owner.id, status=status, limit=limit
-                )
-            return [dict(row) for row in rows]
+        async with open_tenant(tenant) as view:
+            rows = await deliveries.list_deliveries(
+                view.tx, tenant_id=view.tenant_id, status=status, limit=limit
+            )
+        return [dict(row) for row in rows]
 
     show(run(work()), json=json, empty="No deliveries.")
 
@@ -43,12 +40,10 @@ def attempts(
     """List every try of one delivery with the destination's answer."""
 
     async def work() -> list[Row]:
-        async with open_installation() as here, here.database(Role.APP) as database:
-            owner = await here.tenant(tenant)
-            async with database.transaction(tenant_id=owner.id) as tx:
-                rows = await dispatch_attempts.list_attempts(
-                    tx, tenant_id=owner.id, delivery_id=parse_uuid(delivery, "DELIVERY")
-                )
-            return [dict(row) for row in rows]
+        async with open_tenant(tenant) as view:
+            rows = await dispatch_attempts.list_attempts(
+                view.tx, tenant_id=view.tenant_id, delivery_id=parse_uuid(delivery, "DELIVERY")
+            )
+        return [dict(row) for row in rows]
 
     show(run(work()), json=json, empty="Not tried yet, or no such delivery.")

@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 
 from trackai.accounts.onboarding import NewDestination
-from trackai.cli.installation import open_installation, parse_uuid, run
+from trackai.cli.installation import open_installation, open_tenant, parse_uuid, run
 from trackai.cli.output import Json, Row, TenantName, show, show_one
 from trackai.errors import InvalidField
 from trackai.model.delivery import Trigger
 from trackai.model.tenant import DestinationAccount
 from trackai.storage.destinations import list_destinations
-from trackai.storage.pool import Role
 
 app = typer.Typer(no_args_is_help=True, help="Pixels that get a tenant's conversions.")
 
@@ -96,10 +95,8 @@ def list_(tenant: TenantName, json: Json = False) -> None:
     """List a tenant's destinations."""
 
     async def work() -> list[DestinationAccount]:
-        async with open_installation() as here, here.database(Role.APP) as database:
-            owner = await here.tenant(tenant)
-            async with database.transaction(tenant_id=owner.id) as tx:
-                return await list_destinations(tx, here.envelope, tenant_id=owner.id)
+        async with open_tenant(tenant) as view:
+            return await list_destinations(view.tx, view.here.envelope, tenant_id=view.tenant_id)
 
     empty = "No destinations yet. Connect one: trackai destination connect TENANT meta"
     show([_row(account) for account in run(work())], json=json, empty=empty)

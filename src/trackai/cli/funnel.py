@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from trackai.cli.installation import open_installation, run
+from trackai.cli.installation import open_installation, open_tenant, run
 from trackai.cli.output import Json, Row, TenantName, show, show_one
 from trackai.model.tenant import Funnel
 from trackai.storage import tenants
-from trackai.storage.pool import Role
 
 app = typer.Typer(no_args_is_help=True, help="A tenant's sales paths.")
 
@@ -39,10 +38,8 @@ def list_(tenant: TenantName, json: Json = False) -> None:
     """List a tenant's funnels."""
 
     async def work() -> list[Funnel]:
-        async with open_installation() as here, here.database(Role.APP) as database:
-            owner = await here.tenant(tenant)
-            async with database.transaction(tenant_id=owner.id) as tx:
-                return await tenants.list_funnels(tx, tenant_id=owner.id)
+        async with open_tenant(tenant) as view:
+            return await tenants.list_funnels(view.tx, tenant_id=view.tenant_id)
 
     empty = "No funnels yet. Create one: trackai funnel create TENANT NAME"
     show([_row(funnel) for funnel in run(work())], json=json, empty=empty)

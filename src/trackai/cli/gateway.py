@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from trackai.cli.installation import open_installation, parse_uuid, run
+from trackai.cli.installation import open_installation, open_tenant, parse_uuid, run
 from trackai.cli.output import Json, Row, TenantName, show, show_one
 from trackai.gateways.registry import gateway as gateway_named
 from trackai.model.tenant import GatewayConnection
 from trackai.storage.gateway_connections import list_connections
-from trackai.storage.pool import Role
 
 app = typer.Typer(no_args_is_help=True, help="Payment platforms whose webhooks come here.")
 
@@ -73,11 +72,9 @@ def list_(tenant: TenantName, json: Json = False) -> None:
     """List a tenant's gateway connections with their webhook addresses."""
 
     async def work() -> list[Row]:
-        async with open_installation() as here, here.database(Role.APP) as database:
-            owner = await here.tenant(tenant)
-            async with database.transaction(tenant_id=owner.id) as tx:
-                known = await list_connections(tx, here.envelope, tenant_id=owner.id)
-            return [_row(connection, here.settings.base_url) for connection in known]
+        async with open_tenant(tenant) as view:
+            known = await list_connections(view.tx, view.here.envelope, tenant_id=view.tenant_id)
+        return [_row(connection, view.here.settings.base_url) for connection in known]
 
     empty = "No gateways yet. Connect one: trackai gateway connect TENANT GATEWAY"
     show(run(work()), json=json, empty=empty)

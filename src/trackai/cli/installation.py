@@ -17,7 +17,7 @@ from trackai.storage import tenants
 from trackai.storage.embedded import open_server
 from trackai.storage.envelope import Envelope, development_key, parse_keys
 from trackai.storage.migrate import migrate, pending
-from trackai.storage.pool import Database, Role
+from trackai.storage.pool import Database, Role, Tx
 from trackai.telemetry.logging import configure_logging
 
 T = TypeVar("T")
@@ -63,6 +63,15 @@ class Installation:
         raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
 
 
+@dataclass(frozen=True, slots=True)
+class TenantView:
+    """A transaction that sees one tenant."""
+
+    here: Installation
+    tenant_id: UUID
+    tx: Tx
+
+
 @asynccontextmanager
 async def open_installation(
     settings: Settings | None = None, *, migrated: bool = True
@@ -77,6 +86,15 @@ async def open_installation(
         if migrated:
             await _bring_up_to_date(settings, server_url)
         yield Installation.of(settings, server_url)
+
+
+@asynccontextmanager
+async def open_tenant(name: str) -> AsyncIterator[TenantView]:
+    """Open the installation and look at it as one tenant, named by id or name."""
+    async with open_installation() as here, here.database(Role.APP) as database:
+        tenant = await here.tenant(name)
+        async with database.transaction(tenant_id=tenant.id) as tx:
+            yield TenantView(here, tenant.id, tx)
 
 
 def envelope_of(settings: Settings) -> Envelope:

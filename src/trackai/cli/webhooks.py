@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from trackai.cli.installation import open_installation, parse_uuid, run
+from trackai.cli.installation import open_tenant, parse_uuid, run
 from trackai.cli.output import Json, Limit, Row, TenantName, show, show_one
 from trackai.errors import InvalidField
 from trackai.model.clock import SystemClock
 from trackai.storage import receipts, rejections
-from trackai.storage.pool import Role
 from trackai.storage.receipts import ReceiptState
 
 app = typer.Typer(no_args_is_help=True, help="Received webhooks.")
@@ -39,10 +38,10 @@ def rejected(tenant: TenantName, limit: Limit = 50, json: Json = False) -> None:
     """List webhooks whose authenticity was not proved, with the reason; kept for a day."""
 
     async def work() -> list[Row]:
-        async with open_installation() as here, here.database(Role.APP) as database:
-            owner = await here.tenant(tenant)
-            async with database.transaction(tenant_id=owner.id) as tx:
-                return list(await rejections.list_rejections(tx, tenant_id=owner.id, limit=limit))
+        async with open_tenant(tenant) as view:
+            return list(
+                await rejections.list_rejections(view.tx, tenant_id=view.tenant_id, limit=limit)
+            )
 
     show(run(work()), json=json, empty="None: every webhook proved authentic.")
 
@@ -63,21 +62,19 @@ def reprocess(
     ids = [parse_uuid(text, "RECEIPT") for text in receipt] if receipt else None
 
     async def work() -> int:
-        async with open_installation() as here, here.database(Role.APP) as database:
-            owner = await here.tenant(tenant)
-            async with database.transaction(tenant_id=owner.id) as tx:
-                return await receipts.reprocess_receipts(
-                    tx, tenant_id=owner.id, ids=ids, state=state, now=SystemClock().now()
-                )
+        async with open_tenant(tenant) as view:
+            return await receipts.reprocess_receipts(
+                view.tx, tenant_id=view.tenant_id, ids=ids, state=state, now=SystemClock().now()
+            )
 
     show_one({"receipts_put_back": run(work())}, json=json)
 
 
 async def _lines(tenant: str, state: ReceiptState | None, limit: int) -> list[Row]:
-    async with open_installation() as here, here.database(Role.APP) as database:
-        owner = await here.tenant(tenant)
-        async with database.transaction(tenant_id=owner.id) as tx:
-            lines = await receipts.list_receipts(tx, tenant_id=owner.id, state=state, limit=limit)
+    async with open_tenant(tenant) as view:
+        lines = await receipts.list_receipts(
+            view.tx, tenant_id=view.tenant_id, state=state, limit=limit
+        )
     return [
         {
             "receipt_id": line.id,

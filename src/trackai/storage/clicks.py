@@ -26,20 +26,23 @@ on conflict (tenant_id, click_id) do nothing
 
 # Clicks that carry one of these ids of ours.
 FIND_BY_CLICK_ID = """
-select click_id, received_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer, visitor_sealed
+select click_id, received_at as clicked_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer,
+  visitor_sealed
 from clicks where tenant_id = $1 and click_id = any($2::text[])
 """
 
 # The last clicks with this fbclid up to a moment; a few, for a window is judged by the caller.
 FIND_BY_FBCLID = """
-select click_id, received_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer, visitor_sealed
+select click_id, received_at as clicked_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer,
+  visitor_sealed
 from clicks where tenant_id = $1 and fbclid = $2 and received_at <= $3
 order by received_at desc limit 1
 """
 
 # The last click of this browser up to a moment.
 FIND_BY_FBP = """
-select click_id, received_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer, visitor_sealed
+select click_id, received_at as clicked_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer,
+  visitor_sealed
 from clicks where tenant_id = $1 and fbp = $2 and received_at <= $3
 order by received_at desc limit 1
 """
@@ -57,7 +60,7 @@ async def find_by_click_ids(
 ) -> dict[str, ClickCandidate]:
     """Return click id -> click for those of these ids that exist."""
     rows = await tx.fetch(FIND_BY_CLICK_ID, tenant_id, list(click_ids))
-    return {row["click_id"]: _candidate(envelope, tenant_id, row) for row in rows}
+    return {row["click_id"]: click_of(envelope, tenant_id, row) for row in rows}
 
 
 async def find_last_by_fbclid(
@@ -65,7 +68,7 @@ async def find_last_by_fbclid(
 ) -> ClickCandidate | None:
     """Return the last click with this fbclid not later than `until`."""
     row = await tx.fetch_one(FIND_BY_FBCLID, tenant_id, fbclid, until)
-    return _candidate(envelope, tenant_id, row) if row else None
+    return click_of(envelope, tenant_id, row) if row else None
 
 
 async def find_last_by_fbp(
@@ -73,7 +76,7 @@ async def find_last_by_fbp(
 ) -> ClickCandidate | None:
     """Return the last click of this browser not later than `until`."""
     row = await tx.fetch_one(FIND_BY_FBP, tenant_id, fbp, until)
-    return _candidate(envelope, tenant_id, row) if row else None
+    return click_of(envelope, tenant_id, row) if row else None
 
 
 def _values(envelope: Envelope, click: Click) -> tuple[object, ...]:
@@ -102,10 +105,12 @@ def _values(envelope: Envelope, click: Click) -> tuple[object, ...]:
     )
 
 
-def _candidate(envelope: Envelope, tenant_id: UUID, row: Row) -> ClickCandidate:
+def click_of(envelope: Envelope, tenant_id: UUID, row: Row) -> ClickCandidate:
+    """Return the click in a row that has its columns, `received_at` as `clicked_at`."""
+    sealed = row["visitor_sealed"]
     return ClickCandidate(
         click_id=row["click_id"],
-        clicked_at=row["received_at"],
+        clicked_at=row["clicked_at"],
         ads=AdIdentifiers(
             fbclid=row["fbclid"],
             fbc=row["fbc"],
@@ -113,14 +118,9 @@ def _candidate(envelope: Envelope, tenant_id: UUID, row: Row) -> ClickCandidate:
             gclid=row["gclid"],
             ttclid=row["ttclid"],
         ),
-        visitor=open_visitor(envelope, tenant_id, row["visitor_sealed"]),
+        visitor=Visitor()
+        if sealed is None
+        else _VISITOR.decode(envelope.open(sealed, table=TABLE, tenant_id=tenant_id)),
         page_url=row["page_url"],
         referrer=row["referrer"],
     )
-
-
-def open_visitor(envelope: Envelope, tenant_id: UUID, sealed: bytes | None) -> Visitor:
-    """Return the address and agent inside a click's envelope."""
-    if sealed is None:
-        return Visitor()
-    return _VISITOR.decode(envelope.open(sealed, table=TABLE, tenant_id=tenant_id))

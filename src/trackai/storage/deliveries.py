@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from trackai.model.click import AdIdentifiers
 from trackai.model.delivery import DeliveryStatus, OutgoingEvent, PlannedDelivery
-from trackai.model.match import ClickCandidate
 from trackai.model.notice import Product
-from trackai.storage.clicks import open_visitor
+from trackai.storage.clicks import click_of
 from trackai.storage.conversions import money_of, open_buyer, tracking_of
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx, columns
@@ -181,26 +179,7 @@ def _owed(envelope: Envelope, row: Row) -> Owed:
             product=Product(row["product_id"], row["product_name"], row["quantity"]),
             buyer=open_buyer(envelope, tenant_id, row["buyer_sealed"]),
             tracking=tracking_of(row["tracking"]),
-            click=_click(envelope, row),
+            click=click_of(envelope, tenant_id, row) if row["click_id"] else None,
             recurrence=row["recurrence"],
         ),
-    )
-
-
-def _click(envelope: Envelope, row: Row) -> ClickCandidate | None:
-    if row["click_id"] is None:
-        return None
-    return ClickCandidate(
-        click_id=row["click_id"],
-        clicked_at=row["clicked_at"],
-        ads=AdIdentifiers(
-            fbclid=row["fbclid"],
-            fbc=row["fbc"],
-            fbp=row["fbp"],
-            gclid=row["gclid"],
-            ttclid=row["ttclid"],
-        ),
-        visitor=open_visitor(envelope, row["tenant_id"], row["visitor_sealed"]),
-        page_url=row["page_url"],
-        referrer=row["referrer"],
     )

@@ -129,7 +129,7 @@ async def _connect(here: Installation, meta: MetaSandbox, meta_url: str, api_url
     meta.add_dataset(PIXEL, "Curso Café de Especialidade")
     meta.add_token(token, datasets=[PIXEL])
     async with here.onboarding() as onboarding:
-        tenant = await onboarding.create_tenant("Demo")
+        tenant = await onboarding.create_tenant(f"Demo {SystemClock().now():%Y-%m-%d %H:%M:%S}")
         await onboarding.create_funnel(tenant.id, "Café")
         shared = {name: secrets.token_hex(16) for name in GATEWAYS}
         urls = {}
