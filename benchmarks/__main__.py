@@ -1,0 +1,59 @@
+"""`python -m benchmarks [--only NAMES] [--quick]`: one table, then one line of JSON."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from types import FrameType
+
+from benchmarks import ingest, payload
+from benchmarks.figures import Figure, Size, as_json, print_table
+from trackai.telemetry.logging import configure_logging
+
+
+def _payload(_size: Size) -> list[Figure]:
+    return [
+        Figure(name, value, "building bodies against Meta's own SDK", at_least=4)
+        for name, value in payload.run().items()
+    ]
+
+
+BENCHMARKS: Mapping[str, Callable[[Size], list[Figure]]] = {
+    "ingest": ingest.run,
+    "payload": _payload,
+}
+
+
+def main() -> int:
+    """Run what was asked for, in the table's order."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", default="", help=f"comma-separated: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--quick", action="store_true", help="smoke run; numbers mean nothing")
+    asked = parser.parse_args()
+    names = [name.strip() for name in asked.only.split(",") if name.strip()] or list(BENCHMARKS)
+    unknown = set(names) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    configure_logging(json=False, level="WARNING")
+    size = Size.quick() if asked.quick else Size()
+    figures: list[Figure] = []
+    try:
+        for name, benchmark in BENCHMARKS.items():
+            if name in names:
+                print(f"{name} ...", file=sys.stderr, flush=True)
+                figures += benchmark(size)
+    except KeyboardInterrupt:
+        print("Stopped; everything that was started is closed and removed.", file=sys.stderr)
+        return 130
+    print_table(figures)
+    print(as_json(figures))
+    return 0
+
+
+def _as_interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

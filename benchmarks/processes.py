@@ -1,0 +1,86 @@
+"""Other processes of a benchmark: started apart from the terminal, always ended and waited for."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+START_S = 30.0
+STOP_S = 40.0
+POLL_S = 0.05
+LINES_SHOWN = 15
+
+
+@contextmanager
+def process(
+    command: list[str], environment: Mapping[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command for the length of a block; Ctrl-C reaches us alone, and we end it."""
+    with log.open("ab") as output:
+        running = subprocess.Popen(  # noqa: S603 - our own programs
+            command,
+            env={"PATH": "/usr/bin:/bin", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield running
+    finally:
+        running.terminate()
+        try:
+            running.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+
+
+@contextmanager
+def http_process(
+    command: list[str], environment: Mapping[str, str], log: Path, ready: str
+) -> Iterator[str]:
+    """Run a command that serves HTTP; yields its address once `ready`, a path, answers.
+
+    The command gets its port as the environment's TRACKAI_PORT and where it says "{port}".
+    """
+    port = str(_free_port())
+    address = f"http://127.0.0.1:{port}"
+    filled = [part.format(port=port) for part in command]
+    with process(filled, {**environment, "TRACKAI_PORT": port}, log) as running:
+        _await_ready(running, address + ready, log)
+        yield address
+
+
+def program(name: str) -> list[str]:
+    """Return the command of a program installed beside this interpreter."""
+    return [str(Path(sys.executable).with_name(name))]
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """Return the command of a module under this interpreter."""
+    return [sys.executable, "-m", name, *arguments]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await_ready(running: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and running.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own server
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(POLL_S)
+    said = log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
+    raise RuntimeError("A server of the benchmark did not start:\n  " + "\n  ".join(said))
