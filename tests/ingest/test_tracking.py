@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trackai.storage.clicks import open_visitor
+from trackai.storage.clicks import click_of
 
 if TYPE_CHECKING:
     from tests.ingest.conftest import BuildWorld, World
+    from trackai.model.click import Visitor
+    from trackai.storage.pool import Row
 
-CLICKS = "select * from clicks where tenant_id = $1 order by click_id"
+CLICKS = "select *, received_at as clicked_at from clicks where tenant_id = $1 order by click_id"
 EVENTS = "select * from page_events where tenant_id = $1 order by event_key"
 IDENTITIES = "select kind, key, click_id from identities where tenant_id = $1 order by kind"
 
 FBCLID = "IwAR0aBcDeFgHiJkLmNoPqRsTuVwXyZ-_0123456789"
+
+
+def _visitor(world: "World", row: "Row") -> "Visitor":
+    return click_of(world.envelope, world.tenant.id, row).visitor
 
 
 async def test_click_is_stored_verbatim_without_query_and_with_server_time(world: "World") -> None:
@@ -55,7 +61,7 @@ async def test_visitor_is_sealed_and_opens_to_address_and_agent(world: "World") 
     await world.track("click", {"click_id": "c1"}, user_agent="Agent/" + "x" * 2000)
 
     (row,) = await world.rows(CLICKS)
-    visitor = open_visitor(world.envelope, world.tenant.id, row["visitor_sealed"])
+    visitor = _visitor(world, row)
     assert visitor.client_ip == "127.0.0.1"
     assert visitor.user_agent == ("Agent/" + "x" * 2000)[:1000]
     assert b"Agent" not in row["visitor_sealed"]
@@ -70,10 +76,7 @@ async def test_forwarded_address_counts_only_behind_a_trusted_proxy(
 
     (direct,) = await world.rows(CLICKS)
     (proxied,) = await trusting.rows(CLICKS)
-    seen = [
-        open_visitor(one.envelope, one.tenant.id, row["visitor_sealed"]).client_ip
-        for one, row in ((world, direct), (trusting, proxied))
-    ]
+    seen = [_visitor(one, row).client_ip for one, row in ((world, direct), (trusting, proxied))]
     assert seen == ["127.0.0.1", "203.0.113.7"]
 
 
