@@ -12,6 +12,7 @@ from trackai.storage.clicks import click_of
 
 if TYPE_CHECKING:
     from tests.ingest.conftest import BuildWorld, World
+
     from trackai.model.click import Visitor
     from trackai.storage.pool import Row
 
