@@ -67,8 +67,8 @@ class Press:
     ) -> Pressed:
         pressed, started = Pressed(), time.perf_counter()
         ends_at = started + seconds
-        for line in lines:
-            self._send(line)
+        for one in lines:
+            self._send(one)
         waiting = len(lines)
         while waiting:
             ready = selector.select(SILENCE_S)

@@ -40,6 +40,7 @@ POLL_S = 0.05
 TAKE_LOCK = "select pg_advisory_lock($1)"
 # Null when the table does not exist: nothing ever ran here.
 FIND_VERSION_TABLE = "select to_regclass('alembic_version')::text"
+# The revision the schema is at.
 READ_VERSION = "select version_num from alembic_version"
 
 # The address or the account is wrong: waiting will not help.
