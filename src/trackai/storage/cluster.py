@@ -187,9 +187,11 @@ def on(value: bool) -> str:  # noqa: FBT001 - a formatter
 
 def _make_passable(directory: Path) -> None:
     # Passable and not listable: root's unprivileged user must get through to its own directory.
-    if not directory.exists():
+    try:
         directory.mkdir(parents=True)
-        directory.chmod(0o711)
+    except FileExistsError:
+        return  # there already, or another process was quicker
+    directory.chmod(0o711)
 
 
 def _fits(directory: Path) -> bool:
