@@ -14,6 +14,7 @@ from trackai.model.conversion import Conversion
 from trackai.model.identity import email_key, phone_key
 from trackai.model.match import (
     ClickCandidate,
+    Decision,
     Match,
     MatchReason,
     MatchStrategy,
@@ -49,6 +50,9 @@ STRENGTH = {
     MatchStrategy.UNMATCHED: 0,
 }
 
+# Rungs that a matched sale itself leaves traces for.
+REMEMBERED = frozenset({MatchStrategy.EMAIL, MatchStrategy.PHONE})
+
 
 async def climb(conversion: Conversion, window: dt.timedelta, find: FindClicks) -> Match:
     """Return the strongest match inside the attribution window, or the unmatched decision."""
@@ -65,6 +69,19 @@ def fbclids(tracking: Tracking) -> tuple[str, ...]:
     """Return Meta's click ids that a notice carries, alone or inside fbc; never changed."""
     found = (tracking.fbclid, fbclid_of(tracking.fbc))
     return tuple(dict.fromkeys(key for key in found if key))
+
+
+def improves(match: Match, before: Decision | None) -> bool:
+    """Tell whether a match should replace the decision before it: only what is stronger does.
+
+    A buyer is remembered with the click once a sale is matched. To find the same click by what was
+    remembered of this very sale says nothing new.
+    """
+    if before is None:
+        return True
+    if match.click and match.click.click_id == before.click_id and match.strategy in REMEMBERED:
+        return False
+    return STRENGTH[match.strategy] > STRENGTH[before.strategy]
 
 
 async def _try(

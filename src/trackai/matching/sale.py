@@ -9,7 +9,7 @@ from uuid import UUID
 
 from trackai.errors import InvariantBroken
 from trackai.matching import lifecycle
-from trackai.matching.ladder import STRENGTH, climb
+from trackai.matching.ladder import climb, improves
 from trackai.matching.lookup import find_clicks, remember_buyer
 from trackai.matching.plan import plan_deliveries
 from trackai.model.clock import Clock, NewId
@@ -114,16 +114,16 @@ async def _find(
 
 async def _match(tx: Tx, tools: Tools, conversion: Conversion) -> MatchStrategy:
     tenant_id = conversion.tenant_id
-    before = await matches.find_strategy(tx, tenant_id=tenant_id, conversion_id=conversion.id)
-    if before is MatchStrategy.CLICK_ID:
-        return before
+    before = await matches.find_decision(tx, tenant_id=tenant_id, conversion_id=conversion.id)
+    if before is not None and before.strategy is MatchStrategy.CLICK_ID:
+        return before.strategy
     funnel = await tenants.find_funnel(tx, tenant_id=tenant_id, funnel_id=conversion.funnel_id)
     if funnel is None:
         raise InvariantBroken("The conversion's funnel is gone.")
     look = find_clicks(tx, tools.envelope, tenant_id)
     match = await climb(conversion, funnel.attribution_window, look)
-    if before is not None and STRENGTH[match.strategy] <= STRENGTH[before]:
-        return before
+    if before is not None and not improves(match, before):
+        return before.strategy
     await matches.save_match(
         tx, match, tenant_id=tenant_id, conversion_id=conversion.id, now=tools.clock.now()
     )

@@ -54,3 +54,11 @@ class Match:
     strategy: MatchStrategy
     click: ClickCandidate | None
     tried: tuple[Tried, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What stands in storage of a match: enough to judge whether another one is better."""
+
+    strategy: MatchStrategy
+    click_id: str | None

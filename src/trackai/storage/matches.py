@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from trackai.model.match import Match, MatchStrategy, Tried
+from trackai.model.match import Decision, Match, MatchStrategy, Tried
 from trackai.storage.pool import Tx
 
 # The decision of a conversion, new or better than before.
@@ -18,8 +18,8 @@ on conflict (tenant_id, conversion_id) do update set
 """
 
 # How a conversion is matched so far.
-FIND_STRATEGY = """
-select strategy from matches where tenant_id = $1 and conversion_id = $2
+FIND_DECISION = """
+select strategy, click_id from matches where tenant_id = $1 and conversion_id = $2
 """
 
 
@@ -38,10 +38,10 @@ async def save_match(
     )
 
 
-async def find_strategy(tx: Tx, *, tenant_id: UUID, conversion_id: UUID) -> MatchStrategy | None:
+async def find_decision(tx: Tx, *, tenant_id: UUID, conversion_id: UUID) -> Decision | None:
     """Return how the conversion is matched so far; None before the first decision."""
-    row = await tx.fetch_one(FIND_STRATEGY, tenant_id, conversion_id)
-    return MatchStrategy(row["strategy"]) if row else None
+    row = await tx.fetch_one(FIND_DECISION, tenant_id, conversion_id)
+    return Decision(MatchStrategy(row["strategy"]), row["click_id"]) if row else None
 
 
 def tried_of(stored: object) -> tuple[Tried, ...]:
