@@ -1,19 +1,28 @@
-"""Databases for tests: one embedded server a run, shared by its workers, started when first asked.
+"""Databases and addresses for tests.
 
-`database_url` is a migrated database a worker (share it by tenants of your own);
-`fresh_database_url` is one a test, cloned from the migrated template and dropped after.
+One embedded server a run, shared by its workers, started when first asked. `database_url` is a
+migrated database a worker (share it by tenants of your own); `fresh_database_url` is one a test,
+cloned from the migrated template and dropped after; `clone_database` makes others. `serve` gives
+an ASGI application an address on this machine.
 """
 
 import asyncio
 import fcntl
 import os
 import shutil
+import socket
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -127,23 +136,29 @@ def _clone(server: "EmbeddedPostgres", name: str) -> Iterator[str]:
     _execute(server.url, f"drop database {name} with (force)")
 
 
+CloneDatabase = Callable[[str], AbstractContextManager[str]]
+
+
 @pytest.fixture(scope="session")
-def database_url(
+def clone_database(
     postgres_server: "EmbeddedPostgres", template_database: str, worker_id: str
-) -> Iterator[str]:
-    """Yield the address of this worker's migrated database."""
+) -> CloneDatabase:
+    """Return what makes a migrated database for the length of a block; yields its address."""
     assert template_database
-    with _clone(postgres_server, f"worker_{worker_id}") as url:
+    return lambda name: _clone(postgres_server, f"{name}_{worker_id}")
+
+
+@pytest.fixture(scope="session")
+def database_url(clone_database: CloneDatabase) -> Iterator[str]:
+    """Yield the address of this worker's migrated database."""
+    with clone_database("worker") as url:
         yield url
 
 
 @pytest.fixture
-def fresh_database_url(
-    postgres_server: "EmbeddedPostgres", template_database: str, worker_id: str
-) -> Iterator[str]:
+def fresh_database_url(clone_database: CloneDatabase) -> Iterator[str]:
     """Yield the address of a migrated database that this test alone uses."""
-    assert template_database
-    with _clone(postgres_server, f"fresh_{worker_id}") as url:
+    with clone_database("fresh") as url:
         yield url
 
 
@@ -154,6 +169,48 @@ def empty_database_url(postgres_server: "EmbeddedPostgres", worker_id: str) -> I
     _execute(postgres_server.url, f"create database {name}")
     yield postgres_server.url_of(name)
     _execute(postgres_server.url, f"drop database {name} with (force)")
+
+
+Serve = Callable[[Any], Awaitable[str]]
+
+
+@asynccontextmanager
+async def _served(app: Any) -> AsyncIterator[str]:
+    import uvicorn  # noqa: PLC0415 - unit tests must not pay for it
+
+    # Named as TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms. It listens
+    # at once, so that callers need not wait for the server to be up.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(100)
+    config = uvicorn.Config(
+        app,
+        log_level="critical",
+        ws="none",
+        lifespan="off",
+        # The edge walks X-Forwarded-For itself; uvicorn would believe any local peer.
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+        listening.close()
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Serve ASGI applications until the test ends; returns their addresses."""
+    async with AsyncExitStack() as stack:
+
+        async def start(app: Any) -> str:
+            return await stack.enter_async_context(_served(app))
+
+        yield start
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

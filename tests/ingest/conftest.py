@@ -1,18 +1,15 @@
 """An edge over real HTTP and a real database, with a tenant and a connection of its own."""
 
-import asyncio
 import datetime as dt
 import io
 import json
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
-import uvicorn
 
 from trackai.gateways.port import Gateway
 from trackai.gateways.registry import gateways
@@ -25,6 +22,9 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.gateway_connections import insert_connection
 from trackai.storage.pool import Database, Role, Row
 from trackai.storage.tenants import insert_funnel, insert_tenant
+
+if TYPE_CHECKING:
+    from tests.conftest import Serve
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 TOKEN = "perfectpay-token-0123456789abcdef"
@@ -116,37 +116,11 @@ class World:
         return made
 
 
-@asynccontextmanager
-async def _served(app: Any) -> AsyncIterator[str]:
-    # Named as TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms. It listens
-    # at once, so that callers need not wait for the server to be up.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(100)
-    config = uvicorn.Config(
-        app,
-        log_level="critical",
-        ws="none",
-        lifespan="off",
-        # The edge walks X-Forwarded-For itself; uvicorn would believe any local peer.
-        proxy_headers=False,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await running
-        listening.close()
-
-
 BuildWorld = Callable[..., Awaitable[World]]
 
 
 @pytest.fixture
-async def build(database_url: str) -> AsyncIterator[BuildWorld]:
+async def build(database_url: str, serve: "Serve") -> AsyncIterator[BuildWorld]:
     """Make worlds that end with the test; keyword arguments go to EdgeLimits."""
     async with AsyncExitStack() as stack:
 
@@ -170,7 +144,7 @@ async def build(database_url: str) -> AsyncIterator[BuildWorld]:
             )
             await edge.start()
             stack.push_async_callback(edge.close)
-            url = await stack.enter_async_context(_served(edge))
+            url = await serve(edge)
             timeout = aiohttp.ClientTimeout(total=20)
             http = await stack.enter_async_context(
                 aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0))

@@ -1,20 +1,19 @@
-"""A clock the tests own, and any ASGI application served over real HTTP on this machine."""
+"""A clock the tests own, and a stand-in for Meta served over real HTTP on this machine."""
 
-import asyncio
 import datetime as dt
 import hashlib
 import json
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
-import uvicorn
 
 from trackai.sandbox.meta import MetaSandbox
+
+if TYPE_CHECKING:
+    from tests.conftest import Serve
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 
@@ -39,38 +38,6 @@ class TestClock:
 @pytest.fixture
 def clock() -> TestClock:
     return TestClock()
-
-
-@asynccontextmanager
-async def _served(app: Any) -> AsyncIterator[str]:
-    # Named as TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms. It listens
-    # at once, so that callers need not wait for the server to be up.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
-    config = uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await running
-        listening.close()
-
-
-Serve = Callable[[Any], Awaitable[str]]
-
-
-@pytest.fixture
-async def serve() -> AsyncIterator[Serve]:
-    """Serve an application until the test ends; returns its address."""
-    async with AsyncExitStack() as stack:
-
-        async def start(app: Any) -> str:
-            return await stack.enter_async_context(_served(app))
-
-        yield start
 
 
 @pytest.fixture
@@ -147,5 +114,5 @@ class Caller:
 
 
 @pytest.fixture
-async def caller(meta: MetaSandbox, serve: Serve, http: aiohttp.ClientSession) -> Caller:
+async def caller(meta: MetaSandbox, serve: "Serve", http: aiohttp.ClientSession) -> Caller:
     return Caller(http, await serve(meta))

@@ -1,7 +1,6 @@
 """Posting webhooks over real HTTP: the query, the retries, what counts as taken."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -9,6 +8,9 @@ import pytest
 from trackai.sandbox.asgi import Reply, Request, read_request, send_reply
 from trackai.sandbox.platforms import SignedWebhook
 from trackai.sandbox.platforms.deliver import Delivered, address, deliver
+
+if TYPE_CHECKING:
+    from tests.conftest import Serve
 
 WEBHOOK = SignedWebhook(b'{"a":1}', {"X-Proof": "yes"}, query="signature=abc")
 
@@ -29,9 +31,6 @@ class Receiver:
         await send_reply(self.replies.pop(0), receive, send)
 
 
-Serve = Callable[[Any], Awaitable[str]]
-
-
 class Pauses:
     """Notes how long was slept and does not sleep."""
 
@@ -43,7 +42,7 @@ class Pauses:
 
 
 async def test_a_webhook_arrives_as_it_is_with_its_query_appended(
-    serve: Serve, http: aiohttp.ClientSession
+    serve: "Serve", http: aiohttp.ClientSession
 ) -> None:
     receiver = Receiver(Reply(200))
 
@@ -57,7 +56,7 @@ async def test_a_webhook_arrives_as_it_is_with_its_query_appended(
 
 
 async def test_refusals_cut_connections_and_redirects_are_tried_again(
-    serve: Serve, http: aiohttp.ClientSession
+    serve: "Serve", http: aiohttp.ClientSession
 ) -> None:
     receiver = Receiver(
         Reply(500), Reply(200, cut=True), Reply(302, headers={"location": "/"}), Reply(201)
@@ -70,7 +69,7 @@ async def test_refusals_cut_connections_and_redirects_are_tried_again(
     assert pauses.slept == [0.5, 1.0, 2.0]
 
 
-async def test_the_tries_end(serve: Serve, http: aiohttp.ClientSession) -> None:
+async def test_the_tries_end(serve: "Serve", http: aiohttp.ClientSession) -> None:
     receiver = Receiver(Reply(503), Reply(401))
 
     answer = await deliver(http, await serve(receiver), WEBHOOK, tries=2, sleep=Pauses())
@@ -80,7 +79,7 @@ async def test_the_tries_end(serve: Serve, http: aiohttp.ClientSession) -> None:
 
 
 async def test_an_answer_that_does_not_come_in_time_is_none(
-    serve: Serve, http: aiohttp.ClientSession
+    serve: "Serve", http: aiohttp.ClientSession
 ) -> None:
     receiver = Receiver(Reply(200, stall_s=30))
 

@@ -6,8 +6,7 @@ import hmac
 import json
 import re
 import uuid
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -16,7 +15,9 @@ import pytest
 from trackai.sandbox.asgi import Reply, Request, read_request, send_reply
 from trackai.sandbox.shop import Shop
 
-Serve = Callable[[Any], Awaitable[str]]
+if TYPE_CHECKING:
+    from tests.conftest import Serve
+
 GATEWAYS = ("perfectpay", "hotmart", "kiwify", "stripe")
 CLICK = "cABCDEFGHIJKLMNOPQRSTUV"
 SECRET = "segredo-de-teste"
@@ -45,7 +46,7 @@ def track_ai() -> TrackAi:
 
 
 @pytest.fixture
-async def shop(track_ai: TrackAi, serve: Serve, clock: Any) -> str:
+async def shop(track_ai: TrackAi, serve: "Serve", clock: Any) -> str:
     ingest = await serve(track_ai)
     made = iter(range(1, 100))
     app = Shop(

@@ -29,8 +29,10 @@ def meta(
         with listening(host, port) as listener:
             async with http_server(sandbox, listener):
                 url = address_of(listener)
-                print(f"Meta's stand-in: {url}  (what arrived: {url}/sandbox/test-events)")
-                print(f"Connect to it: --pixel {pixel} --token {token} --api-url {url}")
+                print(
+                    f"Meta's stand-in: {url}  (what arrived: {url}/sandbox/test-events)", flush=True
+                )
+                print(f"Connect to it: --pixel {pixel} --token {token} --api-url {url}", flush=True)
                 await stopped()
 
     uvloop.run(work())

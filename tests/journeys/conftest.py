@@ -1,0 +1,44 @@
+"""An installation, a stand-in for Meta that the test holds, and HTTP."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from tests.support.program import Place
+
+from trackai.model.clock import SystemClock
+from trackai.sandbox.meta import MetaSandbox
+
+if TYPE_CHECKING:
+    from tests.conftest import Serve
+
+
+@pytest.fixture
+async def meta(serve: "Serve") -> tuple[MetaSandbox, str]:
+    """Return a stand-in for Meta and its address; it outlives whatever is killed."""
+    sandbox = MetaSandbox(SystemClock())
+    return sandbox, await serve(sandbox)
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    timeout = aiohttp.ClientTimeout(total=30)
+    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+        yield session
+
+
+@pytest.fixture
+def place(tmp_path: Path, fresh_database_url: str) -> Place:
+    """Return an installation on a database of its own at the tests' server."""
+    return Place(tmp_path, fresh_database_url)
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """Yield a stack that ends what was started, in reverse order."""
+    with ExitStack() as open_things:
+        yield open_things

@@ -1,0 +1,152 @@
+"""The real program in processes of its own, over an installation of the test's."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+from pydantic import SecretStr
+
+from trackai.cli.installation import Installation
+from trackai.model.clock import new_id
+from trackai.settings import Settings
+from trackai.storage.envelope import new_key_text
+
+if TYPE_CHECKING:
+    from trackai.storage.pool import Row
+
+# Bounds of waiting, generous: machines are busy. Nothing is asserted about time.
+PATIENCE_S = 60.0
+POLL_S = 0.05
+COMMAND_S = 60.0
+
+
+class Program:
+    """A running `trackai ...`, and what it said."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.process = process
+        self.log = log
+
+    def said(self) -> list[dict[str, Any]]:
+        """Return its log lines; what is not JSON has the key `text` alone."""
+        return [_line(text) for text in self.log.read_text(errors="replace").splitlines()]
+
+    def wait_for(self, event: str) -> dict[str, Any]:
+        """Wait for a log line of this event and return it."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            found = [line for line in self.said() if line.get("event") == event]
+            if found:
+                return found[0]
+            ended = self.process.poll() is not None
+            assert not ended, f"It ended: {self.log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, (
+                f"Never said {event}: {self.log.read_text()[-2000:]}"
+            )
+            time.sleep(POLL_S)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and return the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(PATIENCE_S)
+
+
+def _line(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError:
+        return {"text": text}
+    return found if isinstance(found, dict) else {"text": text}
+
+
+@dataclass
+class Place:
+    """An installation: what makes processes use the same database and keys."""
+
+    directory: Path
+    database_url: str | None
+    key: str = field(default_factory=new_key_text)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings as variables."""
+        own = {
+            "TRACKAI_DATA_DIR": str(self.directory / "data"),
+            "TRACKAI_SECRET_KEY": self.key,
+            "TRACKAI_LOG_FORMAT": "json",
+        }
+        if self.database_url:
+            own["TRACKAI_DATABASE_URL"] = self.database_url
+        return {"PATH": "/usr/bin:/bin"} | own
+
+    def run(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end; keyword arguments are more variables."""
+        return subprocess.run(  # noqa: S603 - our own program
+            [_program(), *arguments],
+            env=self.environment | more,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """Run a command that must succeed with --json; return its one document."""
+        done = self.run(*arguments, "--json")
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        return json.loads(done.stdout)
+
+    @contextmanager
+    def start(self, *arguments: str) -> Iterator[Program]:
+        """Run a command that stays, for the length of a block."""
+        log = self.directory / f"{arguments[0]}-{new_id().hex}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                [_program(), *arguments],
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        try:
+            yield Program(process, log)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            try:
+                process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def here(self) -> Installation:
+        """Return the installation for use in this process."""
+        assert self.database_url is not None
+        settings = Settings(
+            database_url=SecretStr(self.database_url), secret_key=SecretStr(self.key)
+        )
+        return Installation.of(settings, self.database_url)
+
+    async def rows(self, statement: str, *values: object) -> "list[Row]":
+        """Ask the database as its owner."""
+        assert self.database_url is not None
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return await connection.fetch(statement, *values)
+        finally:
+            await connection.close()
+
+
+def _program() -> str:
+    return str(Path(sys.executable).with_name("trackai"))
