@@ -1,5 +1,7 @@
 """An installation, a stand-in for Meta that the test holds, and HTTP."""
 
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,6 +37,18 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 def place(tmp_path: Path, fresh_database_url: str) -> Place:
     """Return an installation on a database of its own at the tests' server."""
     return Place(tmp_path, fresh_database_url)
+
+
+@pytest.fixture
+def embedded_place() -> Iterator[Place]:
+    """Yield an installation with an embedded server of its own, in a directory all can enter.
+
+    pytest's own tmp_path is closed to the server's user.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="trackai-journey-"))
+    directory.chmod(0o711)
+    yield Place(directory, None)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The demo by itself: exit status and last line are what others rely on."""
 
 import json
-from pathlib import Path
 
 import pytest
 from tests.support.program import Place
@@ -13,9 +12,10 @@ NAMES = {
 
 
 @pytest.mark.xdist_group("demo")
-def test_the_demo_ends_by_itself_with_every_event_accepted_once(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    done = Place(tmp_path, None).run("demo", "--once")
+def test_the_demo_ends_by_itself_with_every_event_accepted_once(
+    embedded_place: "Place",
+) -> None:
+    done = embedded_place.run("demo", "--once")
     said = json.loads(done.stdout.splitlines()[-1])
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
