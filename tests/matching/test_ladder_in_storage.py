@@ -8,7 +8,7 @@ import pytest
 from trackai.sandbox.platforms import PLATFORMS, Person, SaleStatus
 
 if TYPE_CHECKING:
-    from tests.matching.conftest import World
+    from tests.support.world import World
 
 MATCHES = """
 select m.strategy, m.click_id, m.tried, c.gateway, c.transaction

@@ -21,7 +21,7 @@ from trackai.storage import receipts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.matching.conftest import World
+    from tests.support.world import World
 
     from trackai.storage.pool import Tx
     from trackai.storage.queue_messages import QueuedDelivery

@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import pytest
+from tests.support.world import World, open_world
 
 from trackai.errors import ConfigurationError
 from trackai.storage.embedded import start_embedded
@@ -140,3 +141,10 @@ def as_root() -> None:
     """Skip where the tests do not run as root."""
     if os.geteuid() != 0:
         pytest.skip("only root runs the server as another user")
+
+
+@pytest.fixture
+async def world(fresh_database_url: str) -> AsyncIterator[World]:
+    """Yield one account on a database that this test alone uses."""
+    async with open_world(fresh_database_url) as made:
+        yield made

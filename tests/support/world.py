@@ -1,0 +1,261 @@
+"""A tenant with funnels, gateways and a pixel on a real database, and what happens to it."""
+
+import datetime as dt
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from trackai.gateways.registry import gateways
+from trackai.matching.process import ReceiptProcessor
+from trackai.matching.sale import Tools
+from trackai.model.click import AdIdentifiers, Click, PageEvent, PageEventKind, Utm, Visitor
+from trackai.model.clock import new_id
+from trackai.model.delivery import CallFacts
+from trackai.model.identity import IdentityKind, email_key, phone_key
+from trackai.model.tenant import DestinationAccount, Funnel, GatewayConnection, Secret, Tenant
+from trackai.queue.postgres import PostgresQueue
+from trackai.sandbox.platforms import PLATFORMS, Person, Sale, SaleStatus, SignedWebhook, platform
+from trackai.storage.clicks import insert_clicks
+from trackai.storage.destinations import insert_destination
+from trackai.storage.dispatch_attempts import Attempt, insert_attempts
+from trackai.storage.envelope import Envelope
+from trackai.storage.gateway_connections import insert_connection
+from trackai.storage.page_events import insert_page_events
+from trackai.storage.pool import Database, Role, Row
+from trackai.storage.receipts import NewReceipt, RequestParts, insert_receipts
+from trackai.storage.rejections import insert_rejection
+from trackai.storage.tenants import insert_funnel, insert_tenant
+
+NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
+SECRET = "whsec_c2VjcmV0LW9mLXRoZS1wbGF0Zm9ybQ"
+PIXEL_TOKEN = "EAAtokenOfThePixel"
+DELIVERIES = "select id, destination_id, receipt_id from deliveries where tenant_id = $1"
+# No step of a test needs more turns; a processor that never comes to rest is a defect.
+MOST_STEPS = 500
+
+
+class Stopped:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.moment = NOON
+
+    def now(self) -> dt.datetime:
+        return self.moment
+
+    def forward(self, **by: float) -> None:
+        self.moment += dt.timedelta(**by)
+
+
+@dataclass
+class Account:
+    """One tenant and what it set up."""
+
+    tenant: Tenant
+    funnel: Funnel
+    destination: DestinationAccount
+    connections: Mapping[str, GatewayConnection]
+
+
+@dataclass
+class World:
+    """A database with one account, and the processor that works its receipts off."""
+
+    url: str
+    clock: Stopped
+    envelope: Envelope
+    people: Database
+    edge: Database
+    workers: Database
+    account: Account
+    sales: int = field(default=0)
+
+    def processor(self, database: Database | None = None) -> ReceiptProcessor:
+        """Return a processor as a worker has it."""
+        used = database or self.workers
+        queue = PostgresQueue(used, self.clock, new_id)
+        return ReceiptProcessor(used, Tools(self.envelope, queue, self.clock, new_id), gateways())
+
+    def sale(self, gateway: str = "kiwify", **changes: object) -> Sale:
+        """Return a new sale of this gateway, sold now."""
+        transaction = platform(gateway, SECRET).transaction(new_id())
+        plain = Sale(transaction, self.clock.now(), buyer=Person())
+        return replace(plain, **changes)  # type: ignore[arg-type]
+
+    async def open_account(self, name: str = "Curso", **window: float) -> Account:
+        """Create a tenant with a funnel, all gateways and a pixel."""
+        tenant = Tenant(new_id(), name, f"site{new_id().hex}")
+        funnel = Funnel(tenant.id, new_id(), "Principal", dt.timedelta(**window or {"hours": 72}))
+        pixel = DestinationAccount(tenant.id, new_id(), None, "meta", new_id().hex, PIXEL_TOKEN)
+        connections = {
+            name: GatewayConnection(
+                tenant.id, new_id(), funnel.id, name, f"key{new_id().hex}", (Secret(SECRET),)
+            )
+            for name in PLATFORMS
+        }
+        async with self.people.transaction(tenant_id=tenant.id) as tx:
+            now = self.clock.now()
+            await insert_tenant(tx, tenant, now=now)
+            await insert_funnel(tx, funnel, now=now)
+            await insert_destination(tx, self.envelope, pixel, now=now)
+            for connection in connections.values():
+                await insert_connection(tx, self.envelope, connection, now=now)
+        return Account(tenant, funnel, pixel, connections)
+
+    async def click(
+        self,
+        click_id: str,
+        *,
+        account: Account | None = None,
+        ago: dt.timedelta = dt.timedelta(),
+        **ads: str,
+    ) -> None:
+        """Store a click as the edge does."""
+        click = Click(
+            tenant_id=(account or self.account).tenant.id,
+            click_id=click_id,
+            received_at=self.clock.now() - ago,
+            ads=AdIdentifiers(**ads),
+            utm=Utm(),
+            visitor=Visitor("203.0.113.9", "Mozilla/5.0 (visitor)"),
+        )
+        async with self.edge.transaction() as tx:
+            await insert_clicks(tx, self.envelope, [click])
+
+    async def lead(
+        self, click_id: str, *, email: str | None = None, phone: str | None = None
+    ) -> None:
+        """Store a lead who came with this click."""
+        keys = ((IdentityKind.EMAIL, email_key(email)), (IdentityKind.PHONE, phone_key(phone)))
+        event = PageEvent(
+            tenant_id=self.account.tenant.id,
+            kind=PageEventKind.LEAD,
+            event_key=new_id().hex,
+            received_at=self.clock.now(),
+            click_id=click_id,
+            identities=tuple((kind.value, key) for kind, key in keys if key is not None),
+        )
+        async with self.edge.transaction() as tx:
+            await insert_page_events(tx, [event])
+
+    async def receive(
+        self, gateway: str, *webhooks: SignedWebhook, account: Account | None = None
+    ) -> list[uuid.UUID]:
+        """Store webhooks whose authenticity was proved, as the edge does; return receipts' ids."""
+        connection = (account or self.account).connections[gateway]
+        new = [self._receipt(connection, webhook) for webhook in webhooks]
+        async with self.edge.transaction() as tx:
+            stored = await insert_receipts(tx, self.envelope, new)
+        return [one.id for one in stored]
+
+    def _receipt(self, connection: GatewayConnection, webhook: SignedWebhook) -> NewReceipt:
+        headers = {name.lower(): value for name, value in webhook.headers.items()}
+        return NewReceipt(
+            tenant_id=connection.tenant_id,
+            id=new_id(),
+            connection_id=connection.id,
+            gateway=connection.gateway,
+            received_at=self.clock.now(),
+            body=webhook.body,
+            request=RequestParts({"content-type": webhook.content_type, **headers}, webhook.query),
+        )
+
+    async def work(self) -> None:
+        """Work off what is due."""
+        processor = self.processor()
+        for _ in range(MOST_STEPS):
+            if not await processor.step():
+                return
+        raise AssertionError("The processor never came to rest.")
+
+    async def tell(
+        self,
+        gateway: str,
+        sale: Sale,
+        *statuses: SaleStatus,
+        account: Account | None = None,
+    ) -> None:
+        """Let the platform say these things of a sale, one after the other, each worked off."""
+        for status in statuses:
+            said = platform(gateway, SECRET).notices(sale, status, at=self.clock.now())
+            await self.receive(gateway, *said, account=account)
+            await self.work()
+
+    async def rows(self, statement: str, account: Account | None = None) -> Sequence[Row]:
+        """Return what a statement finds for the tenant ($1)."""
+        async with self.workers.transaction() as tx:
+            return await tx.fetch(statement, (account or self.account).tenant.id)
+
+    async def fill(self, account: Account) -> None:
+        """Put something into every table: click, lead, a sale tried once, a forgery."""
+        before, self.account = self.account, account
+        await self.click("c1", fbclid="IwAR0abc", fbp="fb.1.1795435200000.1")
+        await self.lead("c1", email=Person().email, phone=Person().phone)
+        await self.tell("kiwify", self.sale(click_id="c1"), SaleStatus.APPROVED)
+        forged = platform("hotmart", SECRET).notice(
+            self.sale("hotmart"), SaleStatus.APPROVED, forge=True
+        )
+        await self._reject(account.connections["hotmart"], forged)
+        await self._try_once(account)
+        self.account = before
+
+    async def _reject(self, connection: GatewayConnection, webhook: SignedWebhook) -> None:
+        receipt = self._receipt(connection, webhook)
+        expires_at = self.clock.now() + dt.timedelta(days=1)
+        async with self.edge.transaction() as tx:
+            await insert_rejection(
+                tx, self.envelope, receipt, reason="wrong_token", expires_at=expires_at
+            )
+
+    async def _try_once(self, account: Account) -> None:
+        (delivery,) = await self.rows(DELIVERIES, account)
+        attempt = Attempt(
+            tenant_id=account.tenant.id,
+            id=new_id(),
+            delivery_id=delivery["id"],
+            destination_id=delivery["destination_id"],
+            receipt_id=delivery["receipt_id"],
+            gateway="kiwify",
+            attempt=1,
+            status="deferred",
+            reason="transient_error",
+            detail=None,
+            facts=CallFacts(batch_size=1),
+            batch_id=new_id(),
+            created_at=self.clock.now(),
+        )
+        async with self.workers.transaction() as tx:
+            await insert_attempts(tx, [attempt])
+
+    def private(self) -> list[str]:
+        """Return what must be readable nowhere: of the buyer, the visitor and the secrets."""
+        buyer = Person()
+        return [
+            *(buyer.email, buyer.phone, buyer.phone[2:], buyer.document, buyer.client_ip),
+            *(buyer.first_name, buyer.last_name, buyer.zip_code, SECRET, PIXEL_TOKEN),
+            *("203.0.113.9", "Mozilla/5.0 (visitor)"),
+        ]
+
+
+@asynccontextmanager
+async def open_world(url: str) -> AsyncIterator[World]:
+    """Open one account on a migrated database."""
+    async with AsyncExitStack() as stack:
+
+        async def database(role: Role) -> Database:
+            opened = await Database.connect(url, role, size=4)
+            stack.push_async_callback(opened.close)
+            return opened
+
+        made = World(
+            url,
+            Stopped(),
+            Envelope([bytes(range(32))]),
+            await database(Role.APP),
+            await database(Role.INGEST),
+            await database(Role.PIPELINE),
+            account=None,  # type: ignore[arg-type]
+        )
+        made.account = await made.open_account()
+        yield made
