@@ -83,11 +83,15 @@ class World:
         plain = Sale(transaction, self.clock.now(), buyer=Person())
         return replace(plain, **changes)  # type: ignore[arg-type]
 
-    async def open_account(self, name: str = "Curso", **window: float) -> Account:
+    async def open_account(
+        self, name: str = "Curso", *, meta_url: str | None = None, **window: float
+    ) -> Account:
         """Create a tenant with a funnel, all gateways and a pixel."""
         tenant = Tenant(new_id(), name, f"site{new_id().hex}")
         funnel = Funnel(tenant.id, new_id(), "Principal", dt.timedelta(**window or {"hours": 72}))
-        pixel = DestinationAccount(tenant.id, new_id(), None, "meta", new_id().hex, PIXEL_TOKEN)
+        pixel = DestinationAccount(
+            *(tenant.id, new_id(), None, "meta", str(new_id().int), PIXEL_TOKEN), api_url=meta_url
+        )
         connections = {
             name: GatewayConnection(
                 tenant.id, new_id(), funnel.id, name, f"key{new_id().hex}", (Secret(SECRET),)

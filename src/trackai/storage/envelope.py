@@ -7,7 +7,6 @@ envelopes; rotate the key long before.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -73,7 +72,7 @@ def parse_keys(text: str) -> list[bytes]:
     """Read comma-separated base64 keys; ConfigurationError without the value when unreadable."""
     try:
         return [base64.b64decode(part.strip(), validate=True) for part in text.split(",")]
-    except binascii.Error:
+    except ValueError:
         raise ConfigurationError("TRACKAI_SECRET_KEY is not base64.") from None
 
 

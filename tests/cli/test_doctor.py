@@ -1,0 +1,74 @@
+"""The doctor finds what is wrong and says what to do."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.conftest import Serve
+    from tests.support.program import Place
+
+from trackai.model.clock import SystemClock
+from trackai.sandbox.meta import MetaSandbox
+
+PIXEL, TOKEN = "123456789012345", "EAAtoken0123456789"
+
+
+def findings(place: "Place", *more: str, **variables: str) -> tuple[int, dict[str, Any]]:
+    done = place.run("doctor", "--json", *more, **variables)
+    return done.returncode, {one["check"]: one for one in json.loads(done.stdout)}
+
+
+def test_an_empty_installation_is_healthy_but_has_nothing_to_do(place: "Place") -> None:
+    status, found = findings(place)
+
+    assert status == 0
+    assert found["settings"]["state"] == "ok"
+    assert "failed" not in {one["state"] for one in found.values()}
+
+
+def test_every_finding_that_is_not_well_says_what_to_do(place: "Place") -> None:
+    place.json("tenant", "create", "Loja")
+    place.json("gateway", "connect", "Loja", "hotmart")
+    _, found = findings(place)
+    ill = [one for one in found.values() if one["state"] != "ok"]
+
+    assert ill
+    assert all(one["to_do"] for one in ill)
+
+
+def test_wrong_settings_are_a_finding(place: "Place") -> None:
+    status, found = findings(place, TRACKAI_PORT="x")
+
+    assert status == 1
+    assert "TRACKAI_PORT" in found["settings"]["found"]
+
+
+def test_a_database_that_is_away_is_a_finding(place: "Place") -> None:
+    url = "postgresql://nobody:hunter2@127.0.0.1:1/nowhere"
+    status, found = findings(place, TRACKAI_DATABASE_URL=url)
+
+    assert status == 1
+    assert found["database"]["state"] == "failed"
+    assert "hunter2" not in str(found)
+
+
+async def test_a_token_is_asked_about_at_its_platform(place: "Place", serve: "Serve") -> None:
+    meta = MetaSandbox(SystemClock())
+    meta.add_dataset(PIXEL)
+    meta.add_token(TOKEN, datasets=[PIXEL])
+    url = await serve(meta)
+
+    def look() -> tuple[int, str]:
+        done = place.run("doctor", "--json")
+        return done.returncode, done.stdout
+
+    await asyncio.to_thread(place.json, "tenant", "create", "Loja")
+    connect = ("destination", "connect", "Loja", "meta", "--pixel", PIXEL, "--token", TOKEN)
+    await asyncio.to_thread(place.json, *connect, "--api-url", url)
+    well = await asyncio.to_thread(look)
+    meta.reset()
+    ill = await asyncio.to_thread(look)
+
+    assert [0, 1] == [well[0], ill[0]]
+    assert TOKEN not in well[1] + ill[1]

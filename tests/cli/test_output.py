@@ -1,0 +1,207 @@
+"""What scripts rely on: one JSON document, clean errors, exit statuses."""
+
+import json
+import re
+import socket
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.program import Place
+
+SECRET = "a-secret-of-the-platform"
+UNREACHABLE = "postgresql://nobody:hunter2@127.0.0.1:1/nowhere"
+
+
+def connect_pixel(place: "Place", *more: str) -> dict[str, object]:
+    found: dict[str, object] = place.json(
+        *("destination", "connect", "Loja", "meta", "--pixel", "123456789012345"),
+        *("--token", "EAAtoken0123456789", *more),
+    )
+    return found
+
+
+def test_set_up_prints_what_comes_next(place: "Place") -> None:
+    tenant = place.json("tenant", "create", "Loja")
+    funnel = place.json("funnel", "create", "Loja", "Principal", "--window-hours", "24")
+    gateway = place.json("gateway", "connect", tenant["tenant_id"], "hotmart", "--secret", SECRET)
+    pixel = connect_pixel(place)
+
+    assert tenant["tenant_id"] == str(UUID(tenant["tenant_id"]))
+    assert tenant["site_key"]
+    assert funnel["attribution_window_h"] == 24
+    assert re.fullmatch(
+        r"http://127\.0\.0\.1:8400/api/v1/webhooks/hotmart/[\w-]{20,}", gateway["webhook_url"]
+    )
+    assert gateway["funnel_id"] == funnel["funnel_id"]
+    assert pixel["pixel_id"] == "123456789012345"
+    assert [tenant] == place.json("tenant", "list")
+    assert [funnel] == place.json("funnel", "list", "Loja")
+    assert [gateway] == place.json("gateway", "list", "Loja")
+    assert [pixel] == place.json("destination", "list", "Loja")
+
+
+def test_no_list_shows_a_secret_or_a_token(place_with_tenant: "Place") -> None:
+    place = place_with_tenant
+    place.json("gateway", "connect", "Loja", "hotmart", "--secret", SECRET)
+    connect_pixel(place)
+    said = (
+        place.run("gateway", "list", "Loja").stdout
+        + place.run("destination", "list", "Loja", "--json").stdout
+    )
+
+    assert "hotmart" in said
+    assert SECRET not in said
+    assert "EAAtoken" not in said
+
+
+def test_a_secret_may_come_from_the_environment(place_with_tenant: "Place") -> None:
+    place = place_with_tenant
+    done = place.run(
+        *("gateway", "connect", "Loja", "kiwify", "--json"), TRACKAI_GATEWAY_SECRET=SECRET
+    )
+
+    assert json.loads(done.stdout)["secret"] == "set"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("funnel", "list", "Loja"),
+        ("gateway", "list", "Loja"),
+        ("destination", "list", "Loja"),
+        ("conversions", "list", "Loja"),
+        ("deliveries", "list", "Loja"),
+        ("deliveries", "list", "Loja", "--status", "dead"),
+        ("webhooks", "list", "Loja"),
+        ("webhooks", "failed", "Loja"),
+        ("webhooks", "rejected", "Loja"),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_list_is_an_empty_array_and_a_sentence(
+    place_with_tenant: "Place", command: tuple[str, ...]
+) -> None:
+    as_text = place_with_tenant.run(*command)
+
+    assert [] == place_with_tenant.json(*command)
+    assert as_text.returncode == 0
+    assert as_text.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "sentence"),
+    [
+        (("funnel", "list", "Nobody"), 1, "trackai tenant list"),
+        (("gateway", "connect", "Loja", "paypal", "--secret", "x"), 1, "Known: "),
+        (("gateway", "connect", "Loja", "hotmart", "--secret", " "), 1, "blank"),
+        (("gateway", "connect", "Loja", "hotmart", "--funnel", "None"), 1, "funnel"),
+        (("gateway", "secret", "Loja", "x", "--secret", "y"), 2, "UUID"),
+        (("destination", "connect", "Loja", "tiktok", "--pixel", "1", "--token", "t"), 1, "meta"),
+        (("destination", "connect", "Loja", "meta", "--pixel", "x", "--token", "t"), 1, "ixel"),
+        (("destination", "connect", "Loja", "meta", "--pixel", "1" * 15, "--token", ""), 1, "oken"),
+        (("tenant", "create", " "), 1, "1 to 200"),
+        (("tenant", "create", "X", "--time-zone", "Mars/Olympus"), 1, "time zone"),
+        (("funnel", "create", "Loja", "X", "--window-hours", "0"), 2, "window-hours"),
+        (("webhooks", "reprocess", "Loja"), 1, "--state failed"),
+        (("deliveries", "attempts", "Loja", "17"), 2, "UUID"),
+        (("deliveries", "list", "Loja", "--status", "lost"), 2, "status"),
+        (("dance",), 2, "dance"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_wrong_command_ends_with_a_sentence_and_a_status(
+    place_with_tenant: "Place", command: tuple[str, ...], status: int, sentence: str
+) -> None:
+    done = place_with_tenant.run(*command)
+
+    assert status == done.returncode
+    assert sentence in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_has_a_code_that_scripts_can_read(place: "Place") -> None:
+    done = place.run("funnel", "list", "Nobody", "--json")
+
+    assert done.stderr.rstrip().endswith("[unknown_tenant]")
+
+
+def test_a_second_funnel_or_pixel_of_the_same_name_is_refused(place_with_tenant: "Place") -> None:
+    place = place_with_tenant
+    place.json("funnel", "create", "Loja", "Principal")
+    connect_pixel(place)
+    again = place.run("funnel", "create", "Loja", "Principal")
+    pixel = place.run(
+        *("destination", "connect", "Loja", "meta", "--pixel", "123456789012345", "--token", "t")
+    )
+
+    assert [1, 1] == [again.returncode, pixel.returncode]
+    assert "Traceback" not in again.stderr + pixel.stderr
+
+
+def test_a_name_that_two_tenants_have_names_neither(place_with_tenant: "Place") -> None:
+    place = place_with_tenant
+    place.json("tenant", "create", "Loja")
+    done = place.run("funnel", "list", "Loja")
+
+    assert done.returncode == 1
+    assert "id" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("tenant", "list"), ("up",), ("worker",), ("migrate",)])
+def test_a_database_that_is_away_is_said_without_its_password(
+    place: "Place", command: tuple[str, ...]
+) -> None:
+    done = place.run(*command, TRACKAI_DATABASE_URL=UNREACHABLE)
+
+    assert done.returncode in {1, 2}
+    assert "database" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use_is_said(place: "Place") -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = place.run("up", "--port", port)
+
+    assert done.returncode == 2
+    assert port in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_production_without_its_key_does_not_start(place: "Place") -> None:
+    done = place.run("up", TRACKAI_ENVIRONMENT="production", TRACKAI_SECRET_KEY="")
+
+    assert done.returncode == 2
+    assert "TRACKAI_SECRET_KEY" in done.stderr
+
+
+def test_production_with_pending_migrations_does_not_start(
+    place: "Place", empty_database_url: str
+) -> None:
+    production = {
+        "TRACKAI_ENVIRONMENT": "production",
+        "TRACKAI_PUBLIC_URL": "https://track.example.com",
+        "TRACKAI_DATABASE_URL": empty_database_url,
+    }
+    before = place.run("up", **production)
+    applied = json.loads(place.run("migrate", "--json", **production).stdout)
+    again = json.loads(place.run("migrate", "--json", **production).stdout)
+
+    assert before.returncode == 2
+    assert "trackai migrate" in before.stderr
+    assert applied["applied"]
+    assert again == {"applied": []}
+
+
+def test_a_key_is_32_bytes_and_never_the_same(place: "Place") -> None:
+    keys = {place.run("secret-key").stdout.strip() for _ in range(2)}
+
+    assert len(keys) == 2
+    assert place.run("tenant", "list", TRACKAI_SECRET_KEY=keys.pop()).returncode == 0

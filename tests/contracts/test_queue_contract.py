@@ -1,0 +1,216 @@
+"""What every queue engine keeps, whatever it is made of. A new engine is one more parameter."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+from tests.support.world import World, open_world
+
+from trackai.model.clock import new_id
+from trackai.queue.postgres import LEASE, PostgresQueue
+from trackai.storage.queue_messages import QueuedDelivery
+from trackai.storage.wakeups import Channel, Wakeups
+
+if TYPE_CHECKING:
+    from trackai.queue.port import Lease, Queue
+    from trackai.storage.pool import Database
+
+WAIT_S = 20.0
+
+
+@dataclass
+class Counter:
+    """A queue, the database its messages commit with, and the clock it goes by."""
+
+    queue: "Queue"
+    world: World
+    database: "Database"
+
+    async def put(self, *messages: QueuedDelivery) -> None:
+        async with self.database.transaction() as tx:
+            await self.queue.enqueue(tx, messages)
+
+    def message(self, *, due_in: dt.timedelta = dt.timedelta()) -> QueuedDelivery:
+        account = self.world.account
+        due = self.world.clock.now() + due_in
+        return QueuedDelivery(account.tenant.id, new_id(), account.destination.id, due)
+
+
+@pytest.fixture(params=["postgres"])
+async def counter(
+    request: pytest.FixtureRequest, fresh_database_url: str
+) -> AsyncIterator[Counter]:
+    engines = {"postgres": PostgresQueue}
+    async with open_world(fresh_database_url) as world:
+        queue = engines[request.param](world.workers, world.clock, new_id)
+        yield Counter(queue, world, world.workers)
+
+
+def ids(lease: "Lease") -> list[UUID]:
+    return [message.delivery_id for message in lease.messages]
+
+
+def ids_of(messages: Sequence[QueuedDelivery]) -> list[UUID]:
+    return [message.delivery_id for message in messages]
+
+
+async def test_nothing_due_is_an_empty_lease(counter: Counter) -> None:
+    assert (await counter.queue.receive(10)).messages == ()
+
+
+async def test_what_was_put_is_received_with_its_facts(counter: Counter) -> None:
+    await counter.put(message := counter.message())
+    (received,) = (await counter.queue.receive(10)).messages
+
+    assert (message.tenant_id, message.delivery_id, message.destination_id, 1) == (
+        received.tenant_id,
+        received.delivery_id,
+        received.destination_id,
+        received.receives,
+    )
+
+
+async def test_a_message_comes_with_the_commit_or_not_at_all(counter: Counter) -> None:
+    with suppress(KeyError):
+        async with counter.database.transaction() as tx:
+            await counter.queue.enqueue(tx, [counter.message()])
+            raise KeyError
+    rolled_back = await counter.queue.receive(10)
+    async with counter.database.transaction() as tx:
+        await counter.queue.enqueue(tx, [counter.message()])
+        uncommitted = await counter.queue.receive(10)
+
+    assert ids(rolled_back) == []
+    assert ids(uncommitted) == []
+    assert len(ids(await counter.queue.receive(10))) == 1
+
+
+async def test_putting_the_same_again_is_one_message(counter: Counter) -> None:
+    await counter.put(message := counter.message())
+    await counter.put(message)
+
+    assert len(ids(await counter.queue.receive(10))) == 1
+
+
+async def test_a_message_waits_for_its_time(counter: Counter) -> None:
+    await counter.put(counter.message(due_in=dt.timedelta(seconds=30)))
+    early = await counter.queue.receive(10)
+    counter.world.clock.forward(seconds=30)
+
+    assert ids(early) == []
+    assert len(ids(await counter.queue.receive(10))) == 1
+
+
+async def test_the_oldest_come_first_and_no_more_than_asked_for(counter: Counter) -> None:
+    messages = [counter.message(due_in=dt.timedelta(seconds=-n)) for n in range(5)]
+    await counter.put(*messages)
+    first, second = await counter.queue.receive(2), await counter.queue.receive(10)
+
+    assert set(ids_of(messages[3:])) == set(ids(first))
+    assert set(ids_of(messages[:3])) == set(ids(second))
+
+
+async def test_no_message_is_handed_out_twice_while_leased(counter: Counter) -> None:
+    await counter.put(*(counter.message() for _ in range(60)))
+    leases = await asyncio.gather(*(counter.queue.receive(10) for _ in range(12)))
+    handed_out = [one for lease in leases for one in ids(lease)]
+
+    assert len(handed_out) == len(set(handed_out))
+    rest = [one for lease in [await counter.queue.receive(100)] for one in ids(lease)]
+    assert len(handed_out) + len(rest) == 60
+
+
+async def test_acknowledged_messages_are_gone(counter: Counter) -> None:
+    await counter.put(*(counter.message() for _ in range(3)))
+    lease = await counter.queue.receive(10)
+    await counter.queue.acknowledge(lease, lease.messages[:2])
+    counter.world.clock.forward(seconds=LEASE.total_seconds())
+
+    assert ids(lease)[2:] == ids(await counter.queue.receive(10))
+
+
+async def test_an_unsettled_message_comes_back_when_its_lease_ends(counter: Counter) -> None:
+    await counter.put(counter.message())
+    lease = await counter.queue.receive(10)
+    counter.world.clock.moment = lease.until - dt.timedelta(seconds=1)
+    early = await counter.queue.receive(10)
+    counter.world.clock.moment = lease.until
+    again = await counter.queue.receive(10)
+
+    assert ids(early) == []
+    assert ids(lease) == ids(again)
+    assert again.messages[0].receives == 2
+
+
+async def test_a_postponed_message_comes_back_at_its_time(counter: Counter) -> None:
+    await counter.put(counter.message())
+    lease = await counter.queue.receive(10)
+    at = counter.world.clock.now() + dt.timedelta(seconds=5)
+    await counter.queue.postpone(lease, [(lease.messages[0], at)])
+    early = await counter.queue.receive(10)
+    counter.world.clock.moment = at
+
+    assert ids(early) == []
+    assert ids(lease) == ids(await counter.queue.receive(10))
+
+
+@pytest.mark.parametrize("settle", ["acknowledge", "postpone"])
+async def test_a_lease_that_ended_settles_nothing(counter: Counter, settle: str) -> None:
+    await counter.put(counter.message())
+    old = await counter.queue.receive(10)
+    counter.world.clock.moment = old.until
+    new = await counter.queue.receive(10)
+    if settle == "acknowledge":
+        await counter.queue.acknowledge(old, old.messages)
+    else:
+        at = counter.world.clock.now() + dt.timedelta(days=1)
+        await counter.queue.postpone(old, [(old.messages[0], at)])
+    counter.world.clock.moment = new.until
+
+    assert ids(new) == ids(await counter.queue.receive(10))
+
+
+async def test_hastened_messages_are_due_now(counter: Counter) -> None:
+    held = counter.message(due_in=dt.timedelta(seconds=90))
+    await counter.put(held)
+    async with counter.database.transaction() as tx:
+        await counter.queue.hasten(
+            tx,
+            tenant_id=held.tenant_id,
+            delivery_ids=[held.delivery_id],
+            now=counter.world.clock.now(),
+        )
+
+    assert [held.delivery_id] == ids(await counter.queue.receive(10))
+
+
+async def test_hastening_leaves_alone_what_somebody_has_received(counter: Counter) -> None:
+    await counter.put(message := counter.message())
+    lease = await counter.queue.receive(10)
+    async with counter.database.transaction() as tx:
+        await counter.queue.hasten(
+            tx,
+            tenant_id=message.tenant_id,
+            delivery_ids=[message.delivery_id],
+            now=counter.world.clock.now(),
+        )
+    second = await counter.queue.receive(10)
+    at = counter.world.clock.now() + dt.timedelta(minutes=5)
+    await counter.queue.postpone(lease, [(lease.messages[0], at)])
+
+    assert ids(second) == []
+    assert ids(await counter.queue.receive(10)) == []
+
+
+async def test_putting_wakes_those_who_wait(counter: Counter) -> None:
+    async with Wakeups(counter.world.url) as wakeups:
+        waiting = asyncio.create_task(wakeups.wait(Channel.DELIVERIES, timeout_s=WAIT_S))
+        await asyncio.sleep(0)
+        await counter.put(counter.message())
+        async with asyncio.timeout(WAIT_S / 2):
+            await waiting

@@ -1,0 +1,208 @@
+"""From owed to accepted: what is sent together, what failures change, and who else they touch."""
+
+import asyncio
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.dispatch.conftest import QUEUED
+from tests.support.customer import until
+
+from trackai.storage.destinations import set_token
+from trackai.storage.queue_messages import QueuedDelivery, enqueue
+
+if TYPE_CHECKING:
+    from tests.dispatch.conftest import Office
+
+# Longer than any lease or first pause.
+LATER = {"minutes": 3}
+
+
+async def test_what_is_due_goes_out_in_one_request(office: "Office") -> None:
+    ids = await office.sell(25)
+    worked = await office.dispatcher.step()
+
+    assert worked
+    assert ids == office.arrived()
+    assert office.meta.summary()["requests"] == 1
+    attempts = await office.attempts()
+    assert {("accepted", None, 200, 25, 1)} == {
+        (row["status"], row["reason"], row["http_status"], row["batch_size"], row["attempt"])
+        for row in attempts
+    }
+    assert {("accepted", 1)} == {
+        (row["status"], row["attempts"]) for row in await office.deliveries()
+    }
+    assert await office.world.rows(QUEUED) == []
+    assert not await office.dispatcher.step()
+
+
+async def test_an_attempt_names_the_webhook_that_caused_it(office: "Office") -> None:
+    await office.sell(3)
+    await office.dispatcher.step()
+    receipts = await office.world.rows("select id from webhook_receipts where tenant_id = $1")
+
+    assert {row["id"] for row in receipts} == {row["receipt_id"] for row in await office.attempts()}
+
+
+@pytest.mark.parametrize("kind", ["http_500", "http_503_html", "truncated_json"])
+async def test_a_failed_try_waits_and_goes_again(office: "Office", kind: str) -> None:
+    ids = await office.sell(4)
+    office.meta.script_fault(kind)
+    await office.dispatcher.step()
+    waiting = await office.deliveries()
+    at_once = await office.dispatcher.step()
+    office.world.clock.forward(**LATER)
+    await office.dispatcher.step()
+
+    assert {("pending", 1)} == {(row["status"], row["attempts"]) for row in waiting}
+    assert all(row["next_at"] > row["next_at"] - dt.timedelta(seconds=1) for row in waiting)
+    assert not at_once
+    assert ids == office.arrived()
+    assert ["deferred"] * 4 + ["accepted"] * 4 == [row["status"] for row in await office.attempts()]
+
+
+async def test_an_answer_that_got_lost_is_asked_for_again_under_the_same_id(
+    office: "Office",
+) -> None:
+    ids = await office.sell(3)
+    office.meta.script_fault("answer_lost")
+    await office.dispatcher.step()
+    office.world.clock.forward(**LATER)
+    await office.dispatcher.step()
+
+    assert ids == office.arrived()
+    assert ids == sorted(event.event_id or "" for event in office.meta.duplicates)
+    assert {"accepted"} == {row["status"] for row in await office.deliveries()}
+
+
+async def test_meta_says_how_long_to_wait(office: "Office") -> None:
+    await office.sell(2)
+    office.meta.script_fault("throttle_buc", minutes=20)
+    await office.dispatcher.step()
+
+    now = office.world.clock.now()
+    assert all(
+        row["next_at"] >= now + dt.timedelta(minutes=20) for row in await office.deliveries()
+    )
+    assert {"throttled"} == {row["reason"] for row in await office.attempts()}
+
+
+async def test_an_expired_token_holds_events_until_there_is_another(office: "Office") -> None:
+    ids = await office.sell(2)
+    pixel = office.world.account.destination
+    office.meta.script_fault("token_expired", times=3, match=pixel.pixel_id)
+    for _ in range(3):
+        await office.dispatcher.step()
+        office.world.clock.forward(hours=1)
+    held = await office.deliveries()
+    office.meta.add_token("EAAanother", datasets=[pixel.pixel_id])
+    async with office.world.people.transaction(tenant_id=pixel.tenant_id) as tx:
+        await set_token(
+            tx,
+            office.world.envelope,
+            tenant_id=pixel.tenant_id,
+            destination_id=pixel.id,
+            token="EAAanother",
+        )
+    await office.dispatcher.step()
+
+    assert {("pending", "token_refused")} == {(row["status"], row["reason"]) for row in held}
+    assert ids == office.arrived()
+
+
+async def test_one_tenants_trouble_is_not_anothers(office: "Office") -> None:
+    other = await office.open_account("Outra")
+    await office.sell(2)
+    ids = await office.sell(2, account=other)
+    office.meta.script_fault("http_500", match=office.world.account.destination.pixel_id)
+    await office.dispatcher.step()
+
+    assert office.arrived() == []
+    assert ids == office.arrived(other)
+
+
+@pytest.mark.parametrize("count", [2, 9, 16])
+async def test_one_bad_event_is_found_and_the_others_go(office: "Office", count: int) -> None:
+    ids = await office.sell(count)
+    bad = ids[count // 2]
+    office.meta.script_fault("bad_event", times=None, event_id=bad)
+    await office.dispatcher.step()
+
+    assert [one for one in ids if one != bad] == office.arrived()
+    ends = {row["event_id"]: row["status"] for row in await office.deliveries()}
+    assert ends.pop(bad) == "dead"
+    assert {"accepted"} == set(ends.values())
+
+
+async def test_an_event_older_than_seven_days_is_given_up_unsent(office: "Office") -> None:
+    await office.sell(1)
+    office.world.clock.forward(days=8)
+    fresh = await office.sell(1)
+    await office.dispatcher.step()
+
+    assert fresh == office.arrived()
+    assert {("dead", "event_too_old"), ("accepted", None)} == {
+        (row["status"], row["reason"]) for row in await office.deliveries()
+    }
+
+
+async def test_retries_end_with_a_reason_when_the_seven_days_do(office: "Office") -> None:
+    await office.sell(1)
+    office.meta.script_fault("http_500", times=None)
+    for _ in range(10):
+        await office.dispatcher.step()
+        office.world.clock.forward(days=1)
+    (delivery,) = await office.deliveries()
+
+    assert (delivery["status"], delivery["reason"]) == ("dead", "event_too_old")
+    assert await office.world.rows(QUEUED) == []
+
+
+async def test_a_dispatcher_that_dies_in_mid_request_is_succeeded_when_its_lease_ends(
+    office: "Office",
+) -> None:
+    ids = await office.sell(3)
+    office.meta.script_fault("timeout", seconds=60)
+    dying = asyncio.create_task(office.dispatcher.step())
+    await until(lambda: office.meta.summary()["requests"] > 0, "a request on its way")
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    recorded = await office.attempts()
+    early = await office.dispatcher.step()
+    office.world.clock.forward(**LATER)
+    await office.dispatcher.step()
+
+    assert recorded == []
+    assert not early
+    assert ids == office.arrived()
+    assert office.meta.duplicates == []
+
+
+async def test_a_message_about_what_is_settled_is_put_away_unsent(office: "Office") -> None:
+    ids = await office.sell(1)
+    await office.dispatcher.step()
+    (delivery,) = await office.deliveries()
+    account = office.world.account
+    async with office.world.workers.transaction() as tx:
+        now = office.world.clock.now()
+        message = QueuedDelivery(account.tenant.id, delivery["id"], account.destination.id, now)
+        await enqueue(tx, [message])
+    await office.dispatcher.step()
+
+    assert ids == office.arrived()
+    assert office.meta.summary()["requests"] == 1
+    assert await office.world.rows(QUEUED) == []
+
+
+async def test_two_dispatchers_side_by_side_send_everything_once(office: "Office") -> None:
+    ids = await office.sell(30)
+
+    async def work() -> None:
+        while await office.dispatcher.step():
+            pass
+
+    await asyncio.gather(work(), work())
+
+    assert ids == office.arrived()
+    assert office.meta.duplicates == []

@@ -1,0 +1,93 @@
+"""Settings: a wrong one stops the start and is named; a secret one is never shown."""
+
+import pytest
+
+from trackai.errors import ConfigurationError
+from trackai.settings import Environment, Settings, load_settings
+
+KEY = "c2VjcmV0LWtleS1vZi0zMi1ieXRlcy4uLi4uLi4uLi4="
+PRODUCTION = {
+    "TRACKAI_ENVIRONMENT": "production",
+    "TRACKAI_DATABASE_URL": "postgresql://trackai:hunter2@db/trackai",
+    "TRACKAI_SECRET_KEY": KEY,
+    "TRACKAI_PUBLIC_URL": "https://track.example.com/",
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"TRACKAI_{name.upper()}", raising=False)
+
+
+def test_a_laptop_needs_no_settings() -> None:
+    settings = load_settings()
+
+    assert settings.environment is Environment.DEVELOPMENT
+    assert settings.database_url is None
+    assert settings.base_url == "http://127.0.0.1:8400"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRACKAI_ENVIRONMENT", "staging"),
+        ("TRACKAI_PORT", "http"),
+        ("TRACKAI_PORT", "70000"),
+        ("TRACKAI_LOG_FORMAT", "xml"),
+        ("TRACKAI_LOG_LEVEL", "LOUD"),
+        ("TRACKAI_TRUSTED_PROXIES", "10.0.0.0/8,everyone"),
+        ("TRACKAI_TRACK_RATE", "0"),
+        ("TRACKAI_TRACK_BURST", "-1"),
+        ("TRACKAI_PROCESS_CONCURRENCY", "1000"),
+        ("TRACKAI_DISPATCH_CONCURRENCY", "0"),
+        ("TRACKAI_REJECTION_DAYS", "365"),
+        ("TRACKAI_GATEWAY_PLUGINS", "perhaps"),
+    ],
+)
+def test_a_wrong_value_is_named_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationError, match=name):
+        load_settings()
+
+
+def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKAI_PORT", "x")
+    monkeypatch.setenv("TRACKAI_TRACK_RATE", "x")
+
+    with pytest.raises(ConfigurationError, match=r"(?s)TRACKAI_PORT.*TRACKAI_TRACK_RATE"):
+        load_settings()
+
+
+@pytest.mark.parametrize("missing", ["DATABASE_URL", "SECRET_KEY", "PUBLIC_URL"])
+@pytest.mark.parametrize("given", [None, "  "])
+def test_production_does_without_no_necessity(
+    monkeypatch: pytest.MonkeyPatch, missing: str, given: str | None
+) -> None:
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv(f"TRACKAI_{missing}")
+    if given is not None:
+        monkeypatch.setenv(f"TRACKAI_{missing}", given)
+
+    with pytest.raises(ConfigurationError, match=f"TRACKAI_{missing}"):
+        load_settings()
+
+
+def test_production_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+
+    assert settings.base_url == "https://track.example.com"
+    assert "hunter2" not in f"{settings!r} {settings}"
+    assert KEY not in f"{settings!r} {settings}"
+
+
+def test_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKAI_TRUSTED_PROXIES", " 10.0.0.0/8, ::1 ,")
+
+    assert load_settings().trusted_proxies == ("10.0.0.0/8", "::1")
