@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import FrameType
 
-from benchmarks import ingest, payload
+from benchmarks import dispatch, ingest, match, payload, webhook
 from benchmarks.figures import Figure, Size, as_json, print_table
 from trackai.telemetry.logging import configure_logging
 
@@ -20,6 +20,9 @@ def _payload(_size: Size) -> list[Figure]:
 
 BENCHMARKS: Mapping[str, Callable[[Size], list[Figure]]] = {
     "ingest": ingest.run,
+    "webhook": webhook.run,
+    "match": match.run,
+    "dispatch": dispatch.run,
     "payload": _payload,
 }
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+# Wide enough for every row when the table goes into a file.
+PIPE_COLUMNS = 130
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -69,7 +72,10 @@ def print_table(figures: Sequence[Figure]) -> None:
     for figure in figures:
         said = {True: "yes", False: "NO", None: ""}[figure.reached]
         table.add_row(figure.name, _shown(figure.value), figure.meaning, figure.target, said)
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_COLUMNS
+    console.print(table)
 
 
 def as_json(figures: Sequence[Figure]) -> str:

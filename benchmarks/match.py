@@ -1,0 +1,187 @@
+"""Climbing the ladder with a million clicks in the tables.
+
+Ten tenants, the real tables, indexes and role; each climb is a transaction of its own and goes
+over every rung up to the one that finds. The keys are random, so the rows are spread over the
+tables.
+"""
+
+import datetime as dt
+import hashlib
+import random
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from benchmarks.figures import Figure, Size, percentile
+from benchmarks.scratch import Scratch, run_async, scratch
+from trackai.matching.ladder import climb
+from trackai.matching.lookup import find_clicks
+from trackai.model.click import Visitor
+from trackai.model.clock import SystemClock, new_id
+from trackai.model.conversion import Conversion, ConversionStatus
+from trackai.model.identity import email_key, phone_key
+from trackai.model.match import MatchStrategy
+from trackai.model.money import Money
+from trackai.model.notice import Buyer, Product, Tracking
+from trackai.storage import clicks
+from trackai.storage.pool import Database, Role
+
+TENANTS = 10
+# Every so many clicks one has left an e-mail and a phone number.
+LEADS_EACH = 5
+WINDOW = dt.timedelta(hours=72)
+
+FILL_CLICKS = """
+insert into clicks (tenant_id, click_id, received_at, fbclid, fbc, fbp, page_url, visitor_sealed)
+select $1, 'c' || n, now() - random() * interval '70 hours', 'IwAR0' || n || '-' || md5(n::text),
+  'fb.1.1795435200000.IwAR0' || n || '-' || md5(n::text), 'fb.1.1795435200000.' || n,
+  'https://exemplo.com.br/curso', $4
+from generate_series($2::bigint, $3::bigint) as n order by md5(n::text)
+"""
+FILL_IDENTITIES = """
+insert into identities (tenant_id, kind, key, click_id, seen_at)
+select $1, k.kind, k.key, k.click_id, now()
+from unnest($2::text[], $3::bytea[], $4::text[]) as k (kind, key, click_id)
+"""
+
+Climbs = Mapping[MatchStrategy, list[float]]
+
+
+def run(size: Size) -> list[Figure]:
+    """Fill and climb."""
+    with scratch() as place:
+        climbs = run_async(_measure(place, size))
+    everything = [seconds for seconds_of in climbs.values() for seconds in seconds_of]
+    return [
+        Figure(
+            "match_p95_ms_1m",
+            percentile(everything, 95) * 1000,
+            f"one match with {size.clicks:,} clicks, 95 of 100 below",
+            at_most=5,
+        ),
+        *(
+            Figure(f"match_{strategy.value}_p95_ms", percentile(found, 95) * 1000, "ended there")
+            for strategy, found in climbs.items()
+        ),
+        Figure("match_p50_ms", statistics.median(everything) * 1000, "half below"),
+    ]
+
+
+async def _measure(place: Scratch, size: Size) -> Climbs:
+    tenants = [new_id() for _ in range(TENANTS)]
+    await _fill(place, tenants, size.clicks)
+    chosen = random.Random(7)  # noqa: S311 - the same keys in every run
+    async with place.here.database(Role.PIPELINE) as database:
+        await _climb_some(place, database, tenants, size, chosen, count=20)
+        return await _climb_some(place, database, tenants, size, chosen, count=size.lookups)
+
+
+async def _climb_some(
+    place: Scratch,
+    database: Database,
+    tenants: list[UUID],
+    size: Size,
+    chosen: random.Random,
+    *,
+    count: int,
+) -> Climbs:
+    climbs: dict[MatchStrategy, list[float]] = {strategy: [] for strategy in MatchStrategy}
+    each = size.clicks // TENANTS
+    for number in range(count * len(climbs)):
+        strategy = list(climbs)[number % len(climbs)]
+        tenant = chosen.randrange(TENANTS)
+        # Only every so many have left an identity.
+        key = tenant * each + chosen.randrange(1, each // LEADS_EACH) * LEADS_EACH
+        conversion = _conversion(tenants[tenant], strategy, key)
+        started = time.perf_counter()
+        async with database.transaction() as tx:
+            look = find_clicks(tx, place.here.envelope, conversion.tenant_id)
+            match = await climb(conversion, WINDOW, look)
+        climbs[strategy].append(time.perf_counter() - started)
+        assert match.strategy is strategy, (match.strategy, strategy)
+    return climbs
+
+
+def _conversion(tenant_id: UUID, strategy: MatchStrategy, key: int) -> Conversion:
+    """Return a sale with a key for every rung, of which only the strategy's is known."""
+    nobody = "0" * 24 + str(key)
+    tracking = Tracking(
+        click_ids=(f"c{nobody}",), fbclid=f"IwAR0{nobody}", fbp=f"fb.1.1795435200000.{nobody}"
+    )
+    buyer = Buyer(email=f"nobody{key}@example.com", phone=f"55219{key:08}")
+    match strategy:
+        case MatchStrategy.CLICK_ID:
+            tracking = replace(tracking, click_ids=(f"c{key}",))
+        case MatchStrategy.FBCLID:
+            tracking = replace(tracking, fbclid=_fbclid(key))
+        case MatchStrategy.FBP:
+            tracking = replace(tracking, fbp=f"fb.1.1795435200000.{key}")
+        case MatchStrategy.EMAIL:
+            buyer = replace(buyer, email=_email(key))
+        case MatchStrategy.PHONE:
+            buyer = replace(buyer, phone=_phone(key))
+        case MatchStrategy.UNMATCHED:
+            pass
+    now = SystemClock().now()
+    return Conversion(
+        tenant_id=tenant_id,
+        id=new_id(),
+        gateway="kiwify",
+        transaction=nobody,
+        connection_id=new_id(),
+        funnel_id=new_id(),
+        status=ConversionStatus.APPROVED,
+        recurrence=1,
+        money=Money(19_700, "BRL"),
+        refunded=None,
+        product=Product(),
+        buyer=buyer,
+        tracking=tracking,
+        sold_at=now,
+        first_seen_at=now,
+    )
+
+
+# Filling -----------------------------------------------------------------------------------------
+
+
+async def _fill(place: Scratch, tenants: list[UUID], count: int) -> None:
+    each = count // TENANTS
+    connection = await asyncpg.connect(
+        place.here.url, server_settings={"role": Role.INGEST.value}, timeout=60
+    )
+    for number, tenant_id in enumerate(tenants):
+        visitor = place.here.envelope.seal(
+            msgspec.msgpack.encode(Visitor("203.0.113.9", "Mozilla/5.0 (iPhone)")),
+            table=clicks.TABLE,
+            tenant_id=tenant_id,
+        )
+        first, last = number * each + 1, (number + 1) * each
+        await connection.execute(FILL_CLICKS, tenant_id, first, last, visitor)
+        leads = range(first + LEADS_EACH - 1, last + 1, LEADS_EACH)
+        kinds = ["email"] * len(leads) + ["phone"] * len(leads)
+        keys = [email_key(_email(n)) for n in leads] + [phone_key(_phone(n)) for n in leads]
+        ids = [f"c{n}" for n in leads] * 2
+        await connection.execute(FILL_IDENTITIES, tenant_id, kinds, keys, ids)
+    await connection.close()
+    owner = await asyncpg.connect(place.here.url)
+    for table in ("clicks", "identities"):
+        await owner.execute(f"vacuum analyze {table}")
+    await owner.close()
+
+
+def _email(number: int) -> str:
+    return f"lead{number}@example.com"
+
+
+def _phone(number: int) -> str:
+    return f"55119{number:08}"
+
+
+def _fbclid(number: int) -> str:
+    return f"IwAR0{number}-{hashlib.md5(str(number).encode()).hexdigest()}"  # noqa: S324
