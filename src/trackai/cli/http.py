@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
@@ -68,20 +68,54 @@ class _Server(uvicorn.Server):
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
     """Open a listening socket; port 0 takes a free one. ConfigurationError when it cannot be."""
+    with _bound(host, port, shared=False) as listener:
+        _listen(listener)
+        yield listener
+
+
+@contextmanager
+def listening_together(host: str, port: int, count: int) -> Iterator[list[socket.socket]]:
+    """Open so many listening sockets at one address, a process each.
+
+    The kernel spreads connections over them. Processes that accept from one socket do not share
+    fairly: the first to wake takes all that wait.
+    """
+    with ExitStack() as stack:
+        if count > 1 and port:
+            # Sockets that share would also share with another program's: look first.
+            with _bound(host, port, shared=False):
+                pass
+        listeners: list[socket.socket] = []
+        for _ in range(count):
+            listener = stack.enter_context(_bound(host, port, shared=count > 1))
+            port = listener.getsockname()[1]
+            listeners.append(listener)
+        for listener in listeners:
+            _listen(listener)
+        yield listeners
+
+
+@contextmanager
+def _bound(host: str, port: int, *, shared: bool) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named so that asyncio sees TCP and turns Nagle's waiting off.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
-            listener.bind((host, port))
+            bound.bind((host, port))
         except OSError as error:
             raise ConfigurationError(
                 f"Cannot listen on {host}:{port} ({error.strerror}). "
                 "Set TRACKAI_HOST and TRACKAI_PORT, or end what listens there."
             ) from error
-        listener.listen(BACKLOG)
-        listener.setblocking(False)  # noqa: FBT003 - the socket API's own
-        yield listener
+        yield bound
+
+
+def _listen(bound: socket.socket) -> None:
+    bound.listen(BACKLOG)
+    bound.setblocking(False)  # noqa: FBT003 - the socket API's own
 
 
 def address_of(listener: socket.socket) -> str:

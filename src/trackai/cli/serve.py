@@ -8,7 +8,7 @@ import asyncio
 import multiprocessing
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Annotated
 
@@ -16,7 +16,13 @@ import typer
 import uvloop
 
 from trackai.app import open_app
-from trackai.cli.http import DRAIN_S, address_of, http_server, listening
+from trackai.cli.http import (
+    DRAIN_S,
+    address_of,
+    http_server,
+    listening,
+    listening_together,
+)
 from trackai.cli.installation import Installation, open_installation, set_up_logging
 from trackai.settings import Settings, load_settings
 from trackai.telemetry.logging import get_logger
@@ -49,10 +55,10 @@ def serve(
     async def work() -> None:
         async with open_installation(settings) as here:
             with (
-                listening(settings.host, settings.port) as listener,
-                _siblings(here, listener, workers - 1),
+                listening_together(settings.host, settings.port, workers) as listeners,
+                _siblings(here, listeners[1:]),
             ):
-                async with serving(here, listener) as address:
+                async with serving(here, listeners[0]) as address:
                     get_logger().info("serving", address=address, workers=workers)
                     await stopped()
 
@@ -102,15 +108,18 @@ async def _working(here: Installation) -> AsyncIterator[None]:
 
 
 @contextmanager
-def _siblings(here: Installation, listener: socket.socket, count: int) -> Iterator[None]:
-    """Run more server processes on the same socket; they end with this one."""
+def _siblings(here: Installation, listeners: Sequence[socket.socket]) -> Iterator[None]:
+    """Run a server process more for each of these sockets; they end with this one."""
     context = multiprocessing.get_context("spawn")
-    processes = [
-        context.Process(target=_sibling, args=(here.settings, here.url, listener), daemon=True)
-        for _ in range(count)
-    ]
-    for process in processes:
+    processes = []
+    for listener in listeners:
+        process = context.Process(
+            target=_sibling, args=(here.settings, here.url, listener), daemon=True
+        )
         process.start()
+        # The process has its own: ours would go on collecting connections if it died.
+        listener.close()
+        processes.append(process)
     try:
         yield
     finally:
