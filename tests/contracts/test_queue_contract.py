@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import asyncpg
 import pytest
 from tests.support.world import World, open_world
 
@@ -207,10 +208,25 @@ async def test_hastening_leaves_alone_what_somebody_has_received(counter: Counte
     assert ids(await counter.queue.receive(10)) == []
 
 
+LISTENS = """
+select count(*) from pg_stat_activity where datname = current_database() and state = 'idle'
+  and query ilike 'listen%trackai_deliveries%'
+"""
+
+
 async def test_putting_wakes_those_who_wait(counter: Counter) -> None:
     async with Wakeups(counter.world.url) as wakeups:
+        await _until_it_listens(counter.world.url)
         waiting = asyncio.create_task(wakeups.wait(Channel.DELIVERIES, timeout_s=WAIT_S))
         await asyncio.sleep(0)
         await counter.put(counter.message())
         async with asyncio.timeout(WAIT_S / 2):
             await waiting
+
+
+async def _until_it_listens(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    async with asyncio.timeout(WAIT_S):
+        while not await connection.fetchval(LISTENS):
+            await asyncio.sleep(0.01)
+    await connection.close()
