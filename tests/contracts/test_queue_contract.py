@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trackai.storage.pool import Database
 
 WAIT_S = 20.0
+POLL_S = 0.01
 
 
 @dataclass
@@ -226,7 +227,8 @@ async def test_putting_wakes_those_who_wait(counter: Counter) -> None:
 
 async def _until_it_listens(url: str) -> None:
     connection = await asyncpg.connect(url)
-    async with asyncio.timeout(WAIT_S):
-        while not await connection.fetchval(LISTENS):
-            await asyncio.sleep(0.01)
+    for _ in range(round(WAIT_S / POLL_S)):
+        if await connection.fetchval(LISTENS):
+            break
+        await asyncio.sleep(POLL_S)
     await connection.close()
