@@ -10,7 +10,6 @@ import asyncio
 import fcntl
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -176,30 +175,11 @@ Serve = Callable[[Any], Awaitable[str]]
 
 @asynccontextmanager
 async def _served(app: Any) -> AsyncIterator[str]:
-    import uvicorn  # noqa: PLC0415 - unit tests must not pay for it
+    from trackai.cli.http import address_of, http_server, listening  # noqa: PLC0415 - as above
 
-    # Named as TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms. It listens
-    # at once, so that callers need not wait for the server to be up.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(100)
-    config = uvicorn.Config(
-        app,
-        log_level="critical",
-        ws="none",
-        lifespan="off",
-        # The edge walks X-Forwarded-For itself; uvicorn would believe any local peer.
-        proxy_headers=False,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await running
-        listening.close()
+    with listening("127.0.0.1", 0) as listener:
+        async with http_server(app, listener, drain_s=1):
+            yield address_of(listener)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
 from trackai.ingest.directory import Directory
 from trackai.ingest.stores import Stores
-from trackai.ingest.wire import Receive, Scope, Send
+from trackai.ingest.wire import Answer, Receive, Request, Scope, Send
 from trackai.model.clock import SystemClock, new_id
 from trackai.settings import Settings
 from trackai.storage.envelope import Envelope
@@ -42,6 +42,14 @@ class App:
         else:
             error = {"code": "not_found", "message": "There is nothing at this address."}
             await _answer(send, 404, {"error": error})
+
+    def handles(self, path: str) -> bool:
+        """Tell whether this path may be asked by `answer`."""
+        return self._edge.handles(path)
+
+    async def answer(self, method: str, path: str, request: Request) -> Answer | None:
+        """Return the answer to a request that came whole, None when the client has gone."""
+        return await self._edge.answer(method, path, request)
 
     async def _ready(self) -> bool:
         try:

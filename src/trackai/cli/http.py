@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 from typing_extensions import override
 
+from trackai.cli.http_protocol import HttpProtocol
 from trackai.errors import ConfigurationError
 
 # How long requests under way may take after the end of the block.
@@ -25,11 +26,13 @@ AsgiApp = Callable[
 
 
 @asynccontextmanager
-async def http_server(app: AsgiApp, listener: socket.socket) -> AsyncIterator[None]:
+async def http_server(
+    app: AsgiApp, listener: socket.socket, *, drain_s: int = DRAIN_S
+) -> AsyncIterator[None]:
     """Serve the application on a listening socket for the length of a block, then drain."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=HttpProtocol,
         loop="none",
         lifespan="off",
         access_log=False,
@@ -38,7 +41,7 @@ async def http_server(app: AsgiApp, listener: socket.socket) -> AsyncIterator[No
         # The edge judges X-Forwarded-For itself, by the proxies that the settings trust.
         proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS,
-        timeout_graceful_shutdown=DRAIN_S,
+        timeout_graceful_shutdown=drain_s,
         backlog=BACKLOG,
     )
     server = _Server(config)

@@ -133,14 +133,20 @@ class Edge:
         await self._stores.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        route = self._route(scope["path"])
+        """Answer one request that comes by ASGI."""
+        request = Request.of(scope, receive)
+        answer = await self.answer(scope["method"], scope["path"], request)
+        if answer is not None:
+            await answer.send(send)
+
+    async def answer(self, method: str, path: str, request: Request) -> Answer | None:
+        """Return the answer to a request, None when the client has gone."""
+        route = self._route(path)
         try:
-            answer = await _answer(route, scope["method"], Request(scope, receive))
+            return await _answer(route, method, request)
         except ClientGone:
             route.count("client_gone")
-        else:
-            await answer.send(send)
+            return None
 
     def _route(self, path: str) -> _Route:
         route = self._routes.get(path)

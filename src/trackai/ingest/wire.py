@@ -6,7 +6,7 @@ No framework: on this path the framework would cost more than the work.
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -55,30 +55,45 @@ class Answer(NamedTuple):
 
 
 class Request:
-    """A request whose body has not been read."""
+    """A request whose body has been read whole, or has not been read."""
 
-    __slots__ = ("_receive", "headers", "scope")
+    __slots__ = ("_receive", "_whole", "all_headers", "headers", "peer", "query_string")
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self.scope = scope
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        self._receive = receive
+    def __init__(
+        self,
+        headers: Sequence[Header],
+        *,
+        query_string: bytes,
+        peer: str | None,
+        body: bytes | Receive,
+    ) -> None:
+        """`peer` is the address of the other end; `body` the bytes, or where to get them."""
+        self.all_headers = headers
+        self.headers = dict(headers)
+        self.query_string = query_string
+        self.peer = peer
+        self._whole = body if isinstance(body, bytes) else b""
+        self._receive = None if isinstance(body, bytes) else body
+
+    @classmethod
+    def of(cls, scope: Scope, receive: Receive) -> Self:
+        """Return the request of an ASGI call."""
+        client: Sequence[str] | None = scope.get("client")
+        return cls(
+            scope["headers"],
+            query_string=scope["query_string"],
+            peer=client[0] if client else None,
+            body=receive,
+        )
 
     @property
     def query(self) -> str:
         """The query string as sent, without '?'."""
-        text: bytes = self.scope["query_string"]
-        return text.decode("latin-1")
-
-    @property
-    def peer(self) -> str | None:
-        """Address of the other end of the connection."""
-        client: Sequence[str] | None = self.scope.get("client")
-        return client[0] if client else None
+        return self.query_string.decode("latin-1")
 
     def all_of(self, name: bytes) -> list[str]:
         """Return every value of a header that may come more than once."""
-        return [value.decode("latin-1") for key, value in self.scope["headers"] if key == name]
+        return [value.decode("latin-1") for key, value in self.all_headers if key == name]
 
     async def body(self, most: int) -> bytes:
         """Read the body, encoded as is; BodyTooLarge as soon as more than `most` bytes come."""
@@ -88,26 +103,16 @@ class Request:
         announced = self.headers.get(b"content-length", b"")
         if announced.isdigit() and int(announced[:20]) > most:
             raise _too_large(most)
+        receive = self._receive
+        if receive is None:
+            if len(self._whole) > most:
+                raise _too_large(most)
+            return self._whole
         try:
             async with asyncio.timeout(BODY_TIMEOUT_S):
-                return await self._read(most)
+                return await _read(receive, most)
         except TimeoutError:
             raise BodyTooSlow("The body did not arrive in time.") from None
-
-    async def _read(self, most: int) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            chunk: bytes = message.get("body", b"")
-            size += len(chunk)
-            if size > most:
-                raise _too_large(most)
-            if not message.get("more_body", False):
-                return b"".join(chunks) + chunk if chunks else chunk
-            chunks.append(chunk)
 
 
 def refusal(error: TrackaiError, headers: tuple[Header, ...] = ()) -> Answer:
@@ -127,3 +132,19 @@ def refusal(error: TrackaiError, headers: tuple[Header, ...] = ()) -> Answer:
 
 def _too_large(most: int) -> BodyTooLarge:
     return BodyTooLarge(f"The body is larger than {most} bytes.")
+
+
+async def _read(receive: Receive, most: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > most:
+            raise _too_large(most)
+        if not message.get("more_body", False):
+            return b"".join(chunks) + chunk if chunks else chunk
+        chunks.append(chunk)
