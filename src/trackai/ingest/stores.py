@@ -65,7 +65,7 @@ class Stores:
 
     async def _store_clicks(self, clicks: Sequence[Click]) -> Sequence[None]:
         ordered = sorted(clicks, key=lambda click: (click.click_id, click.tenant_id))
-        async with self._database.transaction() as tx:
+        async with self._database.one_statement() as tx:
             await insert_clicks(tx, self._envelope, ordered)
         return [None] * len(clicks)
 

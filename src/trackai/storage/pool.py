@@ -1,19 +1,21 @@
 """Connections to PostgreSQL: roles, transactions, and the driver's errors in our words.
 
-The only commit is the end of `transaction()`. Nothing outside this package sees the driver.
+The only commits are the end of `transaction()` and the statement of `one_statement()`. Nothing
+outside this package sees the driver.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
 import msgspec
+from typing_extensions import override
 
-from trackai.errors import StatementRefused, StorageUnavailable
+from trackai.errors import InvariantBroken, StatementRefused, StorageUnavailable
 
 Row = asyncpg.Record
 
@@ -51,6 +53,39 @@ class Tx:
         tag = await self._connection.execute(statement, *values)
         last = tag.rpartition(" ")[2]
         return int(last) if last.isdigit() else 0
+
+
+class _OneStatement(Tx):
+    """A handle that commits with its only statement."""
+
+    __slots__ = ("_used",)
+
+    def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy[Row]") -> None:
+        super().__init__(connection)
+        self._used = False
+
+    @override
+    async def fetch(self, statement: str, *values: object) -> list[Row]:
+        """Run the statement."""
+        self._use()
+        return await super().fetch(statement, *values)
+
+    @override
+    async def fetch_one(self, statement: str, *values: object) -> Row | None:
+        """Run the statement."""
+        self._use()
+        return await super().fetch_one(statement, *values)
+
+    @override
+    async def execute(self, statement: str, *values: object) -> int:
+        """Run the statement."""
+        self._use()
+        return await super().execute(statement, *values)
+
+    def _use(self) -> None:
+        if self._used:
+            raise InvariantBroken("A second statement needs transaction().")
+        self._used = True
 
 
 class Database:
@@ -93,7 +128,7 @@ class Database:
         `tenant_id` makes row-level security show that tenant alone (role APP sees nothing
         without it). Driver errors become StorageUnavailable (try again) or StatementRefused.
         """
-        try:
+        with _our_errors():
             async with (
                 self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection,
                 connection.transaction(),
@@ -103,14 +138,16 @@ class Database:
                         "select set_config('app.tenant_id', $1, true)", str(tenant_id)
                     )
                 yield Tx(connection)
-        except _REFUSED as error:
-            raise StatementRefused(f"The database refused a value: {type(error).__name__}.") from (
-                error
-            )
-        except _AWAY as error:
-            raise StorageUnavailable(
-                f"The database is away: {type(error).__name__}.", retry_after_s=1.0
-            ) from error
+
+    @asynccontextmanager
+    async def one_statement(self) -> AsyncIterator[Tx]:
+        """Hand out a connection for a single statement, which commits by itself.
+
+        One round trip in place of three; the hot path's. A second statement is InvariantBroken.
+        """
+        with _our_errors():
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                yield _OneStatement(connection)
 
     async def close(self) -> None:
         """Finish what runs, then close all connections; forcibly after ten seconds."""
@@ -130,6 +167,18 @@ _REFUSED = (
 )
 # Everything else the driver raises is about the server's state and may pass.
 _AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except _REFUSED as error:
+        raise StatementRefused(f"The database refused a value: {type(error).__name__}.") from error
+    except _AWAY as error:
+        raise StorageUnavailable(
+            f"The database is away: {type(error).__name__}.", retry_after_s=1.0
+        ) from error
 
 
 async def _prepare_connection(connection: "asyncpg.Connection[Row]") -> None:
@@ -153,6 +202,12 @@ def _decode_jsonb(data: bytes) -> Any:
     return msgspec.json.decode(data[1:])
 
 
-def columns(rows: Sequence[Sequence[object]]) -> list[list[object]]:
-    """Turn rows into one list a column, the shape `unnest` statements take."""
-    return [list(column) for column in zip(*rows, strict=True)]
+def columns(rows: Sequence[Sequence[object]]) -> list[list[object] | None]:
+    """Turn rows into one list a column, the shape `unnest` statements take.
+
+    A column without any value is None: `unnest` pads it with nulls all the same.
+    """
+    return [
+        list(column) if any(value is not None for value in column) else None
+        for column in zip(*rows, strict=True)
+    ]
