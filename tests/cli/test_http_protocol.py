@@ -327,3 +327,67 @@ async def test_request_under_way_is_answered_before_the_server_ends(echo: Echo) 
         status, headers, _ = await line.answer()
 
     assert (200, "close", WHOLE) == (status, headers["connection"], headers["x-way"])
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        b"POST /echo HTTP/1.1\r\n",
+        b"POST /echo HTTP/1.1\r\nOne-Endless: ",
+        b"POST /echo?",
+        b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+        b"POST /other HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n",
+    ],
+)
+async def test_endless_head_or_trailers_are_cut_off(url: str, opening: bytes) -> None:
+    filling = b"a: 1\r\n" * 1000 if opening.endswith(b"\n") else b"a" * 6000
+    async with line_to(url) as line:
+        await line.send(opening)
+        sent = 0
+        # Until the server hangs up; a server without a bound would take it all.
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1000):
+                await line.send(filling)
+                sent += len(filling)
+                await asyncio.sleep(0)
+
+    assert sent < 6_000_000
+
+
+async def test_trailers_do_not_become_headers(url: str) -> None:
+    raw = CHUNKED.removesuffix(b"\r\n") + b"X-Hang-Up: 1\r\n\r\n"
+    async with line_to(url) as line:
+        await line.send(raw)
+        _, first, _ = await line.answer()
+        await line.send(raw)
+        status, _, _ = await line.answer()
+
+    assert (None, 200) == (first.get("connection"), status)
+
+
+async def test_flood_of_pipelined_requests_is_cut_off(url: str) -> None:
+    many = request("/other", b"") * 200
+    async with line_to(url) as line:
+        with contextlib.suppress(ConnectionError):
+            await line.send(many)
+        with contextlib.suppress(ConnectionError):
+            said = await line.rest()
+
+    assert said.count(b"200 OK") <= http_protocol.MOST_PIPELINED + 1
+    assert b"400 Bad Request" in said
+
+
+async def test_client_that_does_not_read_is_hung_up_on(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "READ_TIMEOUT_S", 0.3)
+    raw = request("/echo", b"x" * 900_000)
+    async with line_to(url) as line, asyncio.timeout(20):
+        with pytest.raises(ConnectionError):
+            await _send_on(line, raw)
+
+
+async def _send_on(line: Line, raw: bytes) -> None:
+    """Send without end: the answers fill the buffers between, nobody takes them out."""
+    while True:
+        await line.send(raw)

@@ -36,6 +36,7 @@ async def http_server(
         loop="none",
         lifespan="off",
         access_log=False,
+        log_config=None,
         log_level="warning",
         server_header=False,
         # The edge judges X-Forwarded-For itself, by the proxies that the settings trust.

@@ -20,6 +20,12 @@ from trackai.ingest.wire import HANG_UP, Answer, Request
 
 # Longest wait for a request's first line and headers, from its first byte or the connection's.
 HEAD_TIMEOUT_S = 20.0
+# Most bytes of head, trailers or chunk lines without a byte of body between them.
+MOST_HEAD_BYTES = 64 * 1024
+# Requests that wait behind the one under way; no browser and no platform sends more at once.
+MOST_PIPELINED = 16
+# Longest wait for a client to read what was written to it.
+READ_TIMEOUT_S = 30.0
 _POST = b"POST"
 
 
@@ -56,6 +62,9 @@ class HttpProtocol(HttpToolsProtocol):
         self._held = False  # a head has come that may go the short way once its body is there
         self._body = b""
         self._head_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self._bytes_without_body = 0
+        self._in_body = False
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -65,11 +74,18 @@ class HttpProtocol(HttpToolsProtocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_has_come()
+        self._write_has_gone()
+        # Those that wait will not be asked any more; each holds a request.
+        self.pipeline.clear()
         super().connection_lost(exc)
 
     @override
     def data_received(self, data: bytes) -> None:
+        self._bytes_without_body += len(data)
         super().data_received(data)
+        if self._bytes_without_body > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self._held = False
+            self.send_400_response("The request's head is larger than 64 KiB.")
         if self._held:
             self._held = False
             if not self.transport.is_closing():
@@ -93,14 +109,41 @@ class HttpProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._write_timer is None:
+            self._write_timer = self.loop.call_later(READ_TIMEOUT_S, self.transport.abort)
+
+    @override
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._write_has_gone()
+
+    def _write_has_gone(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+    @override
     def on_message_begin(self) -> None:
+        self._in_body = False
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
 
     @override
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Trailers are no headers (RFC 9110, 6.5.1): they came after the request was judged.
+        if not self._in_body:
+            super().on_header(name, value)
+
+    @override
     def on_headers_complete(self) -> None:
         self._head_has_come()
+        self._in_body = True
+        self._bytes_without_body = 0
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise ValueError("too many requests at once")  # answered with 400, and the end
         self._held = self._may_go_the_short_way()
         self._body = b""
         if not self._held:
@@ -132,6 +175,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @override
     def on_body(self, body: bytes) -> None:
+        self._bytes_without_body = 0
         if self._held:
             self._body += body
         else:
@@ -139,6 +183,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @override
     def on_message_complete(self) -> None:
+        self._bytes_without_body = 0
         if not self._held:
             super().on_message_complete()
             return

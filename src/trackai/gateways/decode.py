@@ -22,6 +22,8 @@ SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 MOST_TEXT = 1000  # characters; user agents are the longest honest texts
 MOST_ID = 200  # characters; Stripe's bound for client_reference_id, the widest carrier of click ids
 
+MOST_COUNT = 1_000_000  # of things in one sale
+
 # A sale that is paid must have the right amount; elsewhere an unreadable one is only left out.
 _PAID = frozenset({NoticeStatus.APPROVED, NoticeStatus.COMPLETED})
 
@@ -73,6 +75,11 @@ class Fields:
         except ValueError:
             return None
         return int(number) if number == number.to_integral_value() else None
+
+    def count(self, name: str) -> int | None:
+        """Return a whole number of things, None when it is none or beyond all reason."""
+        number = self.whole(name)
+        return number if number is not None and 0 < number <= MOST_COUNT else None
 
     def inner(self, name: str) -> "Fields":
         """Return an object inside."""

@@ -36,6 +36,9 @@ Digest = Annotated[
 Personal = Annotated[str, Meta(max_length=320, description="Hashed at once, never stored.")]
 
 
+_PLATFORM_IDS = ("fbp", "fbclid", "fbc", "gclid", "ttclid")
+
+
 class PageBody(msgspec.Struct, kw_only=True, gc=False):
     """What every report may carry."""
 
@@ -86,6 +89,11 @@ def parse_body(decoder: "msgspec.json.Decoder[Body]", raw: bytes) -> Body:
         raise _wrong_type(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedBody("The body is not JSON in UTF-8.") from None
+    for field in _PLATFORM_IDS:
+        value = getattr(body, field, None)
+        if value is not None and not value.isascii():
+            # No platform makes such ids, and an index takes 2704 bytes, not 1000 characters.
+            raise InvalidField(f"{field} takes ASCII characters.", field=field)
     # PostgreSQL's text cannot hold NUL, and JSON can write it in this way only.
     if rb"\u0000" in raw:
         for field in body.__struct_fields__:

@@ -108,6 +108,8 @@ def ad_parameters(url: str | None) -> dict[str, str]:
             value, most = unquote_plus(raw), _UTM_PARAMETERS[name]
         else:
             continue
+        if name in _AD_PARAMETERS and not value.isascii():
+            continue  # made up: no platform's id
         if value and len(value) <= most and "\x00" not in value:
             found.setdefault(name, value)
     return found

@@ -114,7 +114,7 @@ def openapi_document() -> bytes:
                 f"/api/v1/track/{kind}": {"post": _report(*about)}
                 for kind, about in _REPORTS.items()
             },
-            webhook: {"post": _webhook([_GATEWAY, *_TENANT])},
+            webhook: {"post": _webhook([_GATEWAY, _TENANT[0]])},
             webhook + "/{endpoint_key}": {"post": _webhook([_GATEWAY, _ENDPOINT_KEY])},
         },
         "components": {"schemas": components},

@@ -146,18 +146,26 @@ class Tracking:
 
 async def find_tenant(directory: Directory, request: Request, site_key: str | None) -> Tenant:
     """Return the tenant that a request names; the first of header, query and body that does."""
+    if request.headers.get(b"x-tenant-id"):
+        return await find_tenant_by_id(directory, request)
+    key = _site_key(request) or site_key
+    if not key:
+        raise TenantMissing(
+            "No tenant was named. Send the header x-tenant-id, or the site key as header "
+            "x-site-key, as site_key in the query or as site_key in the body."
+        )
+    tenant = await directory.site_keys.find(key) if is_id(key, most=MOST_SITE_KEY) else None
+    if tenant is None:
+        raise _unknown_tenant()
+    return tenant
+
+
+async def find_tenant_by_id(directory: Directory, request: Request) -> Tenant:
+    """Return the tenant in the header x-tenant-id; the site key, which is public, is not asked."""
     named = request.headers.get(b"x-tenant-id")
-    if named:
-        tenant = await directory.tenants.find(_tenant_id(named.decode("latin-1")))
-    else:
-        key = _site_key(request) or site_key
-        if not key:
-            raise TenantMissing(
-                "No tenant was named. Send the header x-tenant-id, or the site key as header "
-                "x-site-key, as site_key in the query or as site_key in the body."
-            )
-        known = is_id(key, most=MOST_SITE_KEY)
-        tenant = await directory.site_keys.find(key) if known else None
+    if not named:
+        raise TenantMissing("No tenant was named. Send the header x-tenant-id.")
+    tenant = await directory.tenants.find(_tenant_id(named.decode("latin-1")))
     if tenant is None:
         raise _unknown_tenant()
     return tenant

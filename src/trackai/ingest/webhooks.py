@@ -16,7 +16,7 @@ from trackai.gateways.port import Gateway, InboundRequest, ProofFailure
 from trackai.ingest.directory import FOUND_S, Connections, Directory
 from trackai.ingest.fields import is_id
 from trackai.ingest.stores import Rejection, Stores
-from trackai.ingest.tracking import find_tenant
+from trackai.ingest.tracking import find_tenant_by_id
 from trackai.ingest.wire import JSON_TYPE, Answer, NotProved, Request
 from trackai.model.clock import Clock, NewId
 from trackai.model.tenant import GatewayConnection
@@ -25,7 +25,7 @@ from trackai.telemetry.metrics import WEBHOOK_PROOF_FAILURES
 
 MOST_BODY_BYTES = 1024 * 1024
 MOST_KEY = 128
-# Headers and query kept with a receipt; servers bound the whole head to 64 KiB.
+# Headers and query kept with a receipt; the server bounds the whole head to 64 KiB.
 MOST_HEADER_CHARACTERS = 16 * 1024
 MOST_QUERY_CHARACTERS = 8 * 1024
 # A proof that fails against something known for longer than this is tried again with what the
@@ -83,7 +83,7 @@ class Webhooks:
         self, address: Address, request: Request, *, max_age_s: float
     ) -> Connections:
         if address.endpoint_key is None:
-            tenant = await find_tenant(self.directory, request, None)
+            tenant = await find_tenant_by_id(self.directory, request)
             key = (tenant.id, address.gateway)
             found = await self.directory.gateways.find(key, max_age_s=max_age_s) or ()
         elif is_id(address.endpoint_key, most=MOST_KEY):

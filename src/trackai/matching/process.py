@@ -29,6 +29,8 @@ from trackai.telemetry.metrics import RECEIPTS
 FIRST_PAUSE = dt.timedelta(seconds=2)
 LONGEST_PAUSE = dt.timedelta(minutes=15)
 MOST_ATTEMPTS = 12
+# Sales in one body. Platforms send one, or the items of one basket; each takes a lock and a while.
+MOST_NOTICES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class ReceiptProcessor:
             return Result(ReceiptState.FAILED, str(error))
         if isinstance(parsed, NotASale):
             return Result(ReceiptState.IGNORED, parsed.reason, parsed.event)
+        if len(parsed) > MOST_NOTICES:
+            return Result(ReceiptState.FAILED, f"The body holds more than {MOST_NOTICES} sales.")
         notices = [_with_address(notice, adapter.checkout_url) for notice in parsed]
         # One order for all workers: two receipts about the same sales cannot deadlock.
         ordered = sorted(enumerate(notices), key=lambda item: item[1].transaction)

@@ -164,6 +164,8 @@ _REFUSED = (
     asyncpg.SyntaxOrAccessError,
     asyncpg.exceptions.UntranslatableCharacterError,
     asyncpg.exceptions.ProgramLimitExceededError,
+    # More locks or memory than one transaction may take: its own doing, not the server's state.
+    asyncpg.exceptions.OutOfMemoryError,
 )
 # Everything else the driver raises is about the server's state and may pass.
 _AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)

@@ -1,5 +1,6 @@
 """Tells what happens, one line an event: what the player does, and what the program logs of it."""
 
+import logging
 import time
 from collections.abc import Mapping
 
@@ -34,7 +35,11 @@ class Narrator:
 
     def listen(self) -> None:
         """Take this process's log events from now on."""
-        structlog.configure(processors=[structlog.processors.add_log_level, self._take])
+        structlog.configure(
+            processors=[structlog.processors.add_log_level, self._take],
+            # The command line's own level may leave out what the audience came for.
+            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        )
 
     def _take(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         match event:

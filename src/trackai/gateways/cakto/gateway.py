@@ -140,9 +140,9 @@ def _tracking(data: Fields) -> Tracking:
 
 def _recurrence(data: Fields, event: str) -> int:
     """Return which charge this is: the order's own period, else where the subscription stands."""
-    number = data.whole("subscription_period")
+    number = data.count("subscription_period")
     if number is None:
-        number = data.inner("subscription").whole("current_period")
+        number = data.inner("subscription").count("current_period")
     return max(2 if event == "subscription_renewed" else 1, number or 1)
 
 

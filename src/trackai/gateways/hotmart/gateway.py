@@ -102,7 +102,7 @@ def _notice(body: Fields, event: str, status: NoticeStatus, transaction: str) ->
         product=Product(product.identifier("id"), product.text("name")),
         buyer=_buyer(data),
         tracking=_tracking(purchase.inner("origin")),
-        recurrence=max(1, purchase.whole("recurrence_number") or 1),
+        recurrence=purchase.count("recurrence_number") or 1,
     )
 
 

@@ -93,7 +93,7 @@ def _product(body: Fields) -> Product:
     return Product(
         product_id=product.identifier("code"),
         name=product.text("name"),
-        quantity=max(1, body.whole("quantity") or 1),
+        quantity=body.count("quantity") or 1,
     )
 
 
@@ -143,7 +143,7 @@ def _tracking(metadata: Fields) -> Tracking:
 
 def _recurrence(subscription: Fields) -> int:
     renewed = subscription.text("status_event") == "subscription_renewed"
-    return max(2 if renewed else 1, subscription.whole("charges_made") or 1)
+    return max(2 if renewed else 1, subscription.count("charges_made") or 1)
 
 
 GATEWAY: Gateway = PerfectPay()
