@@ -280,6 +280,27 @@ def test_a_sale_without_amount_has_no_money(gateway: Gateway, case: Case, body: 
         assert _notice(gateway, absent).money is None
 
 
+_BEYOND_REASON = {"quantity", "subscription_period", "recurrence_number", "charges_made"}
+
+
+def _inflated(value: object) -> object:
+    if isinstance(value, dict):
+        return {
+            name: 2**40 if name in _BEYOND_REASON else _inflated(inner)
+            for name, inner in value.items()
+        }
+    return [_inflated(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_a_count_beyond_all_reason_costs_that_field_alone(gateway: Gateway, body: bytes) -> None:
+    notice = _notice(gateway, json.dumps(_inflated(json.loads(body))).encode())
+
+    # What the columns take.
+    assert notice.recurrence < 2**31
+    assert notice.product.quantity < 2**31
+    assert notice.money is not None
+
+
 @pytest.mark.parametrize(
     "unreadable",
     ["R$ 39,90", "39,90", "NaN", "1e3", "-1", -1, True, [], {}, [39.9], 10**30, 1e300, -0.5],

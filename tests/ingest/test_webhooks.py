@@ -192,8 +192,13 @@ async def test_tenant_by_header_must_exist_and_be_named(world: "World") -> None:
     nobody = await world.call("POST", path, sale(), x_tenant_id=str(new_id()))
     unnamed = await world.call("POST", path, sale())
 
+    public = await world.call("POST", path, sale(), x_site_key=world.tenant.site_key)
+    in_query = await world.call("POST", f"{path}?site_key={world.tenant.site_key}", sale())
+
     assert (404, "unknown_tenant") == (nobody.status, nobody.code)
-    assert (400, "tenant_missing") == (unnamed.status, unnamed.code)
+    # The site key stands on the page for all to read; it opens nothing here.
+    for reply in (unnamed, public, in_query):
+        assert (400, "tenant_missing") == (reply.status, reply.code)
 
 
 async def test_another_tenants_secret_proves_nothing_here(

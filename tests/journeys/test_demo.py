@@ -22,4 +22,7 @@ def test_the_demo_ends_by_itself_with_every_event_accepted_once(
     assert NAMES <= said.keys()
     assert (said["lost"], said["duplicated_at_meta"]) == (0, 0)
     assert said["matched"] + said["unmatched"] == said["conversions"]
+    # What the audience came for is told, not only counted.
+    assert " matched " in done.stdout
+    assert " accepted " in done.stdout
     assert min(said[name] for name in ("clicks", "forged_rejected", "accepted_by_meta")) > 0

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import itertools
+import json
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -37,7 +38,7 @@ select event_name, event_id, status, reason, next_at, event_time
 from deliveries where tenant_id = $1 order by event_name, event_id
 """
 QUEUED = "select run_at from queue_messages where tenant_id = $1"
-RECEIPTS = "select id, state, reason, attempts from webhook_receipts where tenant_id = $1"
+RECEIPTS = "select id, gateway, state, reason, attempts from webhook_receipts where tenant_id = $1"
 NOTICES = "select status from conversion_notices where tenant_id = $1"
 
 ENDS = {
@@ -186,6 +187,21 @@ async def test_an_authentic_body_that_is_not_understood_is_kept_with_its_reason(
     (receipt,) = await world.rows(RECEIPTS)
     assert receipt["state"] == "failed"
     assert receipt["reason"]
+
+
+async def test_a_body_of_thousands_of_sales_is_kept_and_does_not_hold_up_the_next(
+    world: "World",
+) -> None:
+    entries = [{"id": f"sale-{number}"} for number in range(20_000)]
+    body = json.dumps({"event": "purchase_approved", "secret": SECRET, "data": entries}).encode()
+    said = platform("kiwify", SECRET).notices(world.sale(), SaleStatus.APPROVED)
+    await world.receive("cakto", SignedWebhook(body, {}))
+    await world.receive("kiwify", *said)
+    await world.work()
+    states = {row["gateway"]: row["state"] for row in await world.rows(RECEIPTS)}
+
+    assert {"cakto": "failed", "kiwify": "processed"} == states
+    assert await owed(world) == [("Purchase", "pending")]
 
 
 async def test_one_that_is_not_understood_does_not_hold_up_the_next(world: "World") -> None:
