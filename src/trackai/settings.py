@@ -3,7 +3,10 @@
 A wrong value stops the start with an error that names the variable and what it takes.
 """
 
+import difflib
 import ipaddress
+import os
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -14,6 +17,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from trackai.errors import ConfigurationError
 
 PREFIX = "TRACKAI_"
+# What single commands read by themselves.
+COMMAND_VARIABLES = frozenset({"TRACKAI_GATEWAY_SECRET", "TRACKAI_DESTINATION_TOKEN"})
+# How like a setting's name another must be to be taken for a slip of the pen; 1 = equal.
+_NEARLY = 0.9
 
 
 class Environment(StrEnum):
@@ -107,6 +114,7 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Read and validate the environment; ConfigurationError names every wrong variable."""
+    _refuse_misspelled(os.environ)  # noqa: TID251 - here is where the environment is read
     try:
         return Settings().check_production()
     except ValidationError as error:
@@ -115,3 +123,17 @@ def load_settings() -> Settings:
             for problem in error.errors(include_input=False, include_url=False)
         ]
         raise ConfigurationError("Wrong settings:\n  " + "\n  ".join(lines)) from None
+
+
+def _refuse_misspelled(names: Iterable[str]) -> None:
+    """Refuse names that are nearly a setting's: without it another database might be opened.
+
+    Others pass: a cluster may put names of its own, such as TRACKAI_SERVICE_HOST, beside ours.
+    """
+    known = {PREFIX + field.upper() for field in Settings.model_fields}
+    for name in names:
+        if not name.startswith(PREFIX) or name in known or name in COMMAND_VARIABLES:
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=_NEARLY)
+        if near:
+            raise ConfigurationError(f"{name} is no setting. Did you mean {near[0]}?")

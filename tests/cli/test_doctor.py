@@ -37,6 +37,16 @@ def test_every_finding_that_is_not_well_says_what_to_do(place: "Place") -> None:
     assert all(one["to_do"] for one in ill)
 
 
+def test_a_connection_without_secret_is_a_finding_with_the_command(place: "Place") -> None:
+    tenant = place.json("tenant", "create", "Loja")
+    connection = place.json("gateway", "connect", "Loja", "hotmart")
+    status, found = findings(place)
+    ill = found["hotmart of Loja"]
+
+    assert (1, "failed") == (status, ill["state"])
+    assert ill["to_do"].endswith(f"trackai gateway secret {tenant['id']} {connection['id']}")
+
+
 def test_wrong_settings_are_a_finding(place: "Place") -> None:
     status, found = findings(place, TRACKAI_PORT="x")
 

@@ -91,3 +91,29 @@ def test_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TRACKAI_TRUSTED_PROXIES", " 10.0.0.0/8, ::1 ,")
 
     assert load_settings().trusted_proxies == ("10.0.0.0/8", "::1")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("TRACKAI_DATABSE_URL", "TRACKAI_DATABASE_URL"),
+        ("TRACKAI_SECRETKEY", "TRACKAI_SECRET_KEY"),
+        ("TRACKAI_ENVIROMENT", "TRACKAI_ENVIRONMENT"),
+    ],
+)
+def test_a_misspelled_name_is_refused_with_the_right_one(
+    monkeypatch: pytest.MonkeyPatch, wrong: str, meant: str
+) -> None:
+    monkeypatch.setenv(wrong, "x")
+
+    with pytest.raises(ConfigurationError, match=f"{wrong}.*{meant}"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "other", ["TRACKAI_SERVICE_HOST", "TRACKAI_PORT_8400_TCP", "TRACKAI_GATEWAY_SECRET"]
+)
+def test_names_of_others_are_let_alone(monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+    monkeypatch.setenv(other, "x")
+
+    assert load_settings().port == 8400

@@ -59,7 +59,8 @@ class Installation:
         if len(found) == 1:
             return found[0]
         if found:
-            raise UnknownTenant("Several tenants have this name: give the id instead.")
+            ids = ", ".join(str(one.id) for one in found)
+            raise UnknownTenant(f"Several tenants have this name. Give an id instead: {ids}")
         raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
 
 

@@ -14,7 +14,7 @@ from trackai.destinations.port import Destination
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.model.clock import Clock
-from trackai.model.tenant import DestinationAccount
+from trackai.model.tenant import DestinationAccount, GatewayConnection, Tenant
 from trackai.storage import destinations, gateway_connections, health, queue_messages, tenants
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
@@ -143,6 +143,11 @@ async def _accounts(patient: Patient) -> list[Finding]:
                 tx, patient.envelope, tenant_id=tenant.id
             )
             findings.append(_connected(tenant.name, len(connections), len(accounts)))
+            findings.extend(
+                _without_secret(tenant, one)
+                for one in connections
+                if not one.valid_secrets(patient.clock.now())
+            )
     if not known:
         to_do = "Create one: trackai tenant create NAME"
         return [Finding("tenants", State.WARNING, "none yet", to_do)]
@@ -155,6 +160,15 @@ def _connected(name: str, connections: int, accounts: int) -> Finding:
         to_do = "Connect with: trackai gateway connect, trackai destination connect"
         return Finding(f"tenant {name}", State.WARNING, found, to_do)
     return Finding(f"tenant {name}", State.OK, found)
+
+
+def _without_secret(tenant: Tenant, connection: GatewayConnection) -> Finding:
+    return Finding(
+        f"{connection.gateway} of {tenant.name}",
+        State.FAILED,
+        "no secret: every webhook is refused",
+        f"Set it: trackai gateway secret {tenant.id} {connection.id}",
+    )
 
 
 async def _tokens(patient: Patient) -> list[Finding]:
@@ -177,7 +191,7 @@ async def _token(destination: Destination | None, account: DestinationAccount) -
     if destination is None:
         return Finding(name, State.FAILED, f"no destination called {account.kind}")
     token = await destination.check_token(account)
-    to_do = "Set a valid token: trackai destination token"
+    to_do = f"Set a valid token: trackai destination token {account.tenant_id} {account.id}"
     if token.valid is None:
         return Finding(name, State.WARNING, token.found, "Check the network, try again.")
     if not token.valid:

@@ -194,7 +194,7 @@ def _join(place: Place, home: Path, lock: int, *, durable: bool) -> EmbeddedPost
     binaries = choose_binaries(place.account, place.base, major=major)
     if major is None:
         make_cluster(place, binaries, durable=durable)
-        get_logger().info("database.created", directory=str(place.base), major=binaries.major)
+        get_logger().warning("database.created", directory=str(place.base), major=binaries.major)
     if place.base != home:
         point_to(home, place)
         get_logger().info("database.elsewhere", wanted=str(home), directory=str(place.base))
