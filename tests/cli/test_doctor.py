@@ -44,7 +44,8 @@ def test_a_connection_without_secret_is_a_finding_with_the_command(place: "Place
     ill = found["hotmart of Loja"]
 
     assert (1, "failed") == (status, ill["state"])
-    assert ill["to_do"].endswith(f"trackai gateway secret {tenant['id']} {connection['id']}")
+    ids = f"{tenant['tenant_id']} {connection['connection_id']}"
+    assert ill["to_do"].endswith(f"trackai gateway secret {ids}")
 
 
 def test_wrong_settings_are_a_finding(place: "Place") -> None:

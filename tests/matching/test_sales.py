@@ -154,6 +154,27 @@ async def test_a_payment_whose_session_is_to_come_waits_for_it(world: "World") -
     assert delivery["event_id"] == f"stripe:{sale.transaction}"
 
 
+async def test_an_approval_without_amount_waits_for_a_notice_that_brings_it(
+    world: "World",
+) -> None:
+    sale = world.sale("kiwify")
+    full, *_ = platform("kiwify", SECRET).notices(sale, SaleStatus.APPROVED)
+    document = json.loads(full.body)
+    document.pop("Commissions")
+    bare = SignedWebhook(json.dumps(document).encode(), full.headers, full.query)
+    await world.receive("kiwify", bare)
+    await world.work()
+    (held,) = await world.rows(DELIVERIES)
+    await world.receive("kiwify", full)
+    await world.work()
+    (delivery,) = await world.rows(DELIVERIES)
+    (message,) = await world.rows(QUEUED)
+
+    assert held["next_at"] == world.clock.now() + dt.timedelta(days=1)
+    assert delivery["next_at"] == world.clock.now() == message["run_at"]
+    assert delivery["event_id"] == held["event_id"]
+
+
 async def test_a_sale_of_nothing_is_a_trial(world: "World") -> None:
     await world.tell("hotmart", world.sale("hotmart", amount_minor=0), SaleStatus.APPROVED)
 

@@ -40,6 +40,10 @@ _PAID = frozenset({Trigger.APPROVED, Trigger.TRIAL, Trigger.RENEWED})
 # How long a provisional notice's events wait for the full notice of the same sale.
 PROVISIONAL_WAIT = dt.timedelta(seconds=90)
 
+# How long a sale that was approved without its amount waits for a notice that brings it; what is
+# still without then is given up by the destination, with the reason.
+AMOUNT_WAIT = dt.timedelta(days=1)
+
 # Notice -> trigger, and the status the sale must have for the event to be still true. Approval
 # counts whatever came after it; the others only while they are the last word.
 _TRIGGERS: Mapping[NoticeStatus, tuple[Trigger, ConversionStatus | None]] = MappingProxyType(
@@ -74,11 +78,17 @@ def plan_deliveries(
             event_time=_event_time(conversion, notice, trigger),
             status=DeliveryStatus.WITHHELD if withheld else DeliveryStatus.PENDING,
             reason=WithheldReason.SALE_REVERSED if withheld else None,
-            send_at=now + PROVISIONAL_WAIT if notice.provisional else now,
+            send_at=now + _wait(conversion, notice, trigger),
         )
         for account in accounts
         if (name := event_name(account, trigger))
     ]
+
+
+def _wait(conversion: Conversion, notice: Notice, trigger: Trigger) -> dt.timedelta:
+    if trigger in _PAID and conversion.money is None:
+        return AMOUNT_WAIT
+    return PROVISIONAL_WAIT if notice.provisional else dt.timedelta(0)
 
 
 def trigger_of(conversion: Conversion, notice: Notice) -> Trigger | None:

@@ -65,7 +65,7 @@ async def take_notice(
     )
     plans = plan_deliveries(conversion, notice, accounts, tools.clock.now())
     owed = await _owe(tx, tools, receipt.id, conversion, plans)
-    if not notice.provisional:
+    if not notice.provisional and conversion.money is not None:
         await _hasten(tx, tools, conversion)
     return Taken(conversion, strategy, fresh, owed)
 
@@ -156,7 +156,7 @@ async def _owe(
 
 
 async def _hasten(tx: Tx, tools: Tools, conversion: Conversion) -> None:
-    """Send now what a provisional notice had held back: the sale is complete."""
+    """Send now what waited for a full notice or for the amount: the sale is complete."""
     tenant_id, now = conversion.tenant_id, tools.clock.now()
     held = await deliveries.hasten_of_conversion(
         tx, tenant_id=tenant_id, conversion_id=conversion.id, now=now
