@@ -1,6 +1,10 @@
 """The same parts as separate processes: several servers, several workers, one database."""
 
+import os
+import signal
+import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -41,3 +45,40 @@ async def test_two_servers_and_two_workers_lose_and_double_nothing(
     assert len(customer.accepted()) == len(sold) + 1
     assert customer.meta.duplicates == []
     assert [0, 0, 0] == [one.end() for one in (server, *workers)]
+
+
+def _processes_of(leader: int) -> list[int]:
+    """Return the Python processes that a `serve` started."""
+    found = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
+    return [int(pid) for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+@pytest.mark.xdist_group("scale")
+def test_a_server_process_that_dies_ends_them_all_with_an_error(
+    place: "Place", stack: ExitStack
+) -> None:
+    server = stack.enter_context(place.start("serve", "--workers", "3", "--port", "0"))
+    server.wait_for("serving")
+    first, second = _processes_of(server.process.pid)
+    os.kill(first, signal.SIGKILL)
+    status = server.process.wait(60)
+
+    assert status == 1
+    assert "process_died" in server.log.read_text()
+    assert not Path(f"/proc/{second}").exists()
+
+
+@pytest.mark.xdist_group("scale")
+def test_server_processes_do_not_outlive_the_one_that_started_them(
+    place: "Place", stack: ExitStack
+) -> None:
+    server = stack.enter_context(place.start("serve", "--workers", "2", "--port", "0"))
+    port = server.wait_for("serving")["address"].rpartition(":")[2]
+    (sibling,) = _processes_of(server.process.pid)
+    server.end(signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{sibling}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    again = stack.enter_context(place.start("serve", "--port", port))
+
+    assert again.wait_for("serving")["address"].endswith(port)

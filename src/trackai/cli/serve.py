@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from multiprocessing.context import SpawnProcess
 from typing import Annotated
 
 import typer
@@ -24,9 +25,17 @@ from trackai.cli.http import (
     listening_together,
 )
 from trackai.cli.installation import Installation, open_installation, set_up_logging
+from trackai.errors import TrackaiError
 from trackai.settings import Settings, load_settings
 from trackai.telemetry.logging import get_logger
 from trackai.worker import open_worker
+
+
+class ProcessDied(TrackaiError):
+    """One of several server processes ended without being asked."""
+
+    code = "process_died"
+
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (TRACKAI_HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (TRACKAI_PORT); 0 = any.")]
@@ -56,11 +65,13 @@ def serve(
         async with open_installation(settings) as here:
             with (
                 listening_together(settings.host, settings.port, workers) as listeners,
-                _siblings(here, listeners[1:]),
+                _siblings(here, listeners[1:]) as siblings,
             ):
                 async with serving(here, listeners[0]) as address:
                     get_logger().info("serving", address=address, workers=workers)
-                    await stopped()
+                    asked = await stopped(*(sibling.sentinel for sibling in siblings))
+            if not asked:
+                raise ProcessDied("A server process ended by itself. Start trackai serve again.")
 
     uvloop.run(work())
 
@@ -108,7 +119,9 @@ async def _working(here: Installation) -> AsyncIterator[None]:
 
 
 @contextmanager
-def _siblings(here: Installation, listeners: Sequence[socket.socket]) -> Iterator[None]:
+def _siblings(
+    here: Installation, listeners: Sequence[socket.socket]
+) -> Iterator[list[SpawnProcess]]:
     """Run a server process more for each of these sockets; they end with this one."""
     context = multiprocessing.get_context("spawn")
     processes = []
@@ -121,7 +134,7 @@ def _siblings(here: Installation, listeners: Sequence[socket.socket]) -> Iterato
         listener.close()
         processes.append(process)
     try:
-        yield
+        yield processes
     finally:
         for process in processes:
             process.terminate()
@@ -136,19 +149,32 @@ def _sibling(settings: Settings, url: str, listener: socket.socket) -> None:
         async with AsyncExitStack() as stack:
             here = Installation.of(settings, url)
             await stack.enter_async_context(serving(here, listener))
-            await stopped()
+            parent = multiprocessing.parent_process()
+            # Left behind, it would hold the address against the next start.
+            await stopped(*([parent.sentinel] if parent else []))
 
     uvloop.run(work())
 
 
-async def stopped() -> None:
-    """Return when this process is asked to end."""
+async def stopped(*sentinels: int) -> bool:
+    """Return when this process is asked to end, or with False when one of these has ended."""
+    ended = asyncio.Event()
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def ask() -> None:
+        asked.set()
+        ended.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked.set)
-    await asked.wait()
+        loop.add_signal_handler(number, ask)
+    for sentinel in sentinels:
+        loop.add_reader(sentinel, ended.set)
+    await ended.wait()
+    for sentinel in sentinels:
+        loop.remove_reader(sentinel)
     get_logger().info("stopping")
+    return asked.is_set()
 
 
 def _settings(host: str | None, port: int | None) -> Settings:
