@@ -149,3 +149,24 @@ async def test_pipelined_reports_are_answered_in_order(world: "World") -> None:
     await line.close()
 
     assert [201] * 5 == statuses
+
+
+async def test_unfinished_bodies_of_all_are_bounded_together(
+    world: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "MOST_UNFINISHED_BYTES", 50_000)
+    slow = [await Line.open(world) for _ in range(3)]
+    for line in slow:
+        line.head(world, "Content-Length: 60000")
+        line.writer.write(b" " * 20_000)
+        await line.writer.drain()
+    # One of the three found no room; the others still wait for their rest.
+    statuses = [asyncio.create_task(line.status()) for line in slow]
+    done, waiting = await asyncio.wait(statuses, return_when=asyncio.FIRST_COMPLETED)
+    for line in slow:
+        await line.close()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    good = await world.track("click", {"click_id": "later"})
+
+    assert [503] == [one.result() for one in done]
+    assert good.status == 201

@@ -10,7 +10,14 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from trackai.errors import BodyTooLarge, BodyTooSlow, ProofFailed, TrackaiError, UnsupportedBody
+from trackai.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    ProofFailed,
+    TrackaiError,
+    Unavailable,
+    UnsupportedBody,
+)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -26,6 +33,8 @@ HANG_UP: Header = (b"connection", b"close")
 
 # Longest wait for a whole body.
 BODY_TIMEOUT_S = 30.0
+# Most bytes of unfinished bodies in this process; over it callers are told to come back.
+MOST_UNFINISHED_BYTES = 128 * 1024 * 1024
 
 
 class ClientGone(Exception):
@@ -134,17 +143,38 @@ def _too_large(most: int) -> BodyTooLarge:
     return BodyTooLarge(f"The body is larger than {most} bytes.")
 
 
+class _Unfinished:
+    """How much memory the bodies on their way take, all together."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    def take(self, size: int) -> None:
+        """Count bytes in; Unavailable when there is no room."""
+        self.held += size
+        if self.held > MOST_UNFINISHED_BYTES:
+            raise Unavailable("The server is busy; send the same request again.", retry_after_s=1.0)
+
+
+_UNFINISHED = _Unfinished()
+
+
 async def _read(receive: Receive, most: int) -> bytes:
     chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > most:
-            raise _too_large(most)
-        if not message.get("more_body", False):
-            return b"".join(chunks) + chunk if chunks else chunk
-        chunks.append(chunk)
+    size = held = 0
+    try:
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            chunk: bytes = message.get("body", b"")
+            size += len(chunk)
+            if size > most:
+                raise _too_large(most)
+            if not message.get("more_body", False):
+                return b"".join(chunks) + chunk if chunks else chunk
+            chunks.append(chunk)
+            held += len(chunk)
+            _UNFINISHED.take(len(chunk))
+    finally:
+        _UNFINISHED.held -= held
