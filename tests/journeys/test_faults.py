@@ -137,7 +137,8 @@ async def test_a_server_that_ends_under_load_keeps_what_it_acknowledged(
     stack.enter_context(place.start("worker"))
     await await_accepted(customer, sold)
 
-    assert MANY // 4 < len(sold) < MANY
+    # One that is told to end may have time to answer the rest; one that is killed has not.
+    assert MANY // 4 < len(sold) < MANY + (number is signal.SIGTERM)
     assert stored[0]["number"] >= len(sold)
     assert status == (0 if number is signal.SIGTERM else -number)
 
@@ -193,7 +194,7 @@ async def test_a_killed_installation_comes_back_with_everything(
     victim: str,
 ) -> None:
     place, data = embedded_place, embedded_place.directory / "data"
-    place.json("tenant", "list")
+    place.run("tenant", "list")  # tells on stderr that it made a database
     with start_embedded(data) as server:
         here = Place(place.directory, server.url, place.key)
         customer = await open_customer(here, *meta)
