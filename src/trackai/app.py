@@ -16,6 +16,7 @@ from trackai.ingest.wire import Answer, Receive, Request, Scope, Send
 from trackai.model.clock import SystemClock, new_id
 from trackai.settings import Settings
 from trackai.storage.envelope import Envelope
+from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
 
 # A probe that takes longer than this is a no.
@@ -73,6 +74,8 @@ async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIte
         # One connection more than the edge can use, for the readiness probe.
         database = await Database.connect(url, Role.INGEST, size=limits.connections + 1)
         stack.push_async_callback(database.close)
+        async with database.transaction() as tx:
+            await check_key(tx, envelope)
         edge = Edge(
             Directory(database, envelope),
             Stores(database, envelope, writers=limits.writers),

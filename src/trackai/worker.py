@@ -22,6 +22,7 @@ from trackai.model.clock import SystemClock, new_id
 from trackai.queue.postgres import PostgresQueue
 from trackai.settings import Settings
 from trackai.storage.envelope import Envelope
+from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
 from trackai.storage.rejections import delete_expired_all_tenants
 from trackai.storage.wakeups import Channel, Wakeups
@@ -114,6 +115,8 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
             size=settings.process_concurrency + settings.dispatch_concurrency + 2,
         )
         stack.push_async_callback(database.close)
+        async with database.transaction() as tx:
+            await check_key(tx, envelope)
         wakeups = await stack.enter_async_context(Wakeups(url))
         http = await stack.enter_async_context(open_http())
         clock = SystemClock()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from trackai.storage.envelope import new_key_text
+
 if TYPE_CHECKING:
     from tests.support.program import Place
 
@@ -82,3 +84,14 @@ def test_server_processes_do_not_outlive_the_one_that_started_them(
     again = stack.enter_context(place.start("serve", "--port", port))
 
     assert again.wait_for("serving")["address"].endswith(port)
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "up"])
+def test_a_wrong_key_stops_the_start(place: "Place", command: str) -> None:
+    place.json("tenant", "create", "Loja")
+    place.json("gateway", "connect", "Loja", "kiwify", "--secret", "s" * 20)
+    port = [] if command == "worker" else ["--port", "0"]
+    done = place.run(command, *port, TRACKAI_SECRET_KEY=new_key_text())
+
+    assert done.returncode == 2
+    assert "TRACKAI_SECRET_KEY is not the key" in done.stderr
