@@ -1,15 +1,28 @@
 """The doctor finds what is wrong and says what to do."""
 
 import asyncio
+import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 if TYPE_CHECKING:
     from tests.conftest import Serve
     from tests.support.program import Place
 
-from trackai.model.clock import SystemClock
+from trackai.model.clock import SystemClock, new_id
 from trackai.sandbox.meta import MetaSandbox
+from trackai.storage.envelope import new_key_text
+from trackai.storage.pool import Role
+from trackai.storage.receipts import (
+    NewReceipt,
+    ReceiptState,
+    RequestParts,
+    claim_receipt_all_tenants,
+    finish_receipt,
+    insert_receipts,
+)
+from trackai.storage.rejections import insert_rejection
 
 PIXEL, TOKEN = "123456789012345", "EAAtoken0123456789"
 
@@ -83,3 +96,57 @@ async def test_a_token_is_asked_about_at_its_platform(place: "Place", serve: "Se
 
     assert [0, 1] == [well[0], ill[0]]
     assert TOKEN not in well[1] + ill[1]
+
+
+def test_what_went_wrong_lately_is_a_finding_with_the_command(place: "Place") -> None:
+    tenant = place.json("tenant", "create", "Loja")
+    asyncio.run(_go_wrong(place, UUID(tenant["tenant_id"])))
+    _, found = findings(place)
+
+    assert found["rejected webhooks of Loja"]["found"].endswith("today: signature_mismatch 2")
+    assert "1 webhooks could not" in found["failed receipts of Loja"]["found"]
+    for check in ("rejected webhooks of Loja", "failed receipts of Loja"):
+        assert tenant["tenant_id"] in found[check]["to_do"]
+
+
+async def _go_wrong(place: "Place", tenant_id: UUID) -> None:
+    here, now = place.here(), SystemClock().now()
+    async with here.onboarding() as onboarding:
+        connection = await onboarding.connect_gateway(tenant_id, "kiwify", "s" * 20)
+
+    def receipt(body: bytes) -> NewReceipt:
+        return NewReceipt(
+            tenant_id=tenant_id,
+            id=new_id(),
+            connection_id=connection.id,
+            gateway="kiwify",
+            received_at=now,
+            body=body,
+            request=RequestParts(headers={}, query=""),
+        )
+
+    async with here.database(Role.INGEST) as database, database.transaction() as tx:
+        for number in range(2):
+            await insert_rejection(
+                tx,
+                here.envelope,
+                receipt(b"%d" % number),
+                reason="signature_mismatch",
+                keyless=False,
+                expires_at=now + dt.timedelta(days=1),
+            )
+        await insert_receipts(tx, here.envelope, [receipt(b"not JSON")])
+    async with here.database(Role.PIPELINE) as database, database.transaction() as tx:
+        claimed = await claim_receipt_all_tenants(tx, now=now)
+        assert claimed is not None
+        await finish_receipt(tx, claimed, ReceiptState.FAILED, reason="unreadable", now=now)
+
+
+def test_a_wrong_key_is_one_finding_with_what_to_do(place: "Place") -> None:
+    place.json("tenant", "create", "Loja")
+    place.json("gateway", "connect", "Loja", "kiwify", "--secret", "s" * 20)
+    status, found = findings(place, TRACKAI_SECRET_KEY=new_key_text())
+
+    assert status == 1
+    assert "TRACKAI_SECRET_KEY is not the key" in found["key"]["found"]
+    assert [one["check"] for one in found.values() if one["state"] == "failed"] == ["key"]

@@ -1,8 +1,14 @@
 """What scripts rely on: one JSON document, clean errors, exit statuses."""
 
+import asyncio
+import contextlib
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,7 +24,7 @@ UNREACHABLE = "postgresql://nobody:hunter2@127.0.0.1:1/nowhere"
 def connect_pixel(place: "Place", *more: str) -> dict[str, object]:
     found: dict[str, object] = place.json(
         *("destination", "connect", "Loja", "meta", "--pixel", "123456789012345"),
-        *("--token", "EAAtoken0123456789", *more),
+        *("--token", "EAAtoken0123456789", "--offline", *more),
     )
     return found
 
@@ -40,6 +46,8 @@ def test_set_up_prints_what_comes_next(place: "Place") -> None:
     assert [tenant] == place.json("tenant", "list")
     assert [funnel] == place.json("funnel", "list", "Loja")
     assert [gateway] == place.json("gateway", "list", "Loja")
+    assert pixel.pop("token_valid") is None
+    assert "not asked" in str(pixel.pop("token"))
     assert [pixel] == place.json("destination", "list", "Loja")
 
 
@@ -63,7 +71,7 @@ def test_a_secret_may_come_from_the_environment(place_with_tenant: "Place") -> N
         *("gateway", "connect", "Loja", "kiwify", "--json"), TRACKAI_GATEWAY_SECRET=SECRET
     )
 
-    assert json.loads(done.stdout)["secret"] == "set"
+    assert json.loads(done.stdout)["secret_set"] is True
 
 
 @pytest.mark.parametrize(
@@ -97,6 +105,9 @@ def test_an_empty_list_is_an_empty_array_and_a_sentence(
         (("funnel", "list", "Nobody"), 1, "trackai tenant list"),
         (("gateway", "connect", "Loja", "paypal", "--secret", "x"), 1, "Known: "),
         (("gateway", "connect", "Loja", "hotmart", "--secret", " "), 1, "blank"),
+        (("gateway", "connect", "Loja", "hotmart", "--secret", "a b"), 1, "blanks in it"),
+        (("gateway", "connect", "Loja", "stripe", "--secret", "sk_live_1"), 1, "whsec_"),
+        (("sandbox", "webhook", "eduzz", "--url", "http://x", "--secret", "x"), 1, "Known: "),
         (("gateway", "connect", "Loja", "hotmart", "--funnel", "None"), 1, "funnel"),
         (("gateway", "secret", "Loja", "x", "--secret", "y"), 2, "UUID"),
         (("destination", "connect", "Loja", "tiktok", "--pixel", "1", "--token", "t"), 1, "meta"),
@@ -144,11 +155,96 @@ def test_a_second_funnel_or_pixel_of_the_same_name_is_refused(place_with_tenant:
 
 def test_a_name_that_two_tenants_have_names_neither(place_with_tenant: "Place") -> None:
     place = place_with_tenant
-    place.json("tenant", "create", "Loja")
+    asyncio.run(_create_tenant(place, "Loja"))  # as another way in than the command could
     done = place.run("funnel", "list", "Loja")
+    ids = [tenant["tenant_id"] for tenant in place.json("tenant", "list")]
 
     assert done.returncode == 1
-    assert "id" in done.stderr
+    assert all(one in done.stderr for one in ids)
+
+
+async def _create_tenant(place: "Place", name: str) -> None:
+    async with place.here().onboarding() as onboarding:
+        await onboarding.create_tenant(name)
+
+
+def test_a_second_tenant_of_the_same_name_is_refused_with_the_first_ones_id(
+    place_with_tenant: "Place",
+) -> None:
+    (tenant,) = place_with_tenant.json("tenant", "list")
+    done = place_with_tenant.run("tenant", "create", " Loja ")
+
+    assert done.returncode == 1
+    assert tenant["tenant_id"] in done.stderr
+
+
+def test_the_same_secret_twice_is_one_connection(place_with_tenant: "Place") -> None:
+    place = place_with_tenant
+    first = place.json("gateway", "connect", "Loja", "kiwify", "--secret", SECRET)
+    done = place.run("gateway", "connect", "Loja", "kiwify", "--secret", SECRET)
+
+    assert done.returncode == 1
+    assert first["connection_id"] in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("gateway", "secret", "Loja", "01a2097d-0000-7000-8000-000000000000"),
+        ("destination", "connect", "Loja", "meta", "--pixel", "123456789012345"),
+    ],
+    ids=" ".join,
+)
+def test_without_a_terminal_a_secret_is_not_asked_for(
+    place_with_tenant: "Place", command: tuple[str, ...]
+) -> None:
+    done = place_with_tenant.run(*command)
+
+    assert done.returncode == 2
+    assert re.search(r"Set TRACKAI_(GATEWAY_SECRET|DESTINATION_TOKEN) instead", done.stderr)
+
+
+def test_the_version_is_said(place: "Place") -> None:
+    assert re.fullmatch(r"trackai \d+\.\d+.*\n", place.run("--version").stdout)
+
+
+def test_an_empty_list_of_tenants_says_which_database_is_empty(place: "Place") -> None:
+    assert "the database of TRACKAI_DATABASE_URL" in place.run("tenant", "list").stdout
+
+
+def test_a_terminal_too_narrow_for_a_table_gets_a_line_a_value(place_with_tenant: "Place") -> None:
+    said = on_a_terminal(place_with_tenant, "tenant", "list")
+    (tenant,) = place_with_tenant.json("tenant", "list")
+
+    assert re.search(rf"tenant id +{tenant['tenant_id']}\r?\n", said)
+
+
+def test_control_characters_do_not_reach_the_terminal(place: "Place") -> None:
+    place.json("tenant", "create", "Lo\x1b[31mja\nX")
+    said = place.run("tenant", "list").stdout
+
+    assert "\x1b" not in said
+    assert len(said.splitlines()) == 2
+
+
+def on_a_terminal(place: "Place", *arguments: str) -> str:
+    """Run a command on a terminal of 80 columns and return what it shows."""
+    ours, theirs = os.openpty()
+    with (
+        os.fdopen(ours, "rb", buffering=0) as screen,
+        subprocess.Popen(  # noqa: S603 - our own program
+            [str(Path(sys.executable).with_name("trackai")), *arguments],
+            env=place.environment | {"COLUMNS": "80", "TERM": "dumb"},
+            stdout=theirs,
+            stdin=subprocess.DEVNULL,
+        ),
+    ):
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal's end
+            while piece := screen.read(4096):
+                shown += piece
+    return shown.decode()
 
 
 @pytest.mark.parametrize("command", [("tenant", "list"), ("up",), ("worker",), ("migrate",)])

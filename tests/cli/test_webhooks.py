@@ -3,14 +3,19 @@
 import asyncio
 import hashlib
 import hmac
+import json
 from typing import TYPE_CHECKING
 
 import aiohttp
+import pytest
 
 if TYPE_CHECKING:
     from tests.support.program import Place, Program
 
 from tests.support.customer import until
+
+from trackai.gateways.registry import gateway as gateway_named
+from trackai.sandbox.platforms import PLATFORMS
 
 SECRET = "kiwify-secret-0123456789"
 
@@ -35,6 +40,9 @@ async def test_an_authentic_body_that_fails_is_listed_and_can_be_worked_on_again
         program.wait_for("receipt.processed")
         (failed,) = await asyncio.to_thread(place.json, "webhooks", "failed", "Loja")
         (rejected,) = await asyncio.to_thread(place.json, "webhooks", "rejected", "Loja")
+        shown = await asyncio.to_thread(
+            place.json, "webhooks", "show", "Loja", failed["receipt_id"]
+        )
         again = await asyncio.to_thread(
             place.json, "webhooks", "reprocess", "Loja", "--state", "failed"
         )
@@ -44,9 +52,34 @@ async def test_an_authentic_body_that_fails_is_listed_and_can_be_worked_on_again
     assert (failed["state"], failed["attempts"]) == ("failed", 1)
     assert failed["reason"]
     assert rejected["reason"]
+    assert (shown["body"], shown["query"]) == ("[1, 2]", f"signature={proof}")
     assert again == {"receipts_put_back": 1}
     assert (listed["state"], listed["attempts"]) == ("failed", 2)
 
 
 def _processed(program: "Program") -> int:
     return sum(line.get("event") == "receipt.processed" for line in program.said())
+
+
+@pytest.mark.parametrize("gateway", sorted(PLATFORMS))
+def test_a_test_webhook_becomes_a_sale_and_a_forged_one_does_not(
+    place: "Place", gateway: str
+) -> None:
+    secret = gateway_named(gateway).secret_prefix + SECRET
+    place.json("tenant", "create", "Loja")
+    connected = place.json("gateway", "connect", "Loja", gateway, "--secret", secret)
+    path = connected["webhook_url"].partition("8400")[2]
+    with place.start("up", "--port", "0") as program:
+        url = program.wait_for("up")["address"] + path
+        send = ("sandbox", "webhook", gateway, "--url", url, "--secret", secret)
+        sent = place.json(*send, "--click-id", "c1", "--amount-minor", "1990")
+        forged = place.run(*send, "--forge", "--json")
+        program.wait_for("receipt.processed")
+        again = place.json(*send, "--transaction", sent["transaction"], "--status", "refunded")
+
+    assert (sent["taken"], sent["http_status"], again["taken"]) == (True, 200, True)
+    assert (forged.returncode, json.loads(forged.stdout)["http_status"]) == (1, 401)
+    assert place.json("webhooks", "failed", "Loja") == []
+    (sale,) = place.json("conversions", "list", "Loja")
+    assert sale["amount"] == {"amount_minor": 1990, "currency": "BRL"}
+    assert sale["transaction"] == sent["transaction"]

@@ -221,3 +221,29 @@ async def test_a_killed_installation_comes_back_with_everything(
 def _server_pid(data: Path) -> int:
     with start_embedded(data) as server:
         return server.pid
+
+
+@pytest.mark.xdist_group("embedded")
+async def test_an_embedded_database_that_is_killed_is_started_again(
+    embedded_place: Place, meta: Meta, http: aiohttp.ClientSession, stack: ExitStack
+) -> None:
+    place, data = embedded_place, embedded_place.directory / "data"
+    place.run("tenant", "list")
+    with start_embedded(data) as server:
+        customer = await open_customer(Place(place.directory, server.url, place.key), *meta)
+    program = stack.enter_context(place.start("up", "--port", "0"))
+    base = program.wait_for("up")["address"]
+    before = await customer.sell(http, base, "kiwify", 1)
+    os.kill(_server_pid_of(data), signal.SIGKILL)
+    await asyncio.to_thread(program.wait_for, "database.restarted")
+    after = await customer.sell(http, base, "hotmart", SALES)
+    await await_accepted(customer, before + after)
+
+    assert len(after) == SALES
+    assert program.end() == 0
+
+
+def _server_pid_of(data: Path) -> int:
+    """Return the server's process without joining it, which would start a dead one."""
+    (file,) = data.rglob("postmaster.pid")
+    return int(file.read_text().splitlines()[0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from trackai.gateways.registry import gateway as gateway_named
 from trackai.model.clock import SystemClock, new_id
 from trackai.sandbox.platforms import PLATFORMS, Person, Sale, SaleStatus, platform
 from trackai.sandbox.platforms.deliver import address
@@ -30,7 +31,7 @@ AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.
 
 
 def secret(gateway: str) -> str:
-    return f"{gateway}-shared-secret-0123456789"
+    return f"{gateway_named(gateway).secret_prefix}{gateway}-shared-secret-0123456789"
 
 
 async def click(http: aiohttp.ClientSession, base: str, site_key: str, click_id: str) -> None:

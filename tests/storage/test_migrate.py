@@ -223,7 +223,7 @@ async def test_an_address_that_is_none_is_the_operators_to_mend(url: str) -> Non
 async def test_a_database_that_does_not_exist_is_the_operators_to_mend(
     postgres_server: "EmbeddedPostgres",
 ) -> None:
-    with pytest.raises(ConfigurationError, match="must exist"):
+    with pytest.raises(ConfigurationError, match="no database of this name"):
         await migrate(postgres_server.url_of("absent"))
 
 

@@ -10,6 +10,7 @@ import aiohttp
 from tests.support.program import PATIENCE_S, POLL_S, Place
 
 from trackai.accounts.onboarding import NewDestination
+from trackai.gateways.registry import gateway as gateway_named
 from trackai.model.clock import SystemClock, new_id
 from trackai.model.tenant import DestinationAccount, Tenant
 from trackai.sandbox.meta import MetaSandbox
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from trackai.sandbox.meta.state import ReceivedEvent
 
 WEBHOOKS_AT_ONCE = 16
-SECRETS = {name: f"{name}-secret-0123456789abcdef" for name in PLATFORMS}
+SECRETS = {
+    name: f"{gateway_named(name).secret_prefix}{name}-secret-0123456789abcdef" for name in PLATFORMS
+}
 PIXEL_TOKEN = "EAAjourneytoken0123456789"
 
 

@@ -209,7 +209,12 @@ class World:
         expires_at = self.clock.now() + dt.timedelta(days=1)
         async with self.edge.transaction() as tx:
             await insert_rejection(
-                tx, self.envelope, receipt, reason="wrong_token", expires_at=expires_at
+                tx,
+                self.envelope,
+                receipt,
+                reason="wrong_token",
+                keyless=False,
+                expires_at=expires_at,
             )
 
     async def _try_once(self, account: Account) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from trackai.destinations.registry import validate_account
 from trackai.errors import Conflict, InvalidField, NotFound, StatementRefused, UnknownTenant
+from trackai.gateways.port import Gateway
 from trackai.gateways.registry import gateway as gateway_named
 from trackai.model.clock import Clock, NewId
 from trackai.model.delivery import Trigger
@@ -112,7 +113,8 @@ class Onboarding:
         Some platforms show their secret only after they were given the address: without one,
         no webhook is believed until `set_secret`.
         """
-        gateway_named(gateway)
+        adapter = gateway_named(gateway)
+        value = None if secret is None else _gateway_secret(secret, adapter)
         chosen = await self.funnel_named(tenant_id, funnel)
         connection = GatewayConnection(
             tenant_id=tenant_id,
@@ -120,9 +122,15 @@ class Onboarding:
             funnel_id=chosen.id,
             gateway=gateway,
             endpoint_key=secrets.token_urlsafe(ENDPOINT_KEY_BYTES),
-            secrets=() if secret is None else (Secret(_secret(secret, "secret")),),
+            secrets=() if value is None else (Secret(value),),
         )
         async with self._database.transaction(tenant_id=tenant_id) as tx:
+            known = await gateway_connections.list_connections(
+                tx, self._envelope, tenant_id=tenant_id
+            )
+            for one in known:
+                if one.gateway == gateway and value in {secret.value for secret in one.secrets}:
+                    raise Conflict(f"There is a connection with this secret already: {one.id}")
             await gateway_connections.insert_connection(
                 tx, self._envelope, connection, now=self._clock.now()
             )
@@ -132,7 +140,6 @@ class Onboarding:
         self, tenant_id: UUID, connection_id: UUID, secret: str
     ) -> GatewayConnection:
         """Set the secret; one before it stays valid for ROTATION, so that no webhook is lost."""
-        fresh = Secret(_secret(secret, "secret"))
         now = self._clock.now()
         async with self._database.transaction(tenant_id=tenant_id) as tx:
             connection = next(
@@ -147,6 +154,7 @@ class Onboarding:
             )
             if connection is None:
                 raise NotFound("The tenant has no such gateway connection.")
+            fresh = Secret(_gateway_secret(secret, gateway_named(connection.gateway)))
             old = tuple(
                 Secret(one.value, now + ROTATION)
                 for one in connection.secrets
@@ -199,17 +207,25 @@ class Onboarding:
             ) from error
         return account
 
-    async def set_token(self, tenant_id: UUID, destination_id: UUID, token: str) -> None:
+    async def set_token(
+        self, tenant_id: UUID, destination_id: UUID, token: str
+    ) -> DestinationAccount:
         """Replace a pixel's token; what waits for it goes out by itself."""
         async with self._database.transaction(tenant_id=tenant_id) as tx:
-            if not await destinations.set_token(
+            known = await destinations.list_destinations(tx, self._envelope, tenant_id=tenant_id)
+            account = next((one for one in known if one.id == destination_id), None)
+            if account is None:
+                raise NotFound("The tenant has no such destination.")
+            changed = replace(account, token=_secret(token, "token"))
+            validate_account(changed)
+            await destinations.set_token(
                 tx,
                 self._envelope,
                 tenant_id=tenant_id,
                 destination_id=destination_id,
-                token=_secret(token, "token"),
-            ):
-                raise NotFound("The tenant has no such destination.")
+                token=changed.token,
+            )
+        return changed
 
 
 async def _require_tenant(tx: Tx, tenant_id: UUID) -> None:
@@ -222,6 +238,19 @@ def _name(text: str) -> str:
     if not 1 <= len(name) <= MAX_NAME_CHARS or "\x00" in name:
         raise InvalidField("A name is 1 to 200 characters.", field="name")
     return name
+
+
+def _gateway_secret(text: str, gateway: Gateway) -> str:
+    value = _secret(text, "secret")
+    if any(one.isspace() for one in value):
+        raise InvalidField("The secret has blanks in it. Copy it again, whole.", field="secret")
+    if not value.startswith(gateway.secret_prefix):
+        raise InvalidField(
+            f"A webhook secret of {gateway.title} begins with {gateway.secret_prefix}: this is "
+            "another key.",
+            field="secret",
+        )
+    return value
 
 
 def _secret(text: str, field_name: str) -> str:

@@ -7,24 +7,28 @@ import typer
 from trackai.accounts.onboarding import NewDestination
 from trackai.cli.installation import open_installation, open_tenant, parse_uuid, run
 from trackai.cli.output import Json, Row, TenantName, show, show_one
+from trackai.cli.prompts import hidden
+from trackai.destinations.http import open_http
+from trackai.destinations.registry import destinations
 from trackai.errors import InvalidField
+from trackai.model.clock import SystemClock
 from trackai.model.delivery import Trigger
 from trackai.model.tenant import DestinationAccount
 from trackai.storage.destinations import list_destinations
 
 app = typer.Typer(no_args_is_help=True, help="Pixels that get a tenant's conversions.")
 
+_VARIABLE = "TRACKAI_DESTINATION_TOKEN"
 TokenOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--token",
-        prompt=True,
-        hide_input=True,
-        envvar="TRACKAI_DESTINATION_TOKEN",
-        help="Access token of the pixel. Better by prompt or environment: a command line can be "
-        "read by others on the machine.",
+        envvar=_VARIABLE,
+        help="Access token of the pixel; asked for when left out. Better so or by environment: a "
+        "command line can be read by others on the machine.",
     ),
 ]
+Offline = Annotated[bool, typer.Option("--offline", help="Do not ask the platform about it.")]
 
 
 @app.command()
@@ -32,7 +36,7 @@ def connect(
     tenant: TenantName,
     kind: Annotated[str, typer.Argument(help="meta")],
     pixel: Annotated[str, typer.Option(help="Pixel (dataset) id.")],
-    token: TokenOption,
+    token: TokenOption = None,
     funnel: Annotated[
         str | None, typer.Option(help="Only this funnel's conversions; default: all.")
     ] = None,
@@ -47,6 +51,7 @@ def connect(
             + ", ".join(Trigger)
         ),
     ] = None,
+    offline: Offline = False,
     json: Json = False,
 ) -> None:
     """Connect a pixel: from now on it gets the conversions."""
@@ -60,14 +65,14 @@ def connect(
                 NewDestination(
                     kind=kind,
                     pixel_id=pixel,
-                    token=token,
+                    token=hidden(token, "Token", variable=_VARIABLE),
                     funnel_id=chosen.id if chosen else None,
                     test_event_code=test_event_code,
                     api_url=api_url,
                     event_names=dict(_pair(text) for text in event or []),
                 ),
             )
-            return _row(account)
+        return {**_row(account), **await _token(account, offline=offline)}
 
     show_one(run(work()), json=json)
 
@@ -76,18 +81,23 @@ def connect(
 def set_token(
     tenant: TenantName,
     destination: Annotated[str, typer.Argument(help="Destination id, from `destination list`.")],
-    token: TokenOption,
+    token: TokenOption = None,
+    offline: Offline = False,
     json: Json = False,
 ) -> None:
     """Set a new token; what waits for it goes out by itself."""
 
-    async def work() -> None:
+    async def work() -> Row:
         async with open_installation() as here, here.onboarding() as onboarding:
             owner = await here.tenant(tenant)
-            await onboarding.set_token(owner.id, parse_uuid(destination, "DESTINATION"), token)
+            account = await onboarding.set_token(
+                owner.id,
+                parse_uuid(destination, "DESTINATION"),
+                hidden(token, "Token", variable=_VARIABLE),
+            )
+        return {**_row(account), **await _token(account, offline=offline)}
 
-    run(work())
-    show_one({"destination_id": destination, "token": "replaced"}, json=json)
+    show_one(run(work()), json=json)
 
 
 @app.command(name="list")
@@ -109,6 +119,15 @@ def _pair(text: str) -> tuple[str, str]:
     return trigger.strip(), name.strip()
 
 
+async def _token(account: DestinationAccount, *, offline: bool) -> Row:
+    """Say what the platform thinks of a token that was just set; it is kept either way."""
+    if offline:
+        return {"token_valid": None, "token": "set; the platform was not asked"}
+    async with open_http() as http:
+        health = await destinations(http, SystemClock())[account.kind].check_token(account)
+    return {"token_valid": health.valid, "token": health.found}
+
+
 def _row(account: DestinationAccount) -> Row:
     return {
         "destination_id": account.id,
@@ -117,5 +136,5 @@ def _row(account: DestinationAccount) -> Row:
         "funnel_id": account.funnel_id,
         "test_event_code": account.test_event_code,
         "api_url": account.api_url,
-        "event_names": dict(account.event_names),
+        "event_names": dict(account.event_names) or None,
     }

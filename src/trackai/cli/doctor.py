@@ -42,7 +42,7 @@ async def _findings(*, offline: bool) -> list[Finding]:
     try:
         return found + await _examine(settings, offline=offline)
     except (ConfigurationError, StorageUnavailable) as error:
-        to_do = "Check TRACKAI_DATABASE_URL, or look at the log that is named."
+        to_do = "Correct TRACKAI_DATABASE_URL, or start that database."
         return [*found, Finding("database", State.FAILED, str(error), to_do)]
 
 

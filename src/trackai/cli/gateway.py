@@ -6,6 +6,7 @@ import typer
 
 from trackai.cli.installation import open_installation, open_tenant, parse_uuid, run
 from trackai.cli.output import Json, Row, TenantName, show, show_one
+from trackai.cli.prompts import hidden
 from trackai.gateways.registry import gateway as gateway_named
 from trackai.model.tenant import GatewayConnection
 from trackai.storage.gateway_connections import list_connections
@@ -50,9 +51,9 @@ def set_secret(
     tenant: TenantName,
     connection: Annotated[str, typer.Argument(help="Connection id, from `gateway list`.")],
     secret: Annotated[
-        str,
-        typer.Option(prompt=True, hide_input=True, envvar=_VARIABLE, help=_HELP),
-    ],
+        str | None,
+        typer.Option(envvar=_VARIABLE, help=f"{_HELP} Asked for when left out."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Set a connection's secret; one before it stays valid for two days."""
@@ -61,7 +62,8 @@ def set_secret(
         async with open_installation() as here, here.onboarding() as onboarding:
             owner = await here.tenant(tenant)
             connection_id = parse_uuid(connection, "CONNECTION")
-            changed = await onboarding.set_secret(owner.id, connection_id, secret)
+            value = hidden(secret, "Secret", variable=_VARIABLE)
+            changed = await onboarding.set_secret(owner.id, connection_id, value)
             return _row(changed, here.settings.base_url)
 
     show_one(run(work()), json=json)
@@ -87,6 +89,6 @@ def _row(connection: GatewayConnection, base_url: str) -> Row:
         "gateway": connection.gateway,
         "funnel_id": connection.funnel_id,
         "webhook_url": base_url + path,
-        "secret": "set" if connection.secrets else "missing: trackai gateway secret",
+        "secret_set": bool(connection.secrets),
         "click_parameter": gateway_named(connection.gateway).click_parameter,
     }

@@ -36,6 +36,16 @@ class Installation:
         """Return the installation at an open database."""
         return cls(settings, url, envelope_of(settings))
 
+    @property
+    def where(self) -> str:
+        """Which database this is, for people: most surprises are about that."""
+        if self.settings.database_url is None:
+            return (
+                f"the embedded database in {self.settings.data_dir} "
+                "(TRACKAI_DATABASE_URL is not set)"
+            )
+        return "the database of TRACKAI_DATABASE_URL"
+
     @asynccontextmanager
     async def database(self, role: Role, *, size: int = 2) -> AsyncIterator[Database]:
         """Open connections of one role for the length of a block."""
@@ -53,15 +63,21 @@ class Installation:
 
     async def tenant(self, name: str) -> Tenant:
         """Return the tenant of this id or name; UnknownTenant says what to do."""
-        async with self.database(Role.PIPELINE) as database, database.transaction() as tx:
-            known = await tenants.list_tenants_all_tenants(tx)
+        known = await self.tenants()
         found = [one for one in known if name in {str(one.id), one.name}]
         if len(found) == 1:
             return found[0]
         if found:
             ids = ", ".join(str(one.id) for one in found)
             raise UnknownTenant(f"Several tenants have this name. Give an id instead: {ids}")
-        raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
+        raise UnknownTenant(
+            f"There is no such tenant in {self.where}. List them: trackai tenant list"
+        )
+
+    async def tenants(self) -> list[Tenant]:
+        """Return all tenants."""
+        async with self.database(Role.PIPELINE) as database, database.transaction() as tx:
+            return await tenants.list_tenants_all_tenants(tx)
 
 
 @dataclass(frozen=True, slots=True)

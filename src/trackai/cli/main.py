@@ -1,5 +1,8 @@
 """All command groups of `trackai`, in the order that help shows them."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from trackai.cli import (
@@ -19,11 +22,30 @@ from trackai.cli.demo.command import demo
 
 app = typer.Typer(
     name="trackai",
-    help="Server-side conversion tracking: ad click to payment webhook to Meta.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
+    if asked:
+        print(f"trackai {version('trackai')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Server-side conversion tracking: ad click to payment webhook to Meta."""
+
+
 app.command()(serve.up)
 app.command()(serve.serve)
 app.command()(serve.worker)

@@ -33,6 +33,10 @@ def show(rows: Sequence[Row], *, json: bool, empty: str) -> None:
         write_json(rows)
     elif not rows:
         print(empty)
+    elif _too_wide(rows):
+        for number, row in enumerate(rows):
+            print("" if number == 0 else "\n", end="")
+            _print_lines(row)
     else:
         print_table(
             list(rows[0]), [[escape(_cell(value)) for value in row.values()] for row in rows]
@@ -53,7 +57,20 @@ def show_one(row: Row, *, json: bool) -> None:
     """Print one thing as lines of name and value, or as a JSON object."""
     if json:
         write_json(row)
-        return
+    else:
+        _print_lines(row)
+
+
+def _too_wide(rows: Sequence[Row]) -> bool:
+    """Whether a table of these would have to break its cells on this terminal.
+
+    Ids that are broken over lines cannot be copied: then each row is printed as lines instead.
+    """
+    widths = [max(len(name), *(len(_cell(row[name])) for row in rows)) for name in rows[0]]
+    return sys.stdout.isatty() and sum(widths) + len(widths) - 1 > Console().width
+
+
+def _print_lines(row: Row) -> None:
     width = max(len(name) for name in row)
     for name, value in row.items():
         print(f"{name.replace('_', ' ').ljust(width)}  {_cell(value)}")
@@ -64,11 +81,11 @@ def write_json(value: object) -> None:
     print(msgspec.json.encode(value, enc_hook=_encode).decode())
 
 
-def money(amount_minor: object, currency: object) -> str | None:
-    """Return an amount as text with its currency: "19.90 BRL"."""
+def money(amount_minor: object, currency: object) -> Money | None:
+    """Return an amount: "19.90 BRL" in a table, amount_minor and currency in JSON."""
     if not isinstance(amount_minor, int) or not isinstance(currency, str):
         return None
-    return f"{Money(amount_minor, currency).major()} {currency}"
+    return Money(amount_minor, currency)
 
 
 def _cell(value: object) -> str:
@@ -77,8 +94,16 @@ def _cell(value: object) -> str:
             return "-"
         case dt.datetime():
             return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        case bool():
+            return "yes" if value else "no"
+        case Money():
+            return f"{value.major()} {value.currency}"
         case _:
-            return str(value)
+            # What a stranger sent must not steer a terminal.
+            text = str(value)
+            return "".join(
+                one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text
+            )
 
 
 def _encode(value: object) -> object:

@@ -2,13 +2,20 @@
 
 from typing import Annotated
 
+import aiohttp
 import typer
 import uvloop
 
 from trackai.cli.http import address_of, http_server, listening
+from trackai.cli.installation import run
+from trackai.cli.output import Json, Row, show_one
+from trackai.cli.prompts import hidden
 from trackai.cli.serve import stopped
-from trackai.model.clock import SystemClock
+from trackai.errors import InvalidField, UnknownGateway
+from trackai.model.clock import SystemClock, new_id
 from trackai.sandbox.meta.app import MetaSandbox
+from trackai.sandbox.platforms import PLATFORMS, Sale, SaleStatus, platform
+from trackai.sandbox.platforms.deliver import deliver
 
 app = typer.Typer(no_args_is_help=True, help="Local stand-ins for Meta and the platforms.")
 
@@ -36,3 +43,60 @@ def meta(
                 await stopped()
 
     uvloop.run(work())
+
+
+@app.command()
+def webhook(
+    gateway: Annotated[str, typer.Argument(help=", ".join(PLATFORMS))],
+    url: Annotated[str, typer.Option(help="The connection's webhook address.")],
+    secret: Annotated[
+        str | None,
+        typer.Option(envvar="TRACKAI_GATEWAY_SECRET", help="Its secret; asked for when left out."),
+    ] = None,
+    status: Annotated[SaleStatus, typer.Option(help="What to say of the sale.")] = (
+        SaleStatus.APPROVED
+    ),
+    transaction: Annotated[
+        str | None, typer.Option(help="An earlier sale's, to tell more of it; default: a new sale.")
+    ] = None,
+    click_id: Annotated[str | None, typer.Option(help="As if carried through checkout.")] = None,
+    amount_minor: Annotated[int, typer.Option(min=0, help="Amount in centavos or cents.")] = 19_700,
+    forge: Annotated[bool, typer.Option("--forge", help="Sign with another secret.")] = False,
+    json: Json = False,
+) -> None:
+    """Send one webhook in a platform's own shape and signature; the buyer is invented.
+
+    A connection with a real pixel sends the sale on to it: use a test event code, or the
+    stand-in of `sandbox meta`.
+    """
+    if gateway not in PLATFORMS:
+        raise UnknownGateway(f"There is no stand-in for it. Known: {', '.join(PLATFORMS)}.")
+    sender = platform(gateway, hidden(secret, "Secret", variable="TRACKAI_GATEWAY_SECRET"))
+    if status not in sender.statuses:
+        known = ", ".join(sorted(sender.statuses))
+        raise InvalidField(f"{gateway} has no webhook for it. It has: {known}.", field="status")
+    now = SystemClock().now()
+    sale = Sale(
+        transaction=transaction or sender.transaction(new_id()),
+        sold_at=now,
+        amount_minor=amount_minor,
+        click_id=click_id,
+    )
+
+    async def work() -> Row:
+        main, *others = sender.notices(sale, status, at=now, forge=forge)
+        async with aiohttp.ClientSession() as session:
+            for one in reversed(others):
+                await deliver(session, url, one, tries=1)
+            delivered = await deliver(session, url, main, tries=1)
+        return {
+            "transaction": sale.transaction,
+            "status": status.value,
+            "http_status": delivered.status,
+            "taken": delivered.taken,
+        }
+
+    found = run(work())
+    show_one(found, json=json)
+    if not found["taken"]:
+        raise typer.Exit(1)

@@ -6,9 +6,8 @@ import typer
 
 from trackai.cli.installation import open_installation, run
 from trackai.cli.output import Json, Row, show, show_one
+from trackai.errors import Conflict
 from trackai.model.tenant import Tenant
-from trackai.storage import tenants
-from trackai.storage.pool import Role
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of this installation.")
 
@@ -23,6 +22,11 @@ def create(
 
     async def work() -> Tenant:
         async with open_installation() as here, here.onboarding() as onboarding:
+            taken = [one.id for one in await here.tenants() if one.name == name.strip()]
+            if taken:
+                raise Conflict(
+                    f"There is a tenant of this name already: {taken[0]}. Choose another name."
+                )
             return await onboarding.create_tenant(name, time_zone=time_zone)
 
     show_one(_row(run(work())), json=json)
@@ -32,16 +36,13 @@ def create(
 def list_(json: Json = False) -> None:
     """List the tenants of this installation."""
 
-    async def work() -> list[Tenant]:
-        async with (
-            open_installation() as here,
-            here.database(Role.PIPELINE) as database,
-            database.transaction() as tx,
-        ):
-            return await tenants.list_tenants_all_tenants(tx)
+    async def work() -> tuple[list[Tenant], str]:
+        async with open_installation() as here:
+            return await here.tenants(), here.where
 
-    empty = "No tenants yet. Create one: trackai tenant create NAME"
-    show([_row(tenant) for tenant in run(work())], json=json, empty=empty)
+    known, where = run(work())
+    empty = f"No tenants yet in {where}. Create one: trackai tenant create NAME"
+    show([_row(tenant) for tenant in known], json=json, empty=empty)
 
 
 def _row(tenant: Tenant) -> Row:

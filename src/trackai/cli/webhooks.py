@@ -6,7 +6,7 @@ import typer
 
 from trackai.cli.installation import open_tenant, parse_uuid, run
 from trackai.cli.output import Json, Limit, Row, TenantName, show, show_one
-from trackai.errors import InvalidField
+from trackai.errors import InvalidField, NotFound
 from trackai.model.clock import SystemClock
 from trackai.storage import receipts, rejections
 from trackai.storage.receipts import ReceiptState
@@ -44,6 +44,36 @@ def rejected(tenant: TenantName, limit: Limit = 50, json: Json = False) -> None:
             )
 
     show(run(work()), json=json, empty="None: every webhook proved authentic.")
+
+
+@app.command(name="show")
+def show_receipt(
+    tenant: TenantName,
+    receipt: Annotated[str, typer.Argument(help="Receipt id, from `webhooks list`.")],
+    json: Json = False,
+) -> None:
+    """Print a webhook as it was received. It holds the buyer's personal data."""
+
+    async def work() -> Row:
+        async with open_tenant(tenant) as view:
+            found = await receipts.find_receipt(
+                view.tx,
+                view.here.envelope,
+                tenant_id=view.tenant_id,
+                receipt_id=parse_uuid(receipt, "RECEIPT"),
+            )
+        if found is None:
+            raise NotFound("The tenant has no such webhook. List them: trackai webhooks list")
+        return {
+            "receipt_id": found.id,
+            "gateway": found.gateway,
+            "received_at": found.received_at,
+            "query": found.request.query,
+            "headers": dict(found.request.headers),
+            "body": found.body.decode("utf-8", "replace"),
+        }
+
+    show_one(run(work()), json=json)
 
 
 @app.command()

@@ -59,6 +59,11 @@ class Gateway(Protocol):
         """Where its checkouts are: the address of a sale whose own page is not known."""
         ...
 
+    @property
+    def secret_prefix(self) -> str:
+        """What each of its secrets begins with; blank when the platform has no such rule."""
+        ...
+
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Return None when any of the secrets proves the request authentic, else why not."""
         ...

@@ -158,7 +158,8 @@ class Edge:
 
     def _webhook_route(self, rest: str) -> _Route:
         gateway, slash, endpoint_key = rest.partition("/")
-        address = Address(gateway, endpoint_key if slash else None)
+        # People and platforms add a slash to what was pasted.
+        address = Address(gateway, endpoint_key.removesuffix("/") if slash else None)
         webhooks = self._webhooks
         # A closed set of labels: names made up by callers are one.
         label = gateway if gateway in webhooks.gateways else "unknown"

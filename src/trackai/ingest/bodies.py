@@ -4,6 +4,7 @@ Unknown fields are ignored and empty texts count as absent, so that an old scrip
 server and the other way round.
 """
 
+import re
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -109,4 +110,17 @@ def _wrong_type(problem: str) -> MalformedBody | InvalidField:
     field = path.rstrip("`")
     if not what:
         return MalformedBody("The body is not a JSON object.")
-    return InvalidField(f"{field}: {what[0].lower()}{what[1:]}.", field=field)
+    return InvalidField(f"{field}: {_plain(what)}.", field=field)
+
+
+_WORDS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
+_WORDS |= {"null": "null", "object": "an object", "array": "a list"}
+_TYPES = re.compile("`([a-z |]+)`")
+
+
+def _plain(what: str) -> str:
+    """Put JSON's types in words: "expected text or null, got a whole number"."""
+    said = _TYPES.sub(
+        lambda found: " or ".join(_WORDS.get(one, one) for one in found[1].split(" | ")), what
+    )
+    return said[0].lower() + said[1:]

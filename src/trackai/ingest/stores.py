@@ -28,6 +28,7 @@ class Rejection:
 
     receipt: NewReceipt
     reason: str
+    keyless: bool  # sent to the address without a key
     expires_at: dt.datetime
 
 
@@ -87,6 +88,7 @@ class Stores:
                     self._envelope,
                     rejection.receipt,
                     reason=rejection.reason,
+                    keyless=rejection.keyless,
                     expires_at=rejection.expires_at,
                 )
         return [None] * len(rejections)

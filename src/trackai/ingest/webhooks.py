@@ -37,6 +37,11 @@ _NOT_PROVED = (
     "settings with the one of this connection."
 )
 
+_NOTHING_TO_PROVE_WITH = (
+    "This connection has no secret yet, so no webhook can be believed. Set the one that the "
+    "platform shows."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -74,8 +79,10 @@ class Webhooks:
             candidates = await self._candidates(address, request, max_age_s=RECENT_S)
             proved = _prove(gateway, inbound, candidates)
         if isinstance(proved, ProofFailure):
-            await self._reject(self._receipt(candidates[0], inbound), proved)
-            raise NotProved(_NOT_PROVED, reason=proved.value)
+            keyless = address.endpoint_key is None
+            await self._reject(self._receipt(candidates[0], inbound), proved, keyless=keyless)
+            sentence = _NOTHING_TO_PROVE_WITH if proved is ProofFailure.NO_SECRET else _NOT_PROVED
+            raise NotProved(sentence, reason=proved.value)
         stored = await self.stores.receipts.add(self._receipt(proved, inbound))
         return _accepted(stored), not stored.fresh
 
@@ -108,11 +115,11 @@ class Webhooks:
             ),
         )
 
-    async def _reject(self, receipt: NewReceipt, reason: ProofFailure) -> None:
+    async def _reject(self, receipt: NewReceipt, reason: ProofFailure, *, keyless: bool) -> None:
         WEBHOOK_PROOF_FAILURES.labels(receipt.gateway, reason.value).inc()
         expires_at = receipt.received_at + self.rejection_kept
         try:
-            await self.stores.rejections.add(Rejection(receipt, reason.value, expires_at))
+            await self.stores.rejections.add(Rejection(receipt, reason.value, keyless, expires_at))
         except TrackaiError:
             # The answer is 401 whether or not there was room to keep the evidence.
             return

@@ -3,6 +3,7 @@
 Each check is independent: one that fails leaves the others to speak. Nothing is changed.
 """
 
+import datetime as dt
 import shutil
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,18 +12,28 @@ from enum import StrEnum
 from pathlib import Path
 
 from trackai.destinations.port import Destination
-from trackai.errors import TrackaiError
+from trackai.errors import ConfigurationError, TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.model.clock import Clock
 from trackai.model.tenant import DestinationAccount, GatewayConnection, Tenant
-from trackai.storage import destinations, gateway_connections, health, queue_messages, tenants
+from trackai.storage import (
+    destinations,
+    gateway_connections,
+    health,
+    queue_messages,
+    tenants,
+    troubles,
+)
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
+from trackai.storage.troubles import Trouble, TroubleKind
 
 OLDEST_POSTGRES = 150_000  # server_version_num of 15.0
 LEAST_FREE_BYTES = 1024**3
 # A delivery that is due for longer than this is not being worked on.
 LATE_DELIVERY_S = 300
+# How far back the doctor looks for what went wrong: as long as an event can be sent.
+LATELY = dt.timedelta(days=7)
 
 
 class State(StrEnum):
@@ -63,8 +74,12 @@ async def examine(patient: Patient) -> list[Finding]:
         name = check.__name__.strip("_").replace("_", " ")
         try:
             findings += await check(patient)
+        except ConfigurationError as error:
+            # What follows would fail for the same cause.
+            return [*findings, Finding(name, State.FAILED, str(error), "Correct that setting.")]
         except TrackaiError as error:
-            findings.append(Finding(name, State.FAILED, f"{error} [{error.code}]"))
+            to_do = "Look at the log of trackai serve and trackai worker."
+            findings.append(Finding(name, State.FAILED, f"{error} [{error.code}]", to_do))
     return findings
 
 
@@ -119,6 +134,12 @@ async def _database(patient: Patient) -> list[Finding]:
     return findings
 
 
+async def _key(patient: Patient) -> list[Finding]:
+    async with patient.database.transaction() as tx:
+        await health.check_key(tx, patient.envelope)
+    return [Finding("key", State.OK, "opens what was encrypted last")]
+
+
 async def _queue(patient: Patient) -> list[Finding]:
     now = patient.clock.now()
     async with patient.database.transaction() as tx:
@@ -171,6 +192,51 @@ def _without_secret(tenant: Tenant, connection: GatewayConnection) -> Finding:
     )
 
 
+_TROUBLES: Mapping[TroubleKind, tuple[str, str]] = {
+    TroubleKind.FAILED_RECEIPTS: (
+        "webhooks could not be processed",
+        "See why: trackai webhooks failed {tenant}",
+    ),
+    TroubleKind.REJECTED_WEBHOOKS: (
+        "webhooks without proof today",
+        "Compare the secrets: trackai webhooks rejected {tenant}",
+    ),
+    TroubleKind.DEAD_DELIVERIES: (
+        "deliveries given up within seven days",
+        "See why: trackai deliveries list {tenant} --status dead",
+    ),
+    TroubleKind.WAITING_DELIVERIES: (
+        "deliveries tried without success, to be tried again",
+        "See why: trackai deliveries list {tenant} --status pending",
+    ),
+}
+
+
+async def _troubles(patient: Patient) -> list[Finding]:
+    """Say what went wrong lately, one finding a tenant and kind."""
+    async with patient.database.transaction() as tx:
+        known = await tenants.list_tenants_all_tenants(tx)
+        found = await troubles.count_troubles_all_tenants(tx, since=patient.clock.now() - LATELY)
+    return [
+        _trouble(tenant, kind, counted)
+        for tenant in known
+        for kind in TroubleKind
+        if (counted := [one for one in found if (one.tenant_id, one.kind) == (tenant.id, kind)])
+    ]
+
+
+def _trouble(tenant: Tenant, kind: TroubleKind, counted: Sequence[Trouble]) -> Finding:
+    what, to_do = _TROUBLES[kind]
+    reasons = ", ".join(f"{one.reason} {one.number}" for one in counted if one.reason)
+    found = f"{sum(one.number for one in counted)} {what}"
+    return Finding(
+        f"{kind.replace('_', ' ')} of {tenant.name}",
+        State.WARNING,
+        f"{found}: {reasons}" if reasons else found,
+        to_do.format(tenant=tenant.id),
+    )
+
+
 async def _tokens(patient: Patient) -> list[Finding]:
     """Ask each ad platform whether it knows the token of each destination."""
     if patient.destinations is None:
@@ -201,7 +267,9 @@ async def _token(destination: Destination | None, account: DestinationAccount) -
 
 _CHECKS: tuple[Callable[[Patient], Awaitable[list[Finding]]], ...] = (
     _database,
+    _key,
     _queue,
     _accounts,
+    _troubles,
     _tokens,
 )

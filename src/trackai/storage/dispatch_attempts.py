@@ -21,7 +21,7 @@ select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[],
 # The tries of one delivery, in order.
 LIST_ATTEMPTS = """
 select attempt, status, reason, detail, http_status, error_code, error_subcode, trace_id,
-  batch_id, batch_size, duration_ms, created_at
+  batch_id, batch_size, round(duration_ms::numeric, 1)::float8 as duration_ms, created_at
 from dispatch_attempts where tenant_id = $1 and delivery_id = $2 order by attempt, created_at
 limit 200
 """

@@ -48,6 +48,8 @@ START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 60
 LOCK_TIMEOUT_S = 240.0
 POLL_S = 0.05
+# How often a running program looks whether the server is alive.
+WATCH_S = 2.0
 # No process has this number (the kernel's limit is 4194304).
 NO_PID = "99999999"
 
@@ -82,11 +84,20 @@ class Postmaster:
 class EmbeddedPostgres:
     """A running server that this process uses until `stop()`."""
 
-    def __init__(self, place: Place, binaries: Binaries, postmaster: Postmaster, lock: int) -> None:
+    def __init__(
+        self,
+        place: Place,
+        binaries: Binaries,
+        postmaster: Postmaster,
+        lock: int,
+        *,
+        durable: bool = True,
+    ) -> None:
         self._place = place
         self._binaries = binaries
         self._postmaster = postmaster
         self._lock: int | None = lock
+        self._durable = durable
 
     def __enter__(self) -> Self:
         return self
@@ -119,6 +130,29 @@ class EmbeddedPostgres:
         host = quote(str(self._postmaster.socket_dir), safe="/")
         return f"postgresql://{user}@/{database}?host={host}&port={PORT}"
 
+    def revive(self) -> bool:
+        """Start the server again when it has died, at the same address; True when that was us.
+
+        Blocks while it recovers. ConfigurationError when it cannot be had any more.
+        """
+        if _find_postmaster(self._place) is not None:
+            return False
+        with _starting(self._place.base):
+            if self._lock is None:  # we have left meanwhile
+                return False
+            postmaster = _await_ready(self._place)
+            died = postmaster is None
+            if postmaster is None:
+                self._postmaster.socket_dir.mkdir(mode=0o700, exist_ok=True)
+                postmaster = _start_server(
+                    self._place,
+                    self._binaries,
+                    durable=self._durable,
+                    socket_dir=self._postmaster.socket_dir,
+                )
+            self._postmaster = postmaster
+            return died
+
     def stop(self) -> bool:
         """Leave; the last user stops the server. True when that was us. Safe to call again."""
         lock, self._lock = self._lock, None
@@ -150,10 +184,24 @@ async def open_server(url: str | None, data_dir: Path) -> AsyncIterator[str]:
         abandoned = await starting
         await asyncio.to_thread(abandoned.stop)
         raise
+    watch = asyncio.create_task(_keep_alive(server), name="embedded-postgres")
     try:
         yield server.url
     finally:
+        watch.cancel()
+        # A start under way ends first: `stop` waits for its lock.
         await asyncio.to_thread(server.stop)
+
+
+async def _keep_alive(server: EmbeddedPostgres) -> None:
+    """Look after the server while it is used: one that was killed is started again."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        try:
+            if await asyncio.to_thread(server.revive):
+                get_logger().warning("database.restarted", directory=str(server.directory))
+        except (ConfigurationError, OSError) as error:
+            get_logger().error("database.not_restarted", reason=str(error))
 
 
 def start_embedded(
@@ -200,15 +248,18 @@ def _join(place: Place, home: Path, lock: int, *, durable: bool) -> EmbeddedPost
         get_logger().info("database.elsewhere", wanted=str(home), directory=str(place.base))
     postmaster = _await_ready(place)
     if postmaster is None:
-        postmaster = _start_server(place, binaries, durable=durable)
-    return EmbeddedPostgres(place, binaries, postmaster, lock)
+        postmaster = _start_server(
+            place, binaries, durable=durable, socket_dir=choose_socket_dir(place)
+        )
+    return EmbeddedPostgres(place, binaries, postmaster, lock, durable=durable)
 
 
 # Start and stop ------------------------------------------------------------------------------
 
 
-def _start_server(place: Place, binaries: Binaries, *, durable: bool) -> Postmaster:
-    socket_dir = choose_socket_dir(place)
+def _start_server(
+    place: Place, binaries: Binaries, *, durable: bool, socket_dir: Path
+) -> Postmaster:
     settings = SETTINGS | {
         "unix_socket_directories": '"{}"'.format(str(socket_dir).replace('"', '""')),
         "fsync": on(durable),

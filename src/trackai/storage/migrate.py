@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from trackai.errors import ConfigurationError, StatementRefused, StorageUnavailable, TrackaiError
+from trackai.storage.connect_errors import CONNECT_ERRORS, why_not_connected
 from trackai.storage.pool import Row
 
 SCRIPTS = "trackai.storage:migrations"
@@ -43,12 +44,6 @@ FIND_VERSION_TABLE = "select to_regclass('alembic_version')::text"
 # The revision the schema is at.
 READ_VERSION = "select version_num from alembic_version"
 
-# The address or the account is wrong: waiting will not help.
-_NOT_OURS = (
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientPrivilegeError,
-)
 # Someone else's doing: the same migration may succeed later.
 _PASSING = (
     asyncpg.PostgresConnectionError,
@@ -121,15 +116,8 @@ def _config(scripts: str) -> Config:
 async def _connected(url: str) -> AsyncIterator[_Driver]:
     try:
         connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
-    except (ValueError, asyncpg.InterfaceError, *_NOT_OURS) as error:
-        raise ConfigurationError(
-            f"TRACKAI_DATABASE_URL does not open a database ({type(error).__name__}). It reads "
-            "postgresql://user:password@host:port/name, and that database must exist."
-        ) from error
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        raise StorageUnavailable(
-            f"The database cannot be reached ({type(error).__name__}). Check TRACKAI_DATABASE_URL."
-        ) from error
+    except CONNECT_ERRORS as error:
+        raise why_not_connected(error, url) from error
     try:
         yield connection
     finally:

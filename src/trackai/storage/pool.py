@@ -16,6 +16,7 @@ import msgspec
 from typing_extensions import override
 
 from trackai.errors import InvariantBroken, StatementRefused, StorageUnavailable
+from trackai.storage.connect_errors import CONNECT_ERRORS, why_not_connected
 
 Row = asyncpg.Record
 
@@ -96,7 +97,7 @@ class Database:
 
     @classmethod
     async def connect(cls, url: str, role: Role, *, size: int) -> Self:
-        """Open the pool; StorageUnavailable when the server cannot be reached."""
+        """Open the pool; StorageUnavailable or ConfigurationError says why it cannot be."""
         try:
             pool = await asyncpg.create_pool(
                 url,
@@ -114,11 +115,8 @@ class Database:
                     "jit": "off",
                 },
             )
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-            raise StorageUnavailable(
-                f"The database cannot be reached ({type(error).__name__}). "
-                "Check TRACKAI_DATABASE_URL and that migrations ran (trackai migrate)."
-            ) from error
+        except CONNECT_ERRORS as error:
+            raise why_not_connected(error, url) from error
         return cls(pool)
 
     @asynccontextmanager

@@ -63,6 +63,12 @@ where tenant_id = $1 and run_at is null
   and ($2::uuid[] is null or id = any($2)) and ($3::text is null or state = $3)
 """
 
+# One receipt, whatever became of it.
+FIND_RECEIPT = """
+select tenant_id, id, connection_id, gateway, received_at, body_sealed, request_sealed, attempts
+from webhook_receipts where tenant_id = $1 and id = $2
+"""
+
 # A tenant's receipts, newest first.
 LIST_RECEIPTS = """
 select id, connection_id, gateway, received_at, state, reason, event, repeats, attempts
@@ -232,6 +238,14 @@ async def reprocess_receipts(
     changed = await tx.execute(REPROCESS_RECEIPTS, tenant_id, wanted, state, now)
     await tx.fetch(NOTIFY_RECEIPTS)
     return changed
+
+
+async def find_receipt(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID, receipt_id: UUID
+) -> Receipt | None:
+    """Return a stored webhook, opened; None when the tenant has no such one."""
+    row = await tx.fetch_one(FIND_RECEIPT, tenant_id, receipt_id)
+    return open_receipt(envelope, SealedReceipt(**dict(row))) if row else None
 
 
 async def list_receipts(

@@ -11,17 +11,24 @@ from trackai.storage.receipts import NewReceipt
 
 TABLE = "webhook_rejections"
 
-# Most rejections kept for one connection: a flood of forgeries must not fill the disk.
-KEPT_PER_CONNECTION = 200
+# Most rejections kept for one connection and form of address: a flood must not fill the disk.
+KEPT = 200
 
-# Keep one rejection while the connection has few enough.
+# Keep one rejection.
 INSERT_REJECTION = """
 insert into webhook_rejections (tenant_id, id, connection_id, gateway, received_at, expires_at,
-  reason, body_sealed, request_sealed)
-select $1, $2, $3, $4, $5, $6, $7, $8, $9
-where (select count(*) from (
-  select from webhook_rejections where tenant_id = $1 and connection_id = $3 limit $10
-) as kept) < $10
+  reason, body_sealed, request_sealed, keyless)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+
+# Drop all but the newest of a connection and form of address.
+DELETE_OLDER = """
+delete from webhook_rejections
+where tenant_id = $1 and connection_id = $2 and keyless = $3 and id in (
+  select id from webhook_rejections
+  where tenant_id = $1 and connection_id = $2 and keyless = $3
+  order by received_at desc, id desc offset $4
+)
 """
 
 # A tenant's rejections, newest first.
@@ -35,9 +42,18 @@ DELETE_EXPIRED_ALL_TENANTS = "delete from webhook_rejections where expires_at <=
 
 
 async def insert_rejection(
-    tx: Tx, envelope: Envelope, receipt: NewReceipt, *, reason: str, expires_at: dt.datetime
+    tx: Tx,
+    envelope: Envelope,
+    receipt: NewReceipt,
+    *,
+    reason: str,
+    keyless: bool,
+    expires_at: dt.datetime,
 ) -> None:
-    """Keep a webhook that failed its proof; over the bound of its connection it is dropped."""
+    """Keep a webhook that failed its proof; beyond KEPT the oldest goes.
+
+    `keyless`: it named its tenant by header, not by an address with a key.
+    """
     tenant_id = receipt.tenant_id
     request = msgspec.msgpack.encode(receipt.request)
     await tx.execute(
@@ -51,8 +67,9 @@ async def insert_rejection(
         reason,
         envelope.seal(receipt.body, table=TABLE, tenant_id=tenant_id),
         envelope.seal(request, table=TABLE, tenant_id=tenant_id),
-        KEPT_PER_CONNECTION,
+        keyless,
     )
+    await tx.execute(DELETE_OLDER, tenant_id, receipt.connection_id, keyless, KEPT)
 
 
 async def list_rejections(tx: Tx, *, tenant_id: UUID, limit: int) -> list[dict[str, object]]:

@@ -24,6 +24,7 @@ from trackai.cli.http import AsgiApp, address_of, http_server, listening
 from trackai.cli.installation import Installation, open_installation
 from trackai.cli.output import write_json
 from trackai.cli.serve import running, stopped
+from trackai.gateways.registry import gateway as gateway_named
 from trackai.model.clock import SystemClock, new_id
 from trackai.model.tenant import Tenant
 from trackai.sandbox.meta.app import MetaSandbox
@@ -131,7 +132,9 @@ async def _connect(here: Installation, meta: MetaSandbox, meta_url: str, api_url
     async with here.onboarding() as onboarding:
         tenant = await onboarding.create_tenant(f"Demo {SystemClock().now():%Y-%m-%d %H:%M:%S}")
         await onboarding.create_funnel(tenant.id, "Café")
-        shared = {name: secrets.token_hex(16) for name in GATEWAYS}
+        shared = {
+            name: gateway_named(name).secret_prefix + secrets.token_hex(16) for name in GATEWAYS
+        }
         urls = {}
         for name, secret in shared.items():
             connection = await onboarding.connect_gateway(tenant.id, name, secret)

@@ -46,6 +46,7 @@ class Cakto:
     title = "Cakto"
     click_parameter = "sck"
     checkout_url = "https://pay.cakto.com.br/"
+    secret_prefix = ""
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Compare `secret` in the body."""

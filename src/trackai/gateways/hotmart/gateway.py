@@ -58,6 +58,7 @@ class Hotmart:
     title = "Hotmart"
     click_parameter = "xcod"
     checkout_url = "https://pay.hotmart.com/"
+    secret_prefix = ""
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Compare the token of the header, else that of the body."""

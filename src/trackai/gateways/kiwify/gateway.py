@@ -62,6 +62,7 @@ class Kiwify:
     title = "Kiwify"
     click_parameter = "s1"
     checkout_url = "https://pay.kiwify.com.br/"
+    secret_prefix = ""
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Compare the HMAC of the raw body, or of the order wrapped in it."""

@@ -48,6 +48,7 @@ class PerfectPay:
     title = "PerfectPay"
     click_parameter = "utm_perfect"
     checkout_url = "https://go.perfectpay.com.br/"
+    secret_prefix = ""
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Compare `token` in the body."""

@@ -54,6 +54,7 @@ class Stripe:
     title = "Stripe"
     click_parameter = "client_reference_id"
     checkout_url = "https://checkout.stripe.com/"
+    secret_prefix = "whsec_"  # noqa: S105 - the same for everybody
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> ProofFailure | None:
         """Check signature, then age against the time of receipt."""
