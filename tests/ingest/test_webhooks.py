@@ -135,6 +135,35 @@ async def test_rejections_of_a_connection_are_bounded_and_stay_401(world: "World
     assert 0 < len(await world.rows(REJECTIONS)) <= 200
 
 
+async def test_of_many_rejections_the_newest_are_kept(world: "World") -> None:
+    for number in range(201):
+        await world.webhook(sale("x" * 32, f"{number}"))
+    before = [row["id"] for row in await world.rows(REJECTIONS)]
+    await world.webhook(sale("x" * 32, "last"))
+    kept = [row["id"] for row in await world.rows(REJECTIONS)]
+
+    assert len(kept) == 200
+    assert kept[:-1] == before[1:]
+
+
+async def test_whoever_knows_the_tenant_alone_pushes_no_evidence_out(world: "World") -> None:
+    await world.webhook(sale("x" * 32, "to the address with the key"))
+    (evidence,) = await world.rows(REJECTIONS)
+    await asyncio.gather(
+        *(
+            world.call(
+                "POST",
+                "/api/v1/webhooks/perfectpay",
+                sale("x" * 32, f"{n}"),
+                x_tenant_id=str(world.tenant.id),
+            )
+            for n in range(210)
+        )
+    )
+
+    assert evidence["id"] in {row["id"] for row in await world.rows(REJECTIONS)}
+
+
 async def test_old_secret_counts_until_its_rotation_ends(world: "World") -> None:
     ends = world.clock.now() + dt.timedelta(hours=1)
     world.connection = await world.connect(Secret("n" * 32), Secret(TOKEN, valid_until=ends))
