@@ -65,7 +65,12 @@ class Settings(BaseSettings):
     # How many receipts a worker processes side by side.
     process_concurrency: int = Field(default=4, ge=1, le=64)
     # How many requests to ad platforms are under way side by side.
-    dispatch_concurrency: int = Field(default=4, ge=1, le=64)
+    dispatch_concurrency: int = Field(default=32, ge=1, le=256)
+    # Tries that may fail while the destination is well before a delivery is a dead letter.
+    dispatch_tries: int = Field(default=5, ge=1, le=100)
+    # Requests in a row that must fail to open a breaker, and how long it is open at first.
+    breaker_failures: int = Field(default=5, ge=1, le=1000)
+    breaker_pause_s: float = Field(default=60.0, ge=1, le=900)
     # Days that webhooks with a failed proof are kept for diagnosis.
     rejection_days: float = Field(default=1.0, gt=0, le=30)
     # Gateways installed as plugins (entry points) are loaded only when this is on.

@@ -7,13 +7,16 @@ that is away only makes the loop wait.
 
 import asyncio
 import contextlib
+import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
+from trackai.dispatch.breaker import Limits
 from trackai.dispatch.dispatcher import Dispatcher, DispatchTools
+from trackai.dispatch.gate import Gate
 from trackai.errors import StorageUnavailable
 from trackai.gateways.registry import gateways
 from trackai.matching.process import ReceiptProcessor
@@ -31,6 +34,8 @@ from trackai.telemetry.metrics import JOB_ERRORS
 
 # Longest sleep of a job that nobody wakes: retries and leases come due without a notification.
 IDLE_S = 1.0
+# Database connections that dispatching shares: most calls wait for an ad platform.
+DISPATCH_CONNECTIONS = 4
 # Pause after an unexpected error, so that a broken step does not spin.
 ERROR_PAUSE_S = 2.0
 # How often rejected webhooks whose day is over are dropped.
@@ -43,12 +48,13 @@ Step = Callable[[], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A step, what wakes it, and how long it may sleep."""
+    """A step, what wakes it, how long it may sleep, and what it leaves to be finished."""
 
     name: str
     step: Step
     channel: Channel | None
     idle_s: float = IDLE_S
+    finish: Callable[[], Awaitable[None]] | None = None
 
 
 class Worker:
@@ -90,6 +96,8 @@ class Worker:
             else:
                 if not busy:
                     await self._sleep(job)
+        if job.finish is not None:
+            await job.finish()
 
     async def _sleep(self, job: Job) -> None:
         if self._stop.is_set():
@@ -112,7 +120,7 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
         database = await Database.connect(
             url,
             Role.PIPELINE,
-            size=settings.process_concurrency + settings.dispatch_concurrency + 2,
+            size=settings.process_concurrency + DISPATCH_CONNECTIONS + 2,
         )
         stack.push_async_callback(database.close)
         async with database.transaction() as tx:
@@ -134,7 +142,10 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
                 destinations(http, clock),
                 clock,
                 new_id,
-                settings.dispatch_concurrency,
+                Gate(database, _breaker_limits(settings)),
+                calls=settings.dispatch_concurrency,
+                tries=settings.dispatch_tries,
+                wake=lambda: wakeups.wake(Channel.DELIVERIES),
             )
         )
 
@@ -148,7 +159,12 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
             for number in range(settings.process_concurrency)
         ]
         jobs += [
-            Job("dispatch", dispatcher.step, Channel.DELIVERIES),
+            Job("dispatch", dispatcher.step, Channel.DELIVERIES, finish=dispatcher.finish),
             Job("clean", clean, None, CLEAN_EVERY_S),
         ]
         yield Worker(jobs, wakeups)
+
+
+def _breaker_limits(settings: Settings) -> Limits:
+    pause = dt.timedelta(seconds=settings.breaker_pause_s)
+    return Limits(settings.breaker_failures, pause)

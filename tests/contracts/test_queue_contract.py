@@ -13,8 +13,9 @@ import pytest
 from tests.support.world import World, open_world
 
 from trackai.model.clock import new_id
-from trackai.queue.postgres import LEASE, PostgresQueue
-from trackai.storage.queue_messages import QueuedDelivery
+from trackai.queue.port import LEASE
+from trackai.queue.postgres import PostgresQueue
+from trackai.storage.queue_messages import QueuedDelivery, Share
 from trackai.storage.wakeups import Channel, Wakeups
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ async def counter(
         yield Counter(queue, world, world.workers)
 
 
+def share(each: int) -> Share:
+    return Share(destinations=10, each=each)
+
+
 def ids(lease: "Lease") -> list[UUID]:
     return [message.delivery_id for message in lease.messages]
 
@@ -62,12 +67,12 @@ def ids_of(messages: Sequence[QueuedDelivery]) -> list[UUID]:
 
 
 async def test_nothing_due_is_an_empty_lease(counter: Counter) -> None:
-    assert (await counter.queue.receive(10)).messages == ()
+    assert (await counter.queue.receive(share(10))).messages == ()
 
 
 async def test_what_was_put_is_received_with_its_facts(counter: Counter) -> None:
     await counter.put(message := counter.message())
-    (received,) = (await counter.queue.receive(10)).messages
+    (received,) = (await counter.queue.receive(share(10))).messages
 
     assert (message.tenant_id, message.delivery_id, message.destination_id, 1) == (
         received.tenant_id,
@@ -82,36 +87,36 @@ async def test_a_message_comes_with_the_commit_or_not_at_all(counter: Counter) -
         async with counter.database.transaction() as tx:
             await counter.queue.enqueue(tx, [counter.message()])
             raise KeyError
-    rolled_back = await counter.queue.receive(10)
+    rolled_back = await counter.queue.receive(share(10))
     async with counter.database.transaction() as tx:
         await counter.queue.enqueue(tx, [counter.message()])
-        uncommitted = await counter.queue.receive(10)
+        uncommitted = await counter.queue.receive(share(10))
 
     assert ids(rolled_back) == []
     assert ids(uncommitted) == []
-    assert len(ids(await counter.queue.receive(10))) == 1
+    assert len(ids(await counter.queue.receive(share(10)))) == 1
 
 
 async def test_putting_the_same_again_is_one_message(counter: Counter) -> None:
     await counter.put(message := counter.message())
     await counter.put(message)
 
-    assert len(ids(await counter.queue.receive(10))) == 1
+    assert len(ids(await counter.queue.receive(share(10)))) == 1
 
 
 async def test_a_message_waits_for_its_time(counter: Counter) -> None:
     await counter.put(counter.message(due_in=dt.timedelta(seconds=30)))
-    early = await counter.queue.receive(10)
+    early = await counter.queue.receive(share(10))
     counter.world.clock.forward(seconds=30)
 
     assert ids(early) == []
-    assert len(ids(await counter.queue.receive(10))) == 1
+    assert len(ids(await counter.queue.receive(share(10)))) == 1
 
 
 async def test_the_oldest_come_first_and_no_more_than_asked_for(counter: Counter) -> None:
     messages = [counter.message(due_in=dt.timedelta(seconds=-n)) for n in range(5)]
     await counter.put(*messages)
-    first, second = await counter.queue.receive(2), await counter.queue.receive(10)
+    first, second = await counter.queue.receive(share(2)), await counter.queue.receive(share(10))
 
     assert set(ids_of(messages[3:])) == set(ids(first))
     assert set(ids_of(messages[:3])) == set(ids(second))
@@ -119,30 +124,30 @@ async def test_the_oldest_come_first_and_no_more_than_asked_for(counter: Counter
 
 async def test_no_message_is_handed_out_twice_while_leased(counter: Counter) -> None:
     await counter.put(*(counter.message() for _ in range(60)))
-    leases = await asyncio.gather(*(counter.queue.receive(10) for _ in range(12)))
+    leases = await asyncio.gather(*(counter.queue.receive(share(10)) for _ in range(12)))
     handed_out = [one for lease in leases for one in ids(lease)]
 
     assert len(handed_out) == len(set(handed_out))
-    rest = [one for lease in [await counter.queue.receive(100)] for one in ids(lease)]
+    rest = [one for lease in [await counter.queue.receive(share(100))] for one in ids(lease)]
     assert len(handed_out) + len(rest) == 60
 
 
 async def test_acknowledged_messages_are_gone(counter: Counter) -> None:
     await counter.put(*(counter.message() for _ in range(3)))
-    lease = await counter.queue.receive(10)
+    lease = await counter.queue.receive(share(10))
     await counter.queue.acknowledge(lease, lease.messages[:2])
     counter.world.clock.forward(seconds=LEASE.total_seconds())
 
-    assert ids(lease)[2:] == ids(await counter.queue.receive(10))
+    assert ids(lease)[2:] == ids(await counter.queue.receive(share(10)))
 
 
 async def test_an_unsettled_message_comes_back_when_its_lease_ends(counter: Counter) -> None:
     await counter.put(counter.message())
-    lease = await counter.queue.receive(10)
+    lease = await counter.queue.receive(share(10))
     counter.world.clock.moment = lease.until - dt.timedelta(seconds=1)
-    early = await counter.queue.receive(10)
+    early = await counter.queue.receive(share(10))
     counter.world.clock.moment = lease.until
-    again = await counter.queue.receive(10)
+    again = await counter.queue.receive(share(10))
 
     assert ids(early) == []
     assert ids(lease) == ids(again)
@@ -151,22 +156,22 @@ async def test_an_unsettled_message_comes_back_when_its_lease_ends(counter: Coun
 
 async def test_a_postponed_message_comes_back_at_its_time(counter: Counter) -> None:
     await counter.put(counter.message())
-    lease = await counter.queue.receive(10)
+    lease = await counter.queue.receive(share(10))
     at = counter.world.clock.now() + dt.timedelta(seconds=5)
     await counter.queue.postpone(lease, [(lease.messages[0], at)])
-    early = await counter.queue.receive(10)
+    early = await counter.queue.receive(share(10))
     counter.world.clock.moment = at
 
     assert ids(early) == []
-    assert ids(lease) == ids(await counter.queue.receive(10))
+    assert ids(lease) == ids(await counter.queue.receive(share(10)))
 
 
 @pytest.mark.parametrize("settle", ["acknowledge", "postpone"])
 async def test_a_lease_that_ended_settles_nothing(counter: Counter, settle: str) -> None:
     await counter.put(counter.message())
-    old = await counter.queue.receive(10)
+    old = await counter.queue.receive(share(10))
     counter.world.clock.moment = old.until
-    new = await counter.queue.receive(10)
+    new = await counter.queue.receive(share(10))
     if settle == "acknowledge":
         await counter.queue.acknowledge(old, old.messages)
     else:
@@ -174,7 +179,7 @@ async def test_a_lease_that_ended_settles_nothing(counter: Counter, settle: str)
         await counter.queue.postpone(old, [(old.messages[0], at)])
     counter.world.clock.moment = new.until
 
-    assert ids(new) == ids(await counter.queue.receive(10))
+    assert ids(new) == ids(await counter.queue.receive(share(10)))
 
 
 async def test_hastened_messages_are_due_now(counter: Counter) -> None:
@@ -188,12 +193,12 @@ async def test_hastened_messages_are_due_now(counter: Counter) -> None:
             now=counter.world.clock.now(),
         )
 
-    assert [held.delivery_id] == ids(await counter.queue.receive(10))
+    assert [held.delivery_id] == ids(await counter.queue.receive(share(10)))
 
 
 async def test_hastening_leaves_alone_what_somebody_has_received(counter: Counter) -> None:
     await counter.put(message := counter.message())
-    lease = await counter.queue.receive(10)
+    lease = await counter.queue.receive(share(10))
     async with counter.database.transaction() as tx:
         await counter.queue.hasten(
             tx,
@@ -201,12 +206,12 @@ async def test_hastening_leaves_alone_what_somebody_has_received(counter: Counte
             delivery_ids=[message.delivery_id],
             now=counter.world.clock.now(),
         )
-    second = await counter.queue.receive(10)
+    second = await counter.queue.receive(share(10))
     at = counter.world.clock.now() + dt.timedelta(minutes=5)
     await counter.queue.postpone(lease, [(lease.messages[0], at)])
 
     assert ids(second) == []
-    assert ids(await counter.queue.receive(10)) == []
+    assert ids(await counter.queue.receive(share(10))) == []
 
 
 LISTENS = """

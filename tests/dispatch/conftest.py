@@ -9,7 +9,9 @@ from tests.support.world import PIXEL_TOKEN, Account, World, open_world
 
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
+from trackai.dispatch.breaker import Limits
 from trackai.dispatch.dispatcher import Dispatcher, DispatchTools
+from trackai.dispatch.gate import Gate
 from trackai.model.clock import new_id
 from trackai.queue.postgres import PostgresQueue
 from trackai.sandbox.meta import MetaSandbox
@@ -41,6 +43,13 @@ class Office:
     meta: MetaSandbox
     meta_url: str
     dispatcher: Dispatcher
+    queue: PostgresQueue
+
+    async def step(self) -> bool:
+        """Send what is due now, to the end of it."""
+        worked = await self.dispatcher.step()
+        await self.dispatcher.finish()
+        return worked
 
     async def open_account(self, name: str) -> Account:
         """Open another account with a pixel at the stand-in."""
@@ -91,8 +100,9 @@ async def office(fresh_database_url: str, serve: "Serve") -> AsyncIterator[Offic
             destinations(http, world.clock),
             world.clock,
             new_id,
+            Gate(world.workers, Limits()),
         )
-        made = Office(world, meta, url, Dispatcher(tools))
+        made = Office(world, meta, url, Dispatcher(tools), queue)
         world.account = await made.open_account("Loja")
         assert world.account.destination.token == PIXEL_TOKEN
         yield made

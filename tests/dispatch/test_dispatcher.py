@@ -8,7 +8,8 @@ import pytest
 from tests.dispatch.conftest import QUEUED
 from tests.support.customer import until
 
-from trackai.storage.destinations import set_token
+from trackai.accounts.onboarding import Onboarding
+from trackai.model.clock import new_id
 from trackai.storage.queue_messages import QueuedDelivery, enqueue
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ LATER = {"minutes": 3}
 
 async def test_what_is_due_goes_out_in_one_request(office: "Office") -> None:
     ids = await office.sell(25)
-    worked = await office.dispatcher.step()
+    worked = await office.step()
 
     assert worked
     assert ids == office.arrived()
@@ -34,12 +35,12 @@ async def test_what_is_due_goes_out_in_one_request(office: "Office") -> None:
         (row["status"], row["attempts"]) for row in await office.deliveries()
     }
     assert await office.world.rows(QUEUED) == []
-    assert not await office.dispatcher.step()
+    assert not await office.step()
 
 
 async def test_an_attempt_names_the_webhook_that_caused_it(office: "Office") -> None:
     await office.sell(3)
-    await office.dispatcher.step()
+    await office.step()
     receipts = await office.world.rows("select id from webhook_receipts where tenant_id = $1")
 
     assert {row["id"] for row in receipts} == {row["receipt_id"] for row in await office.attempts()}
@@ -49,11 +50,11 @@ async def test_an_attempt_names_the_webhook_that_caused_it(office: "Office") -> 
 async def test_a_failed_try_waits_and_goes_again(office: "Office", kind: str) -> None:
     ids = await office.sell(4)
     office.meta.script_fault(kind)
-    await office.dispatcher.step()
+    await office.step()
     waiting = await office.deliveries()
-    at_once = await office.dispatcher.step()
+    at_once = await office.step()
     office.world.clock.forward(**LATER)
-    await office.dispatcher.step()
+    await office.step()
 
     assert {("pending", 1)} == {(row["status"], row["attempts"]) for row in waiting}
     assert all(row["next_at"] > row["next_at"] - dt.timedelta(seconds=1) for row in waiting)
@@ -67,9 +68,9 @@ async def test_an_answer_that_got_lost_is_asked_for_again_under_the_same_id(
 ) -> None:
     ids = await office.sell(3)
     office.meta.script_fault("answer_lost")
-    await office.dispatcher.step()
+    await office.step()
     office.world.clock.forward(**LATER)
-    await office.dispatcher.step()
+    await office.step()
 
     assert ids == office.arrived()
     assert ids == sorted(event.event_id or "" for event in office.meta.duplicates)
@@ -79,7 +80,7 @@ async def test_an_answer_that_got_lost_is_asked_for_again_under_the_same_id(
 async def test_meta_says_how_long_to_wait(office: "Office") -> None:
     await office.sell(2)
     office.meta.script_fault("throttle_buc", minutes=20)
-    await office.dispatcher.step()
+    await office.step()
 
     now = office.world.clock.now()
     assert all(
@@ -93,19 +94,13 @@ async def test_an_expired_token_holds_events_until_there_is_another(office: "Off
     pixel = office.world.account.destination
     office.meta.script_fault("token_expired", times=3, match=pixel.pixel_id)
     for _ in range(3):
-        await office.dispatcher.step()
+        await office.step()
         office.world.clock.forward(hours=1)
     held = await office.deliveries()
     office.meta.add_token("EAAanother", datasets=[pixel.pixel_id])
-    async with office.world.people.transaction(tenant_id=pixel.tenant_id) as tx:
-        await set_token(
-            tx,
-            office.world.envelope,
-            tenant_id=pixel.tenant_id,
-            destination_id=pixel.id,
-            token="EAAanother",
-        )
-    await office.dispatcher.step()
+    people = Onboarding(office.world.people, office.world.envelope, office.world.clock, new_id)
+    await people.set_token(pixel.tenant_id, pixel.id, "EAAanother")
+    await office.step()
 
     assert {("pending", "token_refused")} == {(row["status"], row["reason"]) for row in held}
     assert ids == office.arrived()
@@ -116,7 +111,7 @@ async def test_one_tenants_trouble_is_not_anothers(office: "Office") -> None:
     await office.sell(2)
     ids = await office.sell(2, account=other)
     office.meta.script_fault("http_500", match=office.world.account.destination.pixel_id)
-    await office.dispatcher.step()
+    await office.step()
 
     assert office.arrived() == []
     assert ids == office.arrived(other)
@@ -127,7 +122,7 @@ async def test_one_bad_event_is_found_and_the_others_go(office: "Office", count:
     ids = await office.sell(count)
     bad = ids[count // 2]
     office.meta.script_fault("bad_event", times=None, event_id=bad)
-    await office.dispatcher.step()
+    await office.step()
 
     assert [one for one in ids if one != bad] == office.arrived()
     ends = {row["event_id"]: row["status"] for row in await office.deliveries()}
@@ -139,7 +134,7 @@ async def test_an_event_older_than_seven_days_is_given_up_unsent(office: "Office
     await office.sell(1)
     office.world.clock.forward(days=8)
     fresh = await office.sell(1)
-    await office.dispatcher.step()
+    await office.step()
 
     assert fresh == office.arrived()
     assert {("dead", "event_too_old"), ("accepted", None)} == {
@@ -151,7 +146,7 @@ async def test_retries_end_with_a_reason_when_the_seven_days_do(office: "Office"
     await office.sell(1)
     office.meta.script_fault("http_500", times=None)
     for _ in range(10):
-        await office.dispatcher.step()
+        await office.step()
         office.world.clock.forward(days=1)
     (delivery,) = await office.deliveries()
 
@@ -164,14 +159,14 @@ async def test_a_dispatcher_that_dies_in_mid_request_is_succeeded_when_its_lease
 ) -> None:
     ids = await office.sell(3)
     office.meta.script_fault("timeout", seconds=60)
-    dying = asyncio.create_task(office.dispatcher.step())
+    dying = asyncio.create_task(office.step())
     await until(lambda: office.meta.summary()["requests"] > 0, "a request on its way")
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
     recorded = await office.attempts()
-    early = await office.dispatcher.step()
+    early = await office.step()
     office.world.clock.forward(**LATER)
-    await office.dispatcher.step()
+    await office.step()
 
     assert recorded == []
     assert not early
@@ -181,14 +176,14 @@ async def test_a_dispatcher_that_dies_in_mid_request_is_succeeded_when_its_lease
 
 async def test_a_message_about_what_is_settled_is_put_away_unsent(office: "Office") -> None:
     ids = await office.sell(1)
-    await office.dispatcher.step()
+    await office.step()
     (delivery,) = await office.deliveries()
     account = office.world.account
     async with office.world.workers.transaction() as tx:
         now = office.world.clock.now()
         message = QueuedDelivery(account.tenant.id, delivery["id"], account.destination.id, now)
         await enqueue(tx, [message])
-    await office.dispatcher.step()
+    await office.step()
 
     assert ids == office.arrived()
     assert office.meta.summary()["requests"] == 1
@@ -199,7 +194,7 @@ async def test_two_dispatchers_side_by_side_send_everything_once(office: "Office
     ids = await office.sell(30)
 
     async def work() -> None:
-        while await office.dispatcher.step():
+        while await office.step():
             pass
 
     await asyncio.gather(work(), work())

@@ -39,7 +39,7 @@ HOT = {
     "clicks.FIND_BY_FBP": "clicks_by_fbp",
     "identities.FIND_CLICK_IDS_BY_IDENTITY": "identities_pkey",
     "receipts.CLAIM_RECEIPT_ALL_TENANTS": "webhook_receipts_waiting",
-    "queue_messages.CLAIM_ALL_TENANTS": "queue_messages_ready",
+    "queue_messages.CLAIM_ALL_TENANTS": "queue_messages_by_destination",
     "conversions.FIND_BY_TRANSACTION": "conversions_tenant_id_gateway_transaction_key",
     "conversions.LIST_NOTICES": "conversion_notices_pkey",
     "deliveries.LOAD_OUTGOING_ALL_TENANTS": "deliveries_pkey",

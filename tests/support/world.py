@@ -16,6 +16,7 @@ from trackai.model.identity import IdentityKind, email_key, phone_key
 from trackai.model.tenant import DestinationAccount, Funnel, GatewayConnection, Secret, Tenant
 from trackai.queue.postgres import PostgresQueue
 from trackai.sandbox.platforms import PLATFORMS, Person, Sale, SaleStatus, SignedWebhook, platform
+from trackai.storage.breakers import lock_breaker
 from trackai.storage.clicks import insert_clicks
 from trackai.storage.destinations import insert_destination
 from trackai.storage.dispatch_attempts import Attempt, insert_attempts
@@ -202,6 +203,13 @@ class World:
         )
         await self._reject(account.connections["hotmart"], forged)
         await self._try_once(account)
+        async with self.workers.transaction() as tx:
+            await lock_breaker(
+                tx,
+                tenant_id=account.tenant.id,
+                destination_id=account.destination.id,
+                now=self.clock.now(),
+            )
         self.account = before
 
     async def _reject(self, connection: GatewayConnection, webhook: SignedWebhook) -> None:

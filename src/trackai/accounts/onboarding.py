@@ -21,7 +21,13 @@ from trackai.model.tenant import (
     Secret,
     Tenant,
 )
-from trackai.storage import destinations, gateway_connections, tenants
+from trackai.storage import (
+    breakers,
+    destinations,
+    gateway_connections,
+    queue_messages,
+    tenants,
+)
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database, Tx
 
@@ -224,6 +230,14 @@ class Onboarding:
                 tenant_id=tenant_id,
                 destination_id=destination_id,
                 token=changed.token,
+            )
+            # What the old token was refused for need not hold the new one.
+            now = self._clock.now()
+            await breakers.close_breaker(
+                tx, tenant_id=tenant_id, destination_id=destination_id, now=now
+            )
+            await queue_messages.hasten_destination(
+                tx, tenant_id=tenant_id, destination_id=destination_id, now=now
             )
         return changed
 

@@ -36,6 +36,10 @@ class Destination(Protocol):
         """Most events one call may carry."""
         ...
 
+    def host(self, account: DestinationAccount) -> str:
+        """Return the host that the account's requests go to: many accounts may share it."""
+        ...
+
     def validate(self, account: DestinationAccount) -> None:
         """Raise InvalidField, naming the field, for an account that cannot be sent to."""
         ...

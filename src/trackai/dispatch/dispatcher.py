@@ -1,41 +1,61 @@
 """Job: leased messages to attempts, recorded, then acknowledged.
 
-1. Lease due messages; load the deliveries they name. What is settled already is acknowledged.
-2. Group by destination; send each group in requests as large as the destination takes.
-3. Record every try and what each delivery becomes, in one transaction a request.
-4. Acknowledge what is settled, give the rest back until its time.
+1. Lease due messages of destinations that have room; load the deliveries they name. What is
+   settled already is acknowledged.
+2. Ask the gate about each destination. What it holds goes back unused; a probe sends one event.
+3. Send each destination's events in requests as large as it takes.
+4. Record every try, the breaker and what each delivery becomes, in one transaction a call.
+5. Acknowledge what is settled, give the rest back until its time.
 
-A crash before 3 sends the group again under the same event ids; a crash between 3 and 4 only
-acknowledges again. Cancelled in mid-request (shutdown): nothing is recorded, the lease runs out.
+Calls to destinations run beside each other and nobody waits for all of them: a silent one keeps
+its own events only. A crash before 4 sends the group again under the same event ids; a crash
+between 4 and 5 only acknowledges again.
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import random
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from trackai.destinations.port import Destination
-from trackai.dispatch.record import Batch, Tried, record
-from trackai.dispatch.retry import Next, RetryAt, Standing, next_step
+from trackai.dispatch.breaker import Go, Hold, Probe
+from trackai.dispatch.gate import Admitted, Gate, Lane
+from trackai.dispatch.record import Batch, Recorder, Tried
+from trackai.dispatch.retry import TRIES, RetryAt, Standing, next_step
+from trackai.dispatch.signals import counts, signals_of
+from trackai.errors import StorageUnavailable
 from trackai.model.clock import Clock, NewId
-from trackai.model.delivery import CallFacts, Deferred, Outcome
+from trackai.model.delivery import CallFacts, Deferred, ErrorClass, Outcome
 from trackai.model.tenant import DestinationAccount
-from trackai.queue.port import Lease, Queue
+from trackai.queue.port import LEASE, Lease, Queue
 from trackai.storage import deliveries, destinations
 from trackai.storage.deliveries import Owed
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
-from trackai.storage.queue_messages import ClaimedDelivery
+from trackai.storage.queue_messages import ClaimedDelivery, Share
+from trackai.telemetry.logging import get_logger
+from trackai.telemetry.metrics import JOB_ERRORS
 
-# Most messages taken at once; Meta takes 1000 events a request.
-CLAIM_LIMIT = 1000
-# One group may take this long, well inside the queue's lease.
+# Most messages of one destination taken at once; Meta takes 1000 events a request.
+CLAIM_EACH = 1000
+# Calls to one destination under way side by side, in one process.
+CALLS_EACH = 2
+# One call may take this long.
 SEND_TIMEOUT_S = 90.0
 # When a destination's account is gone or of an unknown kind: look again after this.
 UNROUTABLE_PAUSE_S = 300.0
+# Messages that wait for a probe's end.
+AFTER_PROBE = dt.timedelta(seconds=2)
+# A lease is extended so often while its work goes on.
+EXTEND_EVERY_S = LEASE.total_seconds() / 3
+
+
+def _nobody() -> None:
+    """Wake nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +68,28 @@ class DispatchTools:
     destinations: Mapping[str, Destination]
     clock: Clock
     new_id: NewId
-    concurrency: int = 4
+    gate: Gate
+    calls: int = 32  # under way side by side
+    tries: int = TRIES
+    wake: Callable[[], None] = field(default=_nobody)  # a destination has room again
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """One destination's part of a lease."""
+
+    lease: Lease
+    destination_id: UUID
+    account: DestinationAccount | None
+    destination: Destination | None
+    messages: Sequence[ClaimedDelivery]
+    owed: Mapping[UUID, Owed]
+
+    def lane(self) -> Lane | None:
+        if self.account is None or self.destination is None:
+            return None
+        host = self.destination.host(self.account)
+        return Lane(self.account.tenant_id, self.account.id, host)
 
 
 class Dispatcher:
@@ -56,31 +97,65 @@ class Dispatcher:
 
     def __init__(self, tools: DispatchTools) -> None:
         self._tools = tools
-        self._slots = asyncio.Semaphore(tools.concurrency)
+        self._recorder = Recorder(tools.database, tools.gate, tools.new_id)
+        self._under_way: dict[asyncio.Task[None], UUID] = {}
         # Jitter needs no secrecy.
         self._random = random.Random()  # noqa: S311
 
     async def step(self) -> bool:
-        """Send one lease's worth; False when nothing was due."""
-        lease = await self._tools.queue.receive(CLAIM_LIMIT)
+        """Take what is due where there is room, and begin to send it; False when nothing was."""
+        while len(self._under_way) >= self._tools.calls:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        calls = Counter(self._under_way.values())
+        busy = [one for one, number in calls.items() if number >= CALLS_EACH]
+        room = self._tools.calls - len(self._under_way)
+        lease = await self._tools.queue.receive(Share(room, CLAIM_EACH, busy))
         if not lease.messages:
             return False
+        await self._begin(lease)
+        return True
+
+    async def finish(self) -> None:
+        """Wait until all calls under way are recorded; cancelled, it cancels them."""
+        try:
+            while self._under_way:
+                await asyncio.wait(self._under_way)
+        except asyncio.CancelledError:
+            for task in self._under_way:
+                task.cancel()
+            raise
+
+    async def _begin(self, lease: Lease) -> None:
         owed, accounts = await self._load(lease)
         settled = [message for message in lease.messages if message.delivery_id not in owed]
         await self._tools.queue.acknowledge(lease, settled)
-        # Not a task group: one destination's trouble must not cancel another's request.
-        results = await asyncio.gather(
-            *(
-                self._deliver(lease, accounts.get(destination_id), chunk, owed)
-                for destination_id, messages in _by_destination(lease, owed).items()
-                for chunk in self._chunks(accounts.get(destination_id), messages)
-            ),
-            return_exceptions=True,
-        )
-        for failure in results:
-            if failure is not None:
-                raise failure
-        return True
+        groups = [
+            self._group(lease, destination_id, messages, owed, accounts)
+            for destination_id, messages in _by_destination(lease, owed).items()
+        ]
+        lanes = [lane for group in groups if (lane := group.lane()) is not None]
+        admitted = await self._tools.gate.admit(lanes, self._tools.clock.now())
+        for group in groups:
+            said = admitted.get(group.destination_id, Admitted(Go()))
+            task = asyncio.create_task(self._work(group, said), name="dispatch-call")
+            self._under_way[task] = group.destination_id
+            task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        del self._under_way[task]
+        self._tools.wake()
+
+    def _group(
+        self,
+        lease: Lease,
+        destination_id: UUID,
+        messages: Sequence[ClaimedDelivery],
+        owed: Mapping[UUID, Owed],
+        accounts: Mapping[UUID, DestinationAccount],
+    ) -> _Group:
+        account = accounts.get(destination_id)
+        destination = self._tools.destinations.get(account.kind) if account else None
+        return _Group(lease, destination_id, account, destination, messages, owed)
 
     async def _load(self, lease: Lease) -> tuple[dict[UUID, Owed], dict[UUID, DestinationAccount]]:
         async with self._tools.database.transaction() as tx:
@@ -96,60 +171,101 @@ class Dispatcher:
             )
         return {one.event.delivery_id: one for one in found}, accounts
 
-    def _chunks(
-        self, account: DestinationAccount | None, messages: list[ClaimedDelivery]
-    ) -> list[list[ClaimedDelivery]]:
-        destination = self._tools.destinations.get(account.kind) if account else None
-        size = destination.batch_limit if destination else len(messages)
-        return [messages[start : start + size] for start in range(0, len(messages), size)]
+    async def _work(self, group: _Group, admitted: Admitted) -> None:
+        """Deal with a group; its own trouble ends here, its lease gives the messages back."""
+        try:
+            async with self._kept(group):
+                await self._deliver(group, admitted)
+        except StorageUnavailable as error:
+            get_logger().warning("dispatch.not_recorded", reason=str(error))
+        except Exception:  # noqa: BLE001 - one destination's trouble must not end another's
+            JOB_ERRORS.labels("dispatch").inc()
+            get_logger().exception("job.failed", job="dispatch")
 
-    async def _deliver(
-        self,
-        lease: Lease,
-        account: DestinationAccount | None,
-        messages: Sequence[ClaimedDelivery],
-        owed: Mapping[UUID, Owed],
-    ) -> None:
-        batch = [owed[message.delivery_id] for message in messages]
-        async with self._slots:
-            outcomes = await self._send(account, batch)
-        now = self._tools.clock.now()
-        tried = [
-            Tried(one, outcome, self._next(one, outcome, now))
-            for one, outcome in zip(batch, outcomes, strict=True)
-        ]
-        kind = account.kind if account else "unknown"
-        await record(
-            self._tools.database, Batch(self._tools.new_id(), kind, now, tried), self._tools.new_id
+    @contextlib.asynccontextmanager
+    async def _kept(self, group: _Group) -> AsyncIterator[None]:
+        """Extend the group's lease while a block runs."""
+
+        async def keep() -> None:
+            while True:
+                await asyncio.sleep(EXTEND_EVERY_S)
+                with contextlib.suppress(StorageUnavailable):
+                    await self._tools.queue.extend(group.lease, group.messages)
+
+        task = asyncio.create_task(keep(), name="dispatch-lease")
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _deliver(self, group: _Group, admitted: Admitted) -> None:
+        queue, lease, messages = self._tools.queue, group.lease, group.messages
+        match admitted.admission:
+            case Hold(until=until):
+                await queue.postpone(lease, [(message, until) for message in messages])
+                return
+            case Probe():
+                later = self._tools.clock.now() + AFTER_PROBE
+                await queue.postpone(lease, [(message, later) for message in messages[1:]])
+                messages = messages[:1]
+            case Go():
+                pass
+        tried = await self._try(group, [group.owed[one.delivery_id] for one in messages], admitted)
+        pairs = list(zip(messages, (one.step for one in tried), strict=True))
+        await queue.acknowledge(
+            lease, [message for message, step in pairs if not isinstance(step, RetryAt)]
         )
-        await self._settle(lease, messages, [one.step for one in tried])
+        await queue.postpone(
+            lease, [(message, step.at) for message, step in pairs if isinstance(step, RetryAt)]
+        )
 
-    async def _send(
-        self, account: DestinationAccount | None, batch: Sequence[Owed]
-    ) -> list[Outcome]:
-        destination = self._tools.destinations.get(account.kind) if account else None
-        if account is None or destination is None:
-            facts = CallFacts(batch_size=len(batch))
-            reason = "destination_gone" if account is None else "destination_unknown"
-            return [Deferred(reason, facts, retry_after_s=UNROUTABLE_PAUSE_S) for _ in batch]
+    async def _try(
+        self, group: _Group, batch: Sequence[Owed], admitted: Admitted
+    ) -> Sequence[Tried]:
+        outcomes = await self._send(group, batch)
+        now = self._tools.clock.now()
+        probing = isinstance(admitted.admission, Probe)
+
+        def judge(well: bool) -> list[Tried]:  # noqa: FBT001 - the one question asked
+            return [
+                self._judge(one, outcome, now, own=counts(outcome, well=well and not probing))
+                for one, outcome in zip(batch, outcomes, strict=True)
+            ]
+
+        kind = group.account.kind if group.account else "unknown"
+        return await self._recorder.record(
+            Batch(
+                id=self._tools.new_id(),
+                kind=kind,
+                at=now,
+                lane=group.lane(),
+                admitted=admitted,
+                signals=signals_of(outcomes),
+            ),
+            judge,
+        )
+
+    def _judge(self, owed: Owed, outcome: Outcome, now: dt.datetime, *, own: bool) -> Tried:
+        failed_tries = owed.failed_tries + own
+        standing = Standing(owed.attempts + 1, failed_tries, owed.event.event_time, now)
+        step = next_step(outcome, standing, self._random.random(), self._tools.tries)
+        return Tried(owed, outcome, step, failed_tries)
+
+    async def _send(self, group: _Group, batch: Sequence[Owed]) -> list[Outcome]:
+        if group.account is None or group.destination is None:
+            reason = "destination_gone" if group.account is None else "destination_unknown"
+            deferred = Deferred(
+                reason,
+                CallFacts(batch_size=len(batch)),
+                retry_after_s=UNROUTABLE_PAUSE_S,
+                error_class=ErrorClass.UNROUTABLE,
+            )
+            return [deferred] * len(batch)
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                return await destination.send(account, [one.event for one in batch])
+                return await group.destination.send(group.account, [one.event for one in batch])
         except TimeoutError:
             return [Deferred("timeout", CallFacts(batch_size=len(batch))) for _ in batch]
-
-    def _next(self, owed: Owed, outcome: Outcome, now: dt.datetime) -> Next:
-        standing = Standing(owed.attempts + 1, owed.event.event_time, now)
-        return next_step(outcome, standing, self._random.random())
-
-    async def _settle(
-        self, lease: Lease, messages: Sequence[ClaimedDelivery], steps: Sequence[Next]
-    ) -> None:
-        pairs = list(zip(messages, steps, strict=True))
-        done = [message for message, step in pairs if not isinstance(step, RetryAt)]
-        later = [(message, step.at) for message, step in pairs if isinstance(step, RetryAt)]
-        await self._tools.queue.acknowledge(lease, done)
-        await self._tools.queue.postpone(lease, later)
 
 
 def _by_destination(lease: Lease, owed: Mapping[UUID, Owed]) -> dict[UUID, list[ClaimedDelivery]]:

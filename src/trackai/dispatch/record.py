@@ -1,11 +1,13 @@
-"""Writes down what became of a batch: one attempt and one settlement a delivery, together."""
+"""Writes down what became of a batch: attempts, breaker and settlements in one transaction."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
 
+from trackai.dispatch.breaker import Signal
+from trackai.dispatch.gate import Admitted, Gate, Lane
 from trackai.dispatch.retry import DeadLetter, Done, Next, RetryAt
 from trackai.model.clock import NewId
 from trackai.model.delivery import Accepted, Deferred, DeliveryStatus, Outcome, Rejected
@@ -26,25 +28,45 @@ class Tried:
     owed: Owed
     outcome: Outcome
     step: Next
+    failed_tries: int
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Deliveries that were tried together."""
+    """Deliveries that were tried together, and what their requests said of the destination."""
 
     id: UUID
     kind: str  # of destination
     at: dt.datetime
-    tried: Sequence[Tried]
+    lane: Lane | None  # None: no request could be made
+    admitted: Admitted
+    signals: Sequence[Signal]
 
 
-async def record(database: Database, batch: Batch, new_id: NewId) -> None:
-    """Store attempts and settlements in one transaction, then log and count them."""
-    async with database.transaction() as tx:
-        await insert_attempts(tx, [_attempt(batch, one, new_id()) for one in batch.tried])
-        await settle_deliveries(tx, [_settlement(one, batch.at) for one in batch.tried])
-    for one in batch.tried:
-        _report(batch, one)
+# Says what each delivery becomes, given whether the destination is well.
+Judge = Callable[[bool], Sequence[Tried]]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Writes batches down."""
+
+    database: Database
+    gate: Gate
+    new_id: NewId
+
+    async def record(self, batch: Batch, judge: Judge) -> Sequence[Tried]:
+        """Store what a batch became, then log and count it; return what was decided."""
+        async with self.database.transaction() as tx:
+            well = True
+            if batch.lane is not None:
+                well = await self.gate.note(tx, batch.lane, batch.admitted, batch.signals, batch.at)
+            tried = judge(well)
+            await insert_attempts(tx, [_attempt(batch, one, self.new_id()) for one in tried])
+            await settle_deliveries(tx, [_settlement(one, batch.at) for one in tried])
+        for one in tried:
+            _report(batch, one)
+        return tried
 
 
 def _attempt(batch: Batch, tried: Tried, attempt_id: UUID) -> Attempt:
@@ -80,16 +102,30 @@ def _words(outcome: Outcome) -> tuple[str, str | None, str]:
 
 
 def _settlement(tried: Tried, now: dt.datetime) -> Settlement:
-    tenant_id, delivery_id = tried.owed.tenant_id, tried.owed.event.delivery_id
-    match tried.step:
+    status, reason, next_at, settled_at = _end(tried.step, now)
+    return Settlement(
+        tenant_id=tried.owed.tenant_id,
+        delivery_id=tried.owed.event.delivery_id,
+        status=status,
+        reason=reason,
+        next_at=next_at,
+        settled_at=settled_at,
+        failed_tries=tried.failed_tries,
+    )
+
+
+def _end(
+    step: Next, now: dt.datetime
+) -> tuple[DeliveryStatus, str | None, dt.datetime | None, dt.datetime | None]:
+    match step:
         case Done():
-            return Settlement(tenant_id, delivery_id, DeliveryStatus.ACCEPTED, None, None, now)
+            return DeliveryStatus.ACCEPTED, None, None, now
         case RetryAt(at=at, reason=reason):
-            return Settlement(tenant_id, delivery_id, DeliveryStatus.PENDING, reason, at, None)
+            return DeliveryStatus.PENDING, reason, at, None
         case DeadLetter(reason=reason):
-            return Settlement(tenant_id, delivery_id, DeliveryStatus.DEAD, reason, None, now)
+            return DeliveryStatus.DEAD, reason, None, now
         case _:
-            assert_never(tried.step)
+            assert_never(step)
 
 
 def _report(batch: Batch, tried: Tried) -> None:

@@ -21,6 +21,10 @@ LEAST_PAUSE_S = 1.0
 EVENT_LIFETIME = dt.timedelta(days=7) - dt.timedelta(hours=1)
 
 TOO_OLD = "event_too_old"
+EXHAUSTED = "tries_exhausted"
+
+# Tries that may fail through a delivery's own fault before it is given up.
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,19 @@ Next = Done | RetryAt | DeadLetter
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a delivery stands: tries including this one, and the time of its event."""
+    """Where a delivery stands after a try.
 
-    attempts: int
+    `failed_tries` counts, this one included, those that failed while the destination was well:
+    an outage, a refused token or a pause that the platform asks for uses none up.
+    """
+
+    attempts: int  # tries, this one included
+    failed_tries: int
     event_time: dt.datetime
     now: dt.datetime
 
 
-def next_step(outcome: Outcome, standing: Standing, jitter: float) -> Next:
+def next_step(outcome: Outcome, standing: Standing, jitter: float, tries: int = TRIES) -> Next:
     """Return what comes next; `jitter` is a random number in [0, 1)."""
     match outcome:
         case Accepted():
@@ -66,6 +75,8 @@ def next_step(outcome: Outcome, standing: Standing, jitter: float) -> Next:
             at = standing.now + _pause(standing.attempts, retry_after_s or 0.0, jitter)
             if at >= standing.event_time + EVENT_LIFETIME:
                 return DeadLetter(TOO_OLD)
+            if standing.failed_tries >= tries:
+                return DeadLetter(EXHAUSTED)
             return RetryAt(at, reason)
         case _:
             assert_never(outcome)

@@ -76,6 +76,18 @@ class CallFacts:
     duration_ms: float = 0.0
 
 
+class ErrorClass(StrEnum):
+    """What kind of failure a try met: it decides who waits, and whose try it was."""
+
+    TRANSIENT = "transient"  # nothing was answered, or that nothing can be taken now
+    THROTTLED = "throttled"  # too many requests; the platform says how long to wait
+    AUTH = "auth"  # the account is refused until a person does something
+    INVALID_EVENT = "invalid_event"  # this event will never be taken
+    INVALID_BATCH = "invalid_batch"  # too much at once; the events may be good
+    PERMANENT = "permanent"  # the request itself is wrong
+    UNROUTABLE = "unroutable"  # no request was made: the account cannot be sent with
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The destination acknowledged the event."""
@@ -90,6 +102,7 @@ class Rejected:
     reason: str  # stable, a metric label
     facts: CallFacts
     detail: str = ""  # the destination's own words, without personal data
+    error_class: ErrorClass = ErrorClass.INVALID_EVENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,7 @@ class Deferred:
     facts: CallFacts
     retry_after_s: float | None = None
     detail: str = ""
+    error_class: ErrorClass = ErrorClass.TRANSIENT
 
 
 Outcome = Accepted | Rejected | Deferred

@@ -11,7 +11,11 @@ from typing import Protocol
 from uuid import UUID
 
 from trackai.storage.pool import Tx
-from trackai.storage.queue_messages import ClaimedDelivery, QueuedDelivery
+from trackai.storage.queue_messages import ClaimedDelivery, QueuedDelivery, Share
+
+# Longer than a dispatcher may go without a sign of life; shorter than anybody likes to wait after
+# a crash.
+LEASE = dt.timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,16 @@ class Queue(Protocol):
         """Make messages that nobody has received yet due now, with the caller's commit."""
         ...
 
-    async def receive(self, limit: int) -> Lease:
-        """Lease up to `limit` due messages, oldest first; an empty lease when none is due."""
+    async def receive(self, share: Share) -> Lease:
+        """Lease due messages of several destinations; an empty lease when none is due.
+
+        No destination keeps another waiting, however much it has. One whose breaker holds has
+        nothing due.
+        """
+        ...
+
+    async def extend(self, lease: Lease, messages: Sequence[ClaimedDelivery]) -> None:
+        """Keep messages of a lease for LEASE from now: their work goes on."""
         ...
 
     async def acknowledge(self, lease: Lease, messages: Sequence[ClaimedDelivery]) -> None:

@@ -5,14 +5,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from trackai.model.clock import Clock, NewId
-from trackai.queue.port import Lease
+from trackai.queue.port import LEASE, Lease
 from trackai.storage import queue_messages
 from trackai.storage.pool import Database, Tx
-from trackai.storage.queue_messages import ClaimedDelivery, QueuedDelivery
-
-# Longer than a dispatcher may take over one batch; shorter than anybody likes to wait after a
-# crash.
-LEASE = dt.timedelta(seconds=120)
+from trackai.storage.queue_messages import ClaimedDelivery, QueuedDelivery, Share
 
 
 class PostgresQueue:
@@ -33,15 +29,22 @@ class PostgresQueue:
         """Make messages that nobody has received yet due now, with the caller's commit."""
         await queue_messages.hasten(tx, tenant_id=tenant_id, delivery_ids=delivery_ids, now=now)
 
-    async def receive(self, limit: int) -> Lease:
-        """Lease up to `limit` due messages, oldest first; an empty lease when none is due."""
+    async def receive(self, share: Share) -> Lease:
+        """Lease due messages of several destinations; an empty lease when none is due."""
         now, lease_id = self._clock.now(), self._new_id()
         until = now + LEASE
         async with self._database.transaction() as tx:
             claimed = await queue_messages.claim_all_tenants(
-                tx, now=now, lease=lease_id, lease_until=until, limit=limit
+                tx, now=now, lease=lease_id, lease_until=until, share=share
             )
         return Lease(lease_id, until, tuple(claimed))
+
+    async def extend(self, lease: Lease, messages: Sequence[ClaimedDelivery]) -> None:
+        """Keep messages of a lease for LEASE from now: their work goes on."""
+        keys = [(message.tenant_id, message.delivery_id) for message in messages]
+        until = self._clock.now() + LEASE
+        async with self._database.transaction() as tx:
+            await queue_messages.extend_all_tenants(tx, keys, lease=lease.id, until=until)
 
     async def acknowledge(self, lease: Lease, messages: Sequence[ClaimedDelivery]) -> None:
         """Be done with messages of a lease; those it no longer holds are left alone."""

@@ -31,7 +31,7 @@ returning id
 # All that is needed to send what a claim named, for deliveries that are still owed.
 LOAD_OUTGOING_ALL_TENANTS = """
 select d.tenant_id, d.id, d.destination_id, d.receipt_id, d.event_name, d.event_id, d.event_time,
-  d.attempts, d.created_at, r.received_at,
+  d.attempts, d.failed_tries, d.created_at, r.received_at,
   c.gateway, c.transaction, c.amount_minor, c.currency, c.product_id, c.product_name, c.quantity,
   c.buyer_sealed, c.tracking, c.recurrence,
   k.click_id, k.received_at as clicked_at, k.fbclid, k.fbc, k.fbp, k.gclid, k.ttclid, k.page_url,
@@ -48,9 +48,10 @@ where d.status = 'pending'
 # What became of a batch of deliveries after one try each.
 SETTLE_DELIVERIES = """
 update deliveries d set status = s.status, reason = s.reason, attempts = d.attempts + 1,
-  next_at = s.next_at, settled_at = s.settled_at
+  next_at = s.next_at, settled_at = s.settled_at, failed_tries = s.failed_tries
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[],
-  $6::timestamptz[]) as s (tenant_id, id, status, reason, next_at, settled_at)
+  $6::timestamptz[], $7::integer[])
+  as s (tenant_id, id, status, reason, next_at, settled_at, failed_tries)
 where d.tenant_id = s.tenant_id and d.id = s.id
 """
 
@@ -87,6 +88,7 @@ class Owed:
     received_at: dt.datetime  # when the webhook came in
     created_at: dt.datetime
     attempts: int  # tries so far
+    failed_tries: int  # of them, those that failed while the destination was well
     event: OutgoingEvent
 
 
@@ -100,6 +102,7 @@ class Settlement:
     reason: str | None
     next_at: dt.datetime | None
     settled_at: dt.datetime | None
+    failed_tries: int
 
 
 async def insert_delivery(tx: Tx, delivery: NewDelivery, *, now: dt.datetime) -> bool:
@@ -146,7 +149,15 @@ async def load_owed_all_tenants(
 async def settle_deliveries(tx: Tx, settlements: Sequence[Settlement]) -> None:
     """Record what deliveries became after one try each."""
     rows = [
-        (s.tenant_id, s.delivery_id, s.status.value, s.reason, s.next_at, s.settled_at)
+        (
+            s.tenant_id,
+            s.delivery_id,
+            s.status.value,
+            s.reason,
+            s.next_at,
+            s.settled_at,
+            s.failed_tries,
+        )
         for s in settlements
     ]
     await tx.execute(SETTLE_DELIVERIES, *columns(sorted(rows)))
@@ -168,6 +179,7 @@ def _owed(envelope: Envelope, row: Row) -> Owed:
         received_at=row["received_at"],
         created_at=row["created_at"],
         attempts=row["attempts"],
+        failed_tries=row["failed_tries"],
         event=OutgoingEvent(
             delivery_id=row["id"],
             event_name=row["event_name"],

@@ -21,15 +21,46 @@ on conflict (tenant_id, delivery_id) do nothing
 # Wake the workers that wait for deliveries.
 NOTIFY_DELIVERIES = "select pg_notify('trackai_deliveries', '')"
 
-# Take what is ready, oldest first, and lease it.
+# Take what is ready and lease it: of at most $4 destinations, whichever, the $5 oldest messages
+# each. A destination's flood is then its own. The recursion walks the index from one destination
+# to the next; those in $6 and those whose breaker holds are passed over.
 CLAIM_ALL_TENANTS = """
+with recursive waiting as (
+  (select tenant_id, destination_id from queue_messages order by destination_id limit 1)
+  union all
+  select following.* from waiting w cross join lateral (
+    select q.tenant_id, q.destination_id from queue_messages q
+    where q.destination_id > w.destination_id order by q.destination_id limit 1
+  ) as following
+), chosen as (
+  select w.destination_id
+  from waiting w
+  left join breakers b on b.tenant_id = w.tenant_id and b.destination_id = w.destination_id
+  where w.destination_id <> all($6::uuid[])
+    and (b.state is null or b.state = 'closed' or b.retry_at <= $1)
+    and (b.paused_until is null or b.paused_until <= $1)
+    and exists (
+      select from queue_messages q where q.destination_id = w.destination_id and q.run_at <= $1
+    )
+  order by random() limit $4
+), ready as (
+  select oldest.* from chosen c cross join lateral (
+    select q.tenant_id, q.delivery_id from queue_messages q
+    where q.destination_id = c.destination_id and q.run_at <= $1
+    order by q.run_at limit $5 for update skip locked
+  ) as oldest
+)
 update queue_messages q set run_at = $2, lease = $3, receives = receives + 1
-from (
-  select tenant_id, delivery_id from queue_messages
-  where run_at <= $1 order by run_at limit $4 for update skip locked
-) as ready
+from ready
 where q.tenant_id = ready.tenant_id and q.delivery_id = ready.delivery_id
 returning q.tenant_id, q.delivery_id, q.destination_id, q.receives
+"""
+
+# Keep messages for longer: only while the lease is still ours.
+EXTEND_ALL_TENANTS = """
+update queue_messages q set run_at = $4
+from unnest($1::uuid[], $2::uuid[]) as held (tenant_id, delivery_id)
+where q.tenant_id = held.tenant_id and q.delivery_id = held.delivery_id and q.lease = $3
 """
 
 # Done with: only while the lease is still ours.
@@ -49,6 +80,12 @@ where q.tenant_id = later.tenant_id and q.delivery_id = later.delivery_id and q.
 HASTEN = """
 update queue_messages set run_at = least(run_at, $3)
 where tenant_id = $1 and delivery_id = any($2::uuid[]) and lease is null and receives = 0
+"""
+
+# Do not wait any longer with a destination's messages.
+HASTEN_DESTINATION = """
+update queue_messages set run_at = least(run_at, $3)
+where tenant_id = $1 and destination_id = $2 and lease is null
 """
 
 # How many messages wait, how many of them are due, and since when the oldest is due.
@@ -95,12 +132,32 @@ async def enqueue(tx: Tx, messages: Sequence[QueuedDelivery]) -> None:
     await tx.fetch(NOTIFY_DELIVERIES)
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much one claim may take."""
+
+    destinations: int  # most of them at once
+    each: int  # most messages of one of them
+    without: Sequence[UUID] = ()  # destinations to pass over
+
+
 async def claim_all_tenants(
-    tx: Tx, *, now: dt.datetime, lease: UUID, lease_until: dt.datetime, limit: int
+    tx: Tx, *, now: dt.datetime, lease: UUID, lease_until: dt.datetime, share: Share
 ) -> list[ClaimedDelivery]:
-    """Lease up to `limit` ready messages, oldest first."""
-    rows = await tx.fetch(CLAIM_ALL_TENANTS, now, lease_until, lease, limit)
+    """Lease ready messages, of each destination the oldest."""
+    rows = await tx.fetch(
+        CLAIM_ALL_TENANTS,
+        *(now, lease_until, lease),
+        *(share.destinations, share.each, list(share.without)),
+    )
     return [ClaimedDelivery(**dict(row)) for row in rows]
+
+
+async def extend_all_tenants(
+    tx: Tx, keys: Sequence[tuple[UUID, UUID]], *, lease: UUID, until: dt.datetime
+) -> int:
+    """Keep (tenant, delivery) messages of this lease until then; return how many were ours."""
+    return await tx.execute(EXTEND_ALL_TENANTS, *columns(sorted(keys)), lease, until)
 
 
 async def acknowledge_all_tenants(tx: Tx, keys: Sequence[tuple[UUID, UUID]], *, lease: UUID) -> int:
@@ -120,6 +177,14 @@ async def hasten(
 ) -> None:
     """Make messages that nobody has claimed yet due now, and wake the workers."""
     await tx.execute(HASTEN, tenant_id, list(delivery_ids), now)
+    await tx.fetch(NOTIFY_DELIVERIES)
+
+
+async def hasten_destination(
+    tx: Tx, *, tenant_id: UUID, destination_id: UUID, now: dt.datetime
+) -> None:
+    """Make a destination's waiting messages due now, and wake the workers."""
+    await tx.execute(HASTEN_DESTINATION, tenant_id, destination_id, now)
     await tx.fetch(NOTIFY_DELIVERIES)
 
 

@@ -62,6 +62,12 @@ WEBHOOK_TO_ACCEPTED_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
+BREAKER_CHANGES = Counter(
+    "trackai_breaker_changes_total",
+    "Circuit breakers that changed their state, by scope and the state they went to",
+    ("scope", "state"),
+    registry=REGISTRY,
+)
 COMMIT_ROWS = Histogram(
     "trackai_group_commit_rows",
     "Rows that shared one commit at the edge",

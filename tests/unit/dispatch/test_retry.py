@@ -22,8 +22,10 @@ NOW = dt.datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 FACTS = CallFacts()
 
 
-def _standing(attempts: int = 1, age: dt.timedelta = dt.timedelta()) -> Standing:
-    return Standing(attempts, NOW - age, NOW)
+def _standing(
+    attempts: int = 1, age: dt.timedelta = dt.timedelta(), failed_tries: int = 0
+) -> Standing:
+    return Standing(attempts, failed_tries, NOW - age, NOW)
 
 
 def test_accepted_is_done() -> None:

@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from trackai.model.delivery import ErrorClass
+
 
 class AnswerReason(StrEnum):
     """Why events were not taken; metric labels."""
@@ -57,13 +59,34 @@ class Answer:
     bad_index: int | None = None  # position of the event that Meta names
 
 
-_VERDICTS: Mapping[AnswerReason, Verdict] = MappingProxyType(
+# What kind of failure each reason is.
+CLASSES: Mapping[AnswerReason, ErrorClass] = MappingProxyType(
     {
-        AnswerReason.TOO_OLD: Verdict.BLAMED,
-        AnswerReason.USER_DATA_THIN: Verdict.BLAMED,
-        AnswerReason.INVALID: Verdict.BLAMED,
-        AnswerReason.TOO_LARGE: Verdict.HALVE,
-        AnswerReason.BAD_REQUEST: Verdict.REJECTED,
+        AnswerReason.TRANSIENT: ErrorClass.TRANSIENT,
+        AnswerReason.UNKNOWN: ErrorClass.TRANSIENT,
+        AnswerReason.UNREADABLE: ErrorClass.TRANSIENT,
+        AnswerReason.COUNT_DIFFERS: ErrorClass.TRANSIENT,
+        AnswerReason.THROTTLED: ErrorClass.THROTTLED,
+        AnswerReason.TOKEN_REFUSED: ErrorClass.AUTH,
+        AnswerReason.PERMISSION_MISSING: ErrorClass.AUTH,
+        AnswerReason.POLICY_BLOCK: ErrorClass.AUTH,
+        AnswerReason.TOO_OLD: ErrorClass.INVALID_EVENT,
+        AnswerReason.USER_DATA_THIN: ErrorClass.INVALID_EVENT,
+        AnswerReason.INVALID: ErrorClass.INVALID_EVENT,
+        AnswerReason.TOO_LARGE: ErrorClass.INVALID_BATCH,
+        AnswerReason.BAD_REQUEST: ErrorClass.PERMANENT,
+    }
+)
+
+# What a failure of this kind says of the events in the request.
+_VERDICTS: Mapping[ErrorClass, Verdict] = MappingProxyType(
+    {
+        ErrorClass.TRANSIENT: Verdict.DEFERRED,
+        ErrorClass.THROTTLED: Verdict.DEFERRED,
+        ErrorClass.AUTH: Verdict.DEFERRED,
+        ErrorClass.INVALID_EVENT: Verdict.BLAMED,
+        ErrorClass.INVALID_BATCH: Verdict.HALVE,
+        ErrorClass.PERMANENT: Verdict.REJECTED,
     }
 )
 
@@ -210,7 +233,7 @@ def _answer(  # noqa: PLR0913 - the parts of an answer
     trace_id: str | None = None,
     bad_index: int | None = None,
 ) -> Answer:
-    verdict = _VERDICTS.get(reason, Verdict.DEFERRED)
+    verdict = _VERDICTS[CLASSES[reason]]
     pause_s = _pause_s(reason, headers) if verdict is Verdict.DEFERRED else None
     return Answer(verdict, reason, detail, code, subcode, trace_id, pause_s, bad_index)
 

@@ -10,12 +10,13 @@ LATEST_START_S; what is unresolved by then waits for its next turn.
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from trackai.destinations.http import Http, HttpAnswer
 from trackai.destinations.meta.account import validate_account
-from trackai.destinations.meta.answers import Answer, AnswerReason, Verdict, answer_of
+from trackai.destinations.meta.answers import CLASSES, Answer, AnswerReason, Verdict, answer_of
 from trackai.destinations.meta.payload import Unsendable, build_event, encode_batch
 from trackai.destinations.meta.token import health_of
 from trackai.destinations.port import TokenHealth
@@ -25,6 +26,7 @@ from trackai.model.delivery import (
     Accepted,
     CallFacts,
     Deferred,
+    ErrorClass,
     Outcome,
     OutgoingEvent,
     Rejected,
@@ -77,6 +79,10 @@ class MetaDestination:
         self._version = version
         self._warned = False
 
+    def host(self, account: DestinationAccount) -> str:
+        """Return where the account's requests go."""
+        return urlsplit(account.api_url or API_URL).netloc.lower()
+
     def validate(self, account: DestinationAccount) -> None:
         """Raise InvalidField, naming the field, for an account that cannot be sent to."""
         validate_account(account)
@@ -107,7 +113,12 @@ class MetaDestination:
             validate_account(account)
         except InvalidField as error:
             facts = CallFacts(batch_size=len(events))
-            refused = Deferred(NoAnswerReason.ACCOUNT_INVALID, facts, detail=str(error))
+            refused = Deferred(
+                NoAnswerReason.ACCOUNT_INVALID,
+                facts,
+                detail=str(error),
+                error_class=ErrorClass.UNROUTABLE,
+            )
             return [refused] * len(events)
         outcomes: dict[int, Outcome] = {}
         parcels = self._prepare(events, outcomes)
@@ -174,10 +185,15 @@ class _Call:
             chunk = waiting.pop()
             if self._stopped is not None:
                 stopped, facts = self._stopped, CallFacts(batch_size=len(chunk))
-                self._settle(chunk, Deferred(stopped.reason, facts, stopped.retry_after_s))
+                self._settle(chunk, replace(stopped, facts=facts, detail=""))
             elif self._is_over():
                 facts = CallFacts(batch_size=len(chunk))
-                self._settle(chunk, Deferred(NoAnswerReason.UNRESOLVED, facts))
+                self._settle(
+                    chunk,
+                    Deferred(
+                        NoAnswerReason.UNRESOLVED, facts, error_class=ErrorClass.INVALID_BATCH
+                    ),
+                )
             else:
                 waiting += await self._try(chunk)
 
@@ -205,13 +221,18 @@ class _Call:
     def _conclude(self, chunk: _Chunk, answer: Answer, facts: CallFacts) -> None:
         if answer.reason is None:
             self._settle(chunk, Accepted(facts))
-        elif answer.verdict is not Verdict.DEFERRED:
-            self._settle(chunk, Rejected(answer.reason, facts, answer.detail))
+            return
+        kind = CLASSES[answer.reason]
+        if answer.verdict is not Verdict.DEFERRED:
+            self._settle(chunk, Rejected(answer.reason, facts, answer.detail, kind))
         elif answer.reason is AnswerReason.COUNT_DIFFERS:
             get_logger().warning("meta.count_differs", sent=len(chunk), trace_id=answer.trace_id)
-            self._settle(chunk, Deferred(answer.reason, facts))
+            self._settle(chunk, Deferred(answer.reason, facts, error_class=kind))
         else:
-            self._defer(chunk, Deferred(answer.reason, facts, answer.retry_after_s, answer.detail))
+            self._defer(
+                chunk,
+                Deferred(answer.reason, facts, answer.retry_after_s, answer.detail, kind),
+            )
 
     def _defer(self, chunk: _Chunk, outcome: Deferred) -> None:
         self._stopped = outcome

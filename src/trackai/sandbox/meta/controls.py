@@ -50,6 +50,10 @@ class Controls:
         """Order a failure; `more` are the fields of faults.Script, such as match or seconds."""
         self.order(Script(Fault(kind), times=times, **more))
 
+    def clear_faults(self) -> None:
+        """Fail no more."""
+        self._faults.clear()
+
     def order(self, script: Script) -> None:
         """Order a failure; ValueError when it cannot be acted on."""
         self._faults.add(script)

@@ -1,0 +1,1 @@
+drop index queue_messages_ready;
