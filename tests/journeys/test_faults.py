@@ -169,13 +169,14 @@ async def test_a_worker_killed_while_meta_has_its_request_is_succeeded_by_anothe
     place: Place, meta: Meta, http: aiohttp.ClientSession, stack: ExitStack
 ) -> None:
     customer = await open_customer(place, *meta)
-    customer.meta.script_fault("timeout", seconds=30)
+    customer.meta.script_fault("timeout", times=None, seconds=30)
     server = stack.enter_context(place.start("serve", "--port", "0"))
     sold = await customer.sell(http, server.wait_for("serving")["address"], "stripe", SALES)
     first = stack.enter_context(place.start("worker"))
     await until(lambda: customer.meta.summary()["requests"] > 0, "a request on its way")
     first.end(signal.SIGKILL)
     before = customer.accepted()
+    customer.meta.clear_faults()
     await place.rows(LEASES_RUN_OUT)
     stack.enter_context(place.start("worker"))
     await await_accepted(customer, sold)
