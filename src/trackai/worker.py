@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
 from trackai.dispatch.breaker import Limits
+from trackai.dispatch.dead_letters import ReplayReleaser
 from trackai.dispatch.dispatcher import Dispatcher, DispatchTools
 from trackai.dispatch.gate import Gate
 from trackai.errors import StorageUnavailable
@@ -149,6 +150,8 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
             )
         )
 
+        releaser = ReplayReleaser(database, queue, clock)
+
         async def clean() -> bool:
             async with database.transaction() as tx:
                 await delete_expired_all_tenants(tx, now=clock.now())
@@ -160,6 +163,7 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
         ]
         jobs += [
             Job("dispatch", dispatcher.step, Channel.DELIVERIES, finish=dispatcher.finish),
+            Job("replay", releaser.step, None),
             Job("clean", clean, None, CLEAN_EVERY_S),
         ]
         yield Worker(jobs, wakeups)

@@ -19,6 +19,7 @@ USUAL_FUNCTION = 30
 
 # Statements across tenants, each with its reason.
 ACROSS_TENANTS = {
+    "storage/dead_letters.py": "the worker gives every tenant's replays their turn",
     "storage/breakers.py": "a worker's next calls may be to any destination",
     "storage/troubles.py": "the doctor examines the whole installation",
     "storage/tenants.py": "the operator lists tenants; the edge finds one by its public key",

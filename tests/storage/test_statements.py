@@ -90,6 +90,7 @@ VALUES = {
     "bpchar": "'BRL'",
     "int4": "1",
     "int8": "1",
+    "bool": "false",
 }
 NAMED = {
     "tenant_id": f"md5((n % {TENANTS})::text)::uuid",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from trackai.dispatch.dead_letters import DeadLetters, Wish
 from trackai.gateways.registry import gateways
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.sale import Tools
@@ -18,6 +19,7 @@ from trackai.queue.postgres import PostgresQueue
 from trackai.sandbox.platforms import PLATFORMS, Person, Sale, SaleStatus, SignedWebhook, platform
 from trackai.storage.breakers import lock_breaker
 from trackai.storage.clicks import insert_clicks
+from trackai.storage.dead_letters import Wanted
 from trackai.storage.destinations import insert_destination
 from trackai.storage.dispatch_attempts import Attempt, insert_attempts
 from trackai.storage.envelope import Envelope
@@ -210,6 +212,8 @@ class World:
                 destination_id=account.destination.id,
                 now=self.clock.now(),
             )
+        letters = DeadLetters(self.people, self.clock, new_id, account.tenant.id)
+        await letters.replay(Wish("test", Wanted()))
         self.account = before
 
     async def _reject(self, connection: GatewayConnection, webhook: SignedWebhook) -> None:

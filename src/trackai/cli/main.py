@@ -10,6 +10,7 @@ from trackai.cli import (
     database,
     deliveries,
     destination,
+    dlq,
     doctor,
     funnel,
     gateway,
@@ -58,6 +59,7 @@ app.add_typer(gateway.app, name="gateway")
 app.add_typer(destination.app, name="destination")
 app.add_typer(conversions.app, name="conversions")
 app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(dlq.app, name="dlq")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(sandbox.app, name="sandbox")
 app.command(name="secret-key")(database.secret_key)

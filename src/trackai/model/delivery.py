@@ -30,6 +30,7 @@ class DeliveryStatus(StrEnum):
     PENDING = "pending"  # waiting for its first or next try
     ACCEPTED = "accepted"  # the destination acknowledged it
     DEAD = "dead"  # given up, with a reason; can be replayed
+    DISCARDED = "discarded"  # a dead letter that somebody gave up for good
     WITHHELD = "withheld"  # never to be sent, with a reason (the sale was already reversed)
 
 

@@ -1,0 +1,182 @@
+"""Dead letters: the rows of deliveries that were given up, and table replays.
+
+A replay marks the dead letters it is about; the worker then releases them, a few a second, with
+their event ids as they were.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from trackai.storage.pool import Row, Tx
+from trackai.storage.queue_messages import QueuedDelivery
+
+# Dead letters that a wish is about; $2.. say which, null meaning any. Those that are already in a
+# replay and wait for their turn are not asked for twice.
+_WANTED = """
+  d.tenant_id = $1 and d.status = 'dead' and not d.replay_waits
+  and ($2::uuid[] is null or d.id = any($2))
+  and ($3::text is null or d.reason = $3)
+  and ($4::uuid is null or d.destination_id = $4)
+  and ($5::text is null or exists (
+    select from conversions c
+    where c.tenant_id = d.tenant_id and c.id = d.conversion_id and c.gateway = $5))
+  and ($6::timestamptz is null or d.settled_at >= $6)
+  and ($7::timestamptz is null or d.settled_at < $7)
+"""
+
+# Dead letters, newest first.
+LIST_DEAD = f"""
+select d.id, c.gateway, c.transaction, d.event_name, d.event_id, d.event_time, d.reason,
+  d.attempts, d.settled_at, t.kind, t.pixel_id, d.destination_id, d.receipt_id
+from deliveries d
+join conversions c on c.tenant_id = d.tenant_id and c.id = d.conversion_id
+join destinations t on t.tenant_id = d.tenant_id and t.id = d.destination_id
+where {_WANTED}
+order by d.settled_at desc, d.id desc limit $8
+"""  # noqa: S608 - a constant's text
+
+# Mark those young enough to be sent; count those that are not.
+SELECT_FOR_REPLAY = f"""
+with wanted as (
+  select d.id, d.event_time > $8 as young from deliveries d where {_WANTED} for update
+), marked as (
+  update deliveries d set replay_id = $9, replay_waits = true
+  from wanted w where d.tenant_id = $1 and d.id = w.id and w.young
+)
+select count(*) filter (where young) as selected, count(*) filter (where not young) as too_old
+from wanted
+"""  # noqa: S608 - a constant's text
+
+# Give dead letters up for good.
+DISCARD = f"""
+update deliveries d set status = 'discarded', settled_at = $8 where {_WANTED}
+"""  # noqa: S608 - a constant's text
+
+# The same wish, wished before.
+FIND_REPLAY_BY_KEY = """
+select id, selected, too_old, created_at, finished_at from replays
+where tenant_id = $1 and key = $2
+"""
+
+# A new wish.
+INSERT_REPLAY = """
+insert into replays (tenant_id, id, key, actor, asked, rate, selected, too_old, created_at,
+  finished_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+
+# How far a replay is.
+FIND_PROGRESS = """
+select r.id, r.actor, r.selected, r.too_old, r.rate, r.created_at, r.finished_at,
+  count(d.id) filter (where d.replay_waits) as waiting,
+  count(d.id) filter (where not d.replay_waits and d.status = 'pending') as under_way,
+  count(d.id) filter (where d.status = 'accepted') as accepted,
+  count(d.id) filter (where not d.replay_waits and d.status = 'dead') as dead_again
+from replays r
+left join deliveries d on d.tenant_id = r.tenant_id and d.replay_id = r.id
+where r.tenant_id = $1 and r.id = $2
+group by r.tenant_id, r.id
+"""
+
+# The oldest replay that may release some now, locked and skipped by all others.
+CLAIM_REPLAY_ALL_TENANTS = """
+select tenant_id, id, rate from replays
+where finished_at is null and (released_at is null or released_at <= $1)
+order by created_at limit 1 for update skip locked
+"""
+
+# Let some of a replay's dead letters go again, as if they had never been tried.
+RELEASE = """
+update deliveries d set status = 'pending', reason = null, failed_tries = 0, next_at = $4,
+  settled_at = null, replay_waits = false
+from (
+  select id from deliveries where tenant_id = $1 and replay_id = $2 and replay_waits
+  order by id limit $3
+) as turn
+where d.tenant_id = $1 and d.id = turn.id
+returning d.id, d.destination_id
+"""
+
+# When a replay released some, and whether it has any left.
+UPDATE_REPLAY = """
+update replays set released_at = $3, finished_at = $4 where tenant_id = $1 and id = $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which dead letters; None means any."""
+
+    ids: Sequence[UUID] | None = None
+    reason: str | None = None
+    destination_id: UUID | None = None
+    gateway: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+    def values(self) -> tuple[object, ...]:
+        """Return the statement's parameters."""
+        ids = None if self.ids is None else list(self.ids)
+        return (ids, self.reason, self.destination_id, self.gateway, self.since, self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class NewReplay:
+    """A wish to send dead letters again."""
+
+    tenant_id: UUID
+    id: UUID
+    key: str
+    actor: str
+    asked: Mapping[str, object]
+    rate: int  # most released a second
+    created_at: dt.datetime
+
+
+async def list_dead(tx: Tx, *, tenant_id: UUID, wanted: Wanted, limit: int) -> Sequence[Row]:
+    """Return dead letters, newest first, without personal data."""
+    return await tx.fetch(LIST_DEAD, tenant_id, *wanted.values(), limit)
+
+
+async def insert_replay(tx: Tx, replay: NewReplay, wanted: Wanted, *, oldest: dt.datetime) -> UUID:
+    """Mark what is to be sent again and store the wish; the first one's id for a known key."""
+    known = await tx.fetch_one(FIND_REPLAY_BY_KEY, replay.tenant_id, replay.key)
+    if known is not None:
+        found: UUID = known["id"]
+        return found
+    (counted,) = await tx.fetch(
+        SELECT_FOR_REPLAY, replay.tenant_id, *wanted.values(), oldest, replay.id
+    )
+    await tx.execute(
+        INSERT_REPLAY,
+        *(replay.tenant_id, replay.id, replay.key, replay.actor, dict(replay.asked), replay.rate),
+        *(counted["selected"], counted["too_old"], replay.created_at),
+        None if counted["selected"] else replay.created_at,
+    )
+    return replay.id
+
+
+async def discard(tx: Tx, *, tenant_id: UUID, wanted: Wanted, now: dt.datetime) -> int:
+    """Give dead letters up for good; return how many."""
+    return await tx.execute(DISCARD, tenant_id, *wanted.values(), now)
+
+
+async def find_progress(tx: Tx, *, tenant_id: UUID, replay_id: UUID) -> Row | None:
+    """Return how far a replay is."""
+    return await tx.fetch_one(FIND_PROGRESS, tenant_id, replay_id)
+
+
+async def release_all_tenants(
+    tx: Tx, *, now: dt.datetime, pause: dt.timedelta
+) -> list[QueuedDelivery] | None:
+    """Let the next replay's turn go; return what to queue, None when no replay has a turn."""
+    replay = await tx.fetch_one(CLAIM_REPLAY_ALL_TENANTS, now - pause)
+    if replay is None:
+        return None
+    tenant_id: UUID = replay["tenant_id"]
+    rows = await tx.fetch(RELEASE, tenant_id, replay["id"], replay["rate"], now)
+    finished_at = now if len(rows) < replay["rate"] else None
+    await tx.execute(UPDATE_REPLAY, tenant_id, replay["id"], now, finished_at)
+    return [QueuedDelivery(tenant_id, row["id"], row["destination_id"], now) for row in rows]
