@@ -193,6 +193,28 @@ async def serve() -> AsyncIterator[Serve]:
         yield start
 
 
+@pytest.fixture(scope="session")
+def amazon_url() -> Iterator[str]:
+    """Yield the address of a server that speaks Amazon SQS, one a worker."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second to import
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def amazon(amazon_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Point the ordinary AWS settings at the stand-in; returns its address."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", amazon_url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "sa-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    return amazon_url
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Remove the run's data once all workers have ended."""
     if hasattr(session.config, "workerinput"):

@@ -142,6 +142,12 @@ class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
 
 
+class QueueUnavailable(Unavailable):
+    """The queue outside the database cannot be reached or refuses for now."""
+
+    code = "queue_unavailable"
+
+
 class DestinationUnreachable(Unavailable):
     """An ad platform cannot be reached for now."""
 

@@ -38,6 +38,13 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
+class QueueEngine(StrEnum):
+    """What hands deliveries out to workers."""
+
+    POSTGRES = "postgres"
+    SQS = "sqs"
+
+
 class Settings(BaseSettings):
     """All settings, with their defaults for a laptop."""
 
@@ -66,6 +73,11 @@ class Settings(BaseSettings):
     process_concurrency: int = Field(default=4, ge=1, le=64)
     # How many requests to ad platforms are under way side by side.
     dispatch_concurrency: int = Field(default=32, ge=1, le=256)
+    # What hands deliveries out to workers: the database itself, or Amazon SQS.
+    queue: QueueEngine = QueueEngine.POSTGRES
+    # The queues at Amazon SQS; account, region and endpoint are the ordinary AWS settings.
+    sqs_queue: str = Field(default="capi-dispatch", pattern="^[A-Za-z0-9_-]{1,80}$")
+    sqs_dead_queue: str = Field(default="capi-dispatch-dlq", pattern="^[A-Za-z0-9_-]{1,80}$")
     # Tries that may fail while the destination is well before a delivery is a dead letter.
     dispatch_tries: int = Field(default=5, ge=1, le=100)
     # Requests in a row that must fail to open a breaker, and how long it is open at first.

@@ -8,26 +8,31 @@ that is away only makes the loop wait.
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
+from trackai.dispatch.backstop import Backstop
 from trackai.dispatch.breaker import Limits
 from trackai.dispatch.dead_letters import ReplayReleaser
 from trackai.dispatch.dispatcher import Dispatcher, DispatchTools
 from trackai.dispatch.gate import Gate
-from trackai.errors import StorageUnavailable
+from trackai.errors import QueueUnavailable, StorageUnavailable
 from trackai.gateways.registry import gateways
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.sale import Tools
 from trackai.model.clock import SystemClock, new_id
+from trackai.queue.port import Queue
 from trackai.queue.postgres import PostgresQueue
-from trackai.settings import Settings
+from trackai.queue.sqs import SqsQueue
+from trackai.queue.sqs_client import find_queue, open_sqs
+from trackai.settings import QueueEngine, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
+from trackai.storage.queue_messages import Share
 from trackai.storage.rejections import delete_expired_all_tenants
 from trackai.storage.wakeups import Channel, Wakeups
 from trackai.telemetry.logging import get_logger
@@ -41,6 +46,10 @@ DISPATCH_CONNECTIONS = 4
 ERROR_PAUSE_S = 2.0
 # How often rejected webhooks whose day is over are dropped.
 CLEAN_EVERY_S = 600.0
+# What the relay takes from the table at once: of many destinations, some each.
+RELAY_SHARE = Share(destinations=32, each=100)
+# How often the dead queue is emptied.
+BACKSTOP_EVERY_S = 10.0
 # How long a stopping worker may finish what is in flight.
 STOP_GRACE_S = 30.0
 
@@ -90,6 +99,9 @@ class Worker:
             except StorageUnavailable as error:
                 get_logger().warning("job.waits_for_storage", job=job.name, reason=str(error))
                 await self._pause(ERROR_PAUSE_S)
+            except QueueUnavailable as error:
+                get_logger().warning("job.waits_for_queue", job=job.name, reason=str(error))
+                await self._pause(ERROR_PAUSE_S)
             except Exception:  # noqa: BLE001 - the worker's loop: logged once, counted, tried again
                 JOB_ERRORS.labels(job.name).inc()
                 get_logger().exception("job.failed", job=job.name)
@@ -129,17 +141,17 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
         wakeups = await stack.enter_async_context(Wakeups(url))
         http = await stack.enter_async_context(open_http())
         clock = SystemClock()
-        queue = PostgresQueue(database, clock, new_id)
+        engine = await _open_engine(stack, settings, database, clock)
         processor = ReceiptProcessor(
             database,
-            Tools(envelope, queue, clock, new_id),
+            Tools(envelope, engine.queue, clock, new_id),
             gateways(plugins=settings.gateway_plugins),
         )
         dispatcher = Dispatcher(
             DispatchTools(
                 database,
                 envelope,
-                queue,
+                engine.queue,
                 destinations(http, clock),
                 clock,
                 new_id,
@@ -149,24 +161,59 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
                 wake=lambda: wakeups.wake(Channel.DELIVERIES),
             )
         )
-
-        releaser = ReplayReleaser(database, queue, clock)
+        releaser = ReplayReleaser(database, engine.queue, clock)
 
         async def clean() -> bool:
             async with database.transaction() as tx:
                 await delete_expired_all_tenants(tx, now=clock.now())
             return False
 
-        jobs = [
+        process = [
             Job(f"process-{number}", processor.step, Channel.RECEIPTS)
             for number in range(settings.process_concurrency)
         ]
-        jobs += [
-            Job("dispatch", dispatcher.step, Channel.DELIVERIES, finish=dispatcher.finish),
-            Job("replay", releaser.step, None),
-            Job("clean", clean, None, CLEAN_EVERY_S),
-        ]
-        yield Worker(jobs, wakeups)
+        dispatch = Job(
+            "dispatch",
+            dispatcher.step,
+            engine.wakes_dispatch,
+            engine.dispatch_idle_s,
+            dispatcher.finish,
+        )
+        replay = Job("replay", releaser.step, None)
+        cleaning = Job("clean", clean, None, CLEAN_EVERY_S)
+        yield Worker([*process, dispatch, *engine.jobs, replay, cleaning], wakeups)
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """A queue, the jobs it needs beside it, and what wakes those who receive from it."""
+
+    queue: Queue
+    jobs: Sequence[Job] = ()
+    wakes_dispatch: Channel | None = Channel.DELIVERIES
+    dispatch_idle_s: float = IDLE_S
+
+
+async def _open_engine(
+    stack: AsyncExitStack, settings: Settings, database: Database, clock: SystemClock
+) -> _Engine:
+    if settings.queue is QueueEngine.POSTGRES:
+        return _Engine(PostgresQueue(database, clock, new_id))
+    client = await stack.enter_async_context(open_sqs())
+    queue_url = await find_queue(client, settings.sqs_queue)
+    dead_url = await find_queue(client, settings.sqs_dead_queue)
+    queue = SqsQueue(client, queue_url, database, clock, new_id)
+    backstop = Backstop(database, queue, dead_url, clock)
+
+    async def relay() -> bool:
+        return await queue.relay(RELAY_SHARE) > 0
+
+    jobs = [
+        Job("relay", relay, Channel.DELIVERIES),
+        Job("backstop", backstop.step, None, BACKSTOP_EVERY_S),
+    ]
+    # A receive waits at the queue itself.
+    return _Engine(queue, jobs, wakes_dispatch=None, dispatch_idle_s=0.0)
 
 
 def _breaker_limits(settings: Settings) -> Limits:

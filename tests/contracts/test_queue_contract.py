@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -11,10 +11,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 from tests.support.world import World, open_world
+from typing_extensions import override
 
 from trackai.model.clock import new_id
-from trackai.queue.port import LEASE
 from trackai.queue.postgres import PostgresQueue
+from trackai.queue.sqs import SqsLease, SqsQueue
+from trackai.queue.sqs_client import SqsNames, create_queues, open_sqs
 from trackai.storage.queue_messages import QueuedDelivery, Share
 from trackai.storage.wakeups import Channel, Wakeups
 
@@ -44,13 +46,27 @@ class Counter:
         return QueuedDelivery(account.tenant.id, new_id(), account.destination.id, due)
 
 
-@pytest.fixture(params=["postgres"])
+class RelayedQueue(SqsQueue):
+    """SQS with its relay run before each receive, as the worker runs it all the time."""
+
+    @override
+    async def receive(self, share: Share) -> SqsLease:
+        """Relay what is due, then receive."""
+        await self.relay(share)
+        return await super().receive(share)
+
+
+@pytest.fixture(params=["postgres", "sqs"])
 async def counter(
     request: pytest.FixtureRequest, fresh_database_url: str
 ) -> AsyncIterator[Counter]:
-    engines = {"postgres": PostgresQueue}
-    async with open_world(fresh_database_url) as world:
-        queue = engines[request.param](world.workers, world.clock, new_id)
+    async with open_world(fresh_database_url) as world, AsyncExitStack() as stack:
+        queue: Queue = PostgresQueue(world.workers, world.clock, new_id)
+        if request.param == "sqs":
+            request.getfixturevalue("amazon")
+            client = await stack.enter_async_context(open_sqs())
+            urls = await create_queues(client, names := SqsNames(f"q-{new_id()}", f"d-{new_id()}"))
+            queue = RelayedQueue(client, urls[names.queue], world.workers, world.clock, new_id, 0)
         yield Counter(queue, world, world.workers)
 
 
@@ -136,7 +152,7 @@ async def test_acknowledged_messages_are_gone(counter: Counter) -> None:
     await counter.put(*(counter.message() for _ in range(3)))
     lease = await counter.queue.receive(share(10))
     await counter.queue.acknowledge(lease, lease.messages[:2])
-    counter.world.clock.forward(seconds=LEASE.total_seconds())
+    counter.world.clock.moment = lease.until
 
     assert ids(lease)[2:] == ids(await counter.queue.receive(share(10)))
 

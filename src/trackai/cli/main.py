@@ -14,6 +14,7 @@ from trackai.cli import (
     doctor,
     funnel,
     gateway,
+    queue,
     sandbox,
     serve,
     tenant,
@@ -61,5 +62,6 @@ app.add_typer(conversions.app, name="conversions")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(queue.app, name="queue")
 app.add_typer(sandbox.app, name="sandbox")
 app.command(name="secret-key")(database.secret_key)

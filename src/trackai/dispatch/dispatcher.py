@@ -27,7 +27,7 @@ from trackai.dispatch.gate import Admitted, Gate, Lane
 from trackai.dispatch.record import Batch, Recorder, Tried
 from trackai.dispatch.retry import TRIES, RetryAt, Standing, next_step
 from trackai.dispatch.signals import counts, signals_of
-from trackai.errors import StorageUnavailable
+from trackai.errors import Unavailable
 from trackai.model.clock import Clock, NewId
 from trackai.model.delivery import CallFacts, Deferred, ErrorClass, Outcome
 from trackai.model.tenant import DestinationAccount
@@ -176,7 +176,7 @@ class Dispatcher:
         try:
             async with self._kept(group):
                 await self._deliver(group, admitted)
-        except StorageUnavailable as error:
+        except Unavailable as error:
             get_logger().warning("dispatch.not_recorded", reason=str(error))
         except Exception:  # noqa: BLE001 - one destination's trouble must not end another's
             JOB_ERRORS.labels("dispatch").inc()
@@ -189,7 +189,7 @@ class Dispatcher:
         async def keep() -> None:
             while True:
                 await asyncio.sleep(EXTEND_EVERY_S)
-                with contextlib.suppress(StorageUnavailable):
+                with contextlib.suppress(Unavailable):
                     await self._tools.queue.extend(group.lease, group.messages)
 
         task = asyncio.create_task(keep(), name="dispatch-lease")

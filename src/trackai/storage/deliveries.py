@@ -55,6 +55,13 @@ from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[],
 where d.tenant_id = s.tenant_id and d.id = s.id
 """
 
+# Deliveries that are given up without a try.
+BURY_ALL_TENANTS = """
+update deliveries d set status = 'dead', reason = $3, next_at = null, settled_at = $4
+from unnest($1::uuid[], $2::uuid[]) as buried (tenant_id, id)
+where d.tenant_id = buried.tenant_id and d.id = buried.id and d.status = 'pending'
+"""
+
 # A tenant's deliveries, newest first.
 LIST_DELIVERIES = """
 select d.id, d.event_name, d.event_id, d.status, d.reason, d.attempts, d.event_time, d.next_at,
@@ -161,6 +168,16 @@ async def settle_deliveries(tx: Tx, settlements: Sequence[Settlement]) -> None:
         for s in settlements
     ]
     await tx.execute(SETTLE_DELIVERIES, *columns(sorted(rows)))
+
+
+async def bury_all_tenants(
+    tx: Tx, keys: Sequence[tuple[UUID, UUID]], *, reason: str, now: dt.datetime
+) -> int:
+    """Make (tenant, delivery) pairs dead letters that are still owed; return how many were."""
+    if not keys:
+        return 0
+    tenants, ids = zip(*keys, strict=True)
+    return await tx.execute(BURY_ALL_TENANTS, list(tenants), list(ids), reason, now)
 
 
 async def list_deliveries(

@@ -63,10 +63,36 @@ from unnest($1::uuid[], $2::uuid[]) as held (tenant_id, delivery_id)
 where q.tenant_id = held.tenant_id and q.delivery_id = held.delivery_id and q.lease = $3
 """
 
+# Take messages that another engine handed out: those still under the lease that it was told of,
+# or under one that has run out. Handing out has counted the receive. One statement touches a row
+# once, whoever names it twice.
+CLAIM_NAMED_ALL_TENANTS = """
+update queue_messages q set run_at = $4, lease = $5
+from (
+  select distinct tenant_id, delivery_id, lease
+  from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as named (tenant_id, delivery_id, lease)
+) as named
+where q.tenant_id = named.tenant_id and q.delivery_id = named.delivery_id
+  and (q.lease = named.lease or q.run_at <= $6)
+returning q.tenant_id, q.delivery_id, q.destination_id, q.receives
+"""
+
+# Destinations that have as many messages handed out or leased.
+LIST_CROWDED_ALL_TENANTS = """
+select destination_id from queue_messages where lease is not null and run_at > $1
+group by destination_id having count(*) >= $2
+"""
+
 # Done with: only while the lease is still ours.
 ACKNOWLEDGE_ALL_TENANTS = """
 delete from queue_messages q using unnest($1::uuid[], $2::uuid[]) as done (tenant_id, delivery_id)
 where q.tenant_id = done.tenant_id and q.delivery_id = done.delivery_id and q.lease = $3
+"""
+
+# Done with, whoever holds them.
+FORGET_ALL_TENANTS = """
+delete from queue_messages q using unnest($1::uuid[], $2::uuid[]) as gone (tenant_id, delivery_id)
+where q.tenant_id = gone.tenant_id and q.delivery_id = gone.delivery_id
 """
 
 # Look again at the given time: only while the lease is still ours.
@@ -153,6 +179,32 @@ async def claim_all_tenants(
     return [ClaimedDelivery(**dict(row)) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A message as another engine names it, and the lease it was handed out under."""
+
+    tenant_id: UUID
+    delivery_id: UUID
+    lease: UUID
+
+
+async def claim_named_all_tenants(
+    tx: Tx, named: Sequence[Named], *, lease: UUID, lease_until: dt.datetime, run_out: dt.datetime
+) -> list[ClaimedDelivery]:
+    """Take over messages that are still as they were handed out, or whose lease has run out."""
+    if not named:
+        return []
+    keys = sorted((one.tenant_id, one.delivery_id, one.lease) for one in named)
+    rows = await tx.fetch(CLAIM_NAMED_ALL_TENANTS, *columns(keys), lease_until, lease, run_out)
+    return [ClaimedDelivery(**dict(row)) for row in rows]
+
+
+async def list_crowded_all_tenants(tx: Tx, *, now: dt.datetime, most: int) -> list[UUID]:
+    """Return destinations that have this many messages handed out."""
+    rows = await tx.fetch(LIST_CROWDED_ALL_TENANTS, now, most)
+    return [row["destination_id"] for row in rows]
+
+
 async def extend_all_tenants(
     tx: Tx, keys: Sequence[tuple[UUID, UUID]], *, lease: UUID, until: dt.datetime
 ) -> int:
@@ -170,6 +222,11 @@ async def postpone_all_tenants(
 ) -> int:
     """Give (tenant, delivery, run_at) messages back until then; return how many were ours."""
     return await tx.execute(POSTPONE_ALL_TENANTS, *columns(sorted(rows)), lease)
+
+
+async def forget_all_tenants(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> int:
+    """Remove (tenant, delivery) messages whoever holds them; return how many there were."""
+    return await tx.execute(FORGET_ALL_TENANTS, *columns(keys)) if keys else 0
 
 
 async def hasten(
