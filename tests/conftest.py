@@ -206,13 +206,18 @@ def amazon_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def amazon(amazon_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Point the ordinary AWS settings at the stand-in; returns its address."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", amazon_url)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "sa-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    return amazon_url
+def amazon(amazon_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Point the ordinary AWS settings at the stand-in; returns them."""
+    variables = {
+        "AWS_ENDPOINT_URL": amazon_url,
+        "AWS_DEFAULT_REGION": "sa-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

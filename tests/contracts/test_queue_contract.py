@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from trackai.model.clock import new_id
 from trackai.queue.postgres import PostgresQueue
-from trackai.queue.sqs import SqsLease, SqsQueue
+from trackai.queue.sqs import SqsBounds, SqsLease, SqsQueue
 from trackai.queue.sqs_client import SqsNames, create_queues, open_sqs
 from trackai.storage.queue_messages import QueuedDelivery, Share
 from trackai.storage.wakeups import Channel, Wakeups
@@ -66,7 +66,14 @@ async def counter(
             request.getfixturevalue("amazon")
             client = await stack.enter_async_context(open_sqs())
             urls = await create_queues(client, names := SqsNames(f"q-{new_id()}", f"d-{new_id()}"))
-            queue = RelayedQueue(client, urls[names.queue], world.workers, world.clock, new_id, 0)
+            queue = RelayedQueue(
+                client,
+                urls[names.queue],
+                world.workers,
+                world.clock,
+                new_id,
+                SqsBounds(long_poll_s=0),
+            )
         yield Counter(queue, world, world.workers)
 
 

@@ -75,6 +75,7 @@ class Place:
     directory: Path
     database_url: str | None
     key: str = field(default_factory=new_key_text)
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -86,7 +87,7 @@ class Place:
         }
         if self.database_url:
             own["TRACKAI_DATABASE_URL"] = self.database_url
-        return {"PATH": "/usr/bin:/bin"} | own
+        return {"PATH": "/usr/bin:/bin"} | own | self.variables
 
     def run(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end; keyword arguments are more variables."""

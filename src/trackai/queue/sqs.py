@@ -74,6 +74,14 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_Reference)
 
 
+@dataclass(frozen=True, slots=True)
+class SqsBounds:
+    """How long a receive waits, and the most references of one destination in SQS."""
+
+    long_poll_s: int = LONG_POLL_S
+    crowd: int = CROWD
+
+
 class SqsQueue:
     """`trackai.queue.port.Queue` over SQS, and its relay."""
 
@@ -84,14 +92,14 @@ class SqsQueue:
         database: Database,
         clock: Clock,
         new_id: NewId,
-        long_poll_s: int = LONG_POLL_S,
+        bounds: SqsBounds = SqsBounds(),
     ) -> None:
         self._client = client
         self._url = url
         self._database = database
         self._clock = clock
         self._new_id = new_id
-        self._long_poll_s = long_poll_s
+        self._bounds = bounds
 
     async def enqueue(self, tx: Tx, messages: Sequence[QueuedDelivery]) -> None:
         """Owe these messages to the workers, with the caller's commit; the relay sends them."""
@@ -107,7 +115,9 @@ class SqsQueue:
         """Send references of due rows; return how many SQS took."""
         now, token = self._clock.now(), self._new_id()
         async with self._database.transaction() as tx:
-            crowded = await queue_messages.list_crowded_all_tenants(tx, now=now, most=CROWD)
+            crowded = await queue_messages.list_crowded_all_tenants(
+                tx, now=now, most=self._bounds.crowd
+            )
             rows = await queue_messages.claim_all_tenants(
                 tx,
                 now=now,
@@ -115,12 +125,16 @@ class SqsQueue:
                 lease_until=now + SENDING,
                 share=Share(share.destinations, share.each, crowded),
             )
-        sent: list[ClaimedDelivery] = []
+        answers = await asyncio.gather(
+            *(self._send(batch, token) for batch in _batches(rows)), return_exceptions=True
+        )
         # What is not confirmed keeps the short lease and goes again when that ends.
-        with our_errors():
-            for batch in _batches(rows):
-                sent += await self._send(batch, token)
+        sent = [row for answer in answers if isinstance(answer, list) for row in answer]
         await self._keep(sent, token, self._clock.now() + IN_SQS)
+        with our_errors():
+            for answer in answers:
+                if isinstance(answer, BaseException):
+                    raise answer
         return len(sent)
 
     async def receive(self, share: Share) -> SqsLease:
@@ -215,7 +229,7 @@ class SqsQueue:
         side_by_side = max(1, min(RECEIVES, share.each // BATCH))
         with our_errors():
             # The first waits for something to come; the others only take what else is there.
-            first = await self._receive_batch(self._long_poll_s)
+            first = await self._receive_batch(self._bounds.long_poll_s)
             if len(first) < BATCH or side_by_side == 1:
                 return first
             more = await asyncio.gather(*(self._receive_batch(0) for _ in range(side_by_side - 1)))

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 
 from trackai.errors import ConfigurationError, QueueUnavailable
 from trackai.queue.port import LEASE
@@ -96,9 +103,18 @@ async def create_queues(client: "SQSClient", names: SqsNames) -> dict[str, str]:
 
 @contextmanager
 def our_errors() -> Iterator[None]:
-    """Turn what the client raises into QueueUnavailable."""
+    """Turn what the client raises into QueueUnavailable, or ConfigurationError."""
     try:
         yield
+    except NoRegionError as error:
+        raise ConfigurationError(
+            "Amazon SQS needs a region: set AWS_DEFAULT_REGION."
+        ) from error
+    except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
+        raise ConfigurationError(
+            "Amazon SQS needs credentials: set AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, "
+            "AWS_PROFILE, or give the machine a role."
+        ) from error
     except ClientError as error:
         raise QueueUnavailable(f"Amazon SQS refused ({_code(error)}).") from error
     except (BotoCoreError, OSError) as error:
