@@ -67,12 +67,8 @@ def programs(place: "Place", stack: ExitStack) -> tuple[Any, str, str]:
     )
     program = stack.enter_context(place.start("up", "--port", "0"))
     base = program.wait_for("up")["address"]
-    (meta,) = [
-        word
-        for line in stand_in.said()
-        for word in line.get("text", "").split()
-        if line.get("text", "").startswith("Connect to it") and word.startswith("http")
-    ]
+    said = stand_in.wait_for_text("Connect to it")
+    (meta,) = [word for word in said.split() if word.startswith("http")]
     return program, base, meta
 
 

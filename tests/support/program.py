@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,16 +41,21 @@ class Program:
 
     def wait_for(self, event: str) -> dict[str, Any]:
         """Wait for a log line of this event and return it."""
+        return self._wait(lambda line: line.get("event") == event, event)
+
+    def wait_for_text(self, start: str) -> str:
+        """Wait for a line for people that begins so and return it."""
+        return str(self._wait(lambda line: line.get("text", "").startswith(start), start)["text"])
+
+    def _wait(self, wanted: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            found = [line for line in self.said() if line.get("event") == event]
+            found = [line for line in self.said() if wanted(line)]
             if found:
                 return found[0]
             ended = self.process.poll() is not None
             assert not ended, f"It ended: {self.log.read_text()[-2000:]}"
-            assert time.monotonic() < deadline, (
-                f"Never said {event}: {self.log.read_text()[-2000:]}"
-            )
+            assert time.monotonic() < deadline, f"Never said {what}: {self.log.read_text()[-2000:]}"
             time.sleep(POLL_S)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:

@@ -107,9 +107,7 @@ def our_errors() -> Iterator[None]:
     try:
         yield
     except NoRegionError as error:
-        raise ConfigurationError(
-            "Amazon SQS needs a region: set AWS_DEFAULT_REGION."
-        ) from error
+        raise ConfigurationError("Amazon SQS needs a region: set AWS_DEFAULT_REGION.") from error
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
         raise ConfigurationError(
             "Amazon SQS needs credentials: set AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, "
