@@ -23,15 +23,15 @@ unit: $(DEV)     ## the rules alone, in seconds
 	@$(BIN)/python -m pytest tests/unit -n 2 -q
 
 check: $(DEV)    ## format, lint, strict types, import contracts
-	@$(BIN)/ruff format --check src tests benchmarks
-	@$(BIN)/ruff check src tests benchmarks
+	@$(BIN)/ruff format --check src tests benchmarks torture
+	@$(BIN)/ruff check src tests benchmarks torture
 	@$(BIN)/codespell src docs README.md CHANGELOG.md CONTRIBUTING.md
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
 fix: $(DEV)      ## format and mend what can be mended
-	@$(BIN)/ruff format src tests benchmarks
-	@$(BIN)/ruff check --fix src tests benchmarks
+	@$(BIN)/ruff format src tests benchmarks torture
+	@$(BIN)/ruff check --fix src tests benchmarks torture
 
 bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,payload)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))

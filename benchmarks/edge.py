@@ -19,6 +19,8 @@ from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
 from trackai.ingest.directory import Directory
 from trackai.ingest.group_commit import GroupCommit, GroupLimits
+from trackai.ingest.keeper import Keeper
+from trackai.ingest.outage import Reach
 from trackai.ingest.stores import Stores
 from trackai.model.click import Click
 from trackai.model.clock import SystemClock, new_id
@@ -75,10 +77,12 @@ async def _serve(store: str) -> None:
         settings.database_url.get_secret_value(), Role.INGEST, size=ROW_CONNECTIONS + 2
     )
     limits = EdgeLimits(track_rate=settings.track_rate, track_burst=settings.track_burst)
-    stores = Stores(database, envelope, writers=limits.writers)
+    reach = Reach(database)
+    keeper = Keeper(reach, envelope, None)
+    stores = Stores(reach, envelope, keep=keeper.keep, writers=limits.writers)
     stores.clicks = STORES[store](database, envelope)
     edge = Edge(
-        Directory(database, envelope),
+        Directory(reach, envelope),
         stores,
         clock=SystemClock(),
         new_id=new_id,

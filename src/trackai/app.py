@@ -10,8 +10,8 @@ import msgspec
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
-from trackai.ingest.directory import Directory
-from trackai.ingest.stores import Stores
+from trackai.ingest.opening import EdgeTools, open_edge
+from trackai.ingest.spool import Spool
 from trackai.ingest.wire import Answer, Receive, Request, Scope, Send
 from trackai.model.clock import SystemClock, new_id
 from trackai.settings import Settings
@@ -21,14 +21,16 @@ from trackai.storage.pool import Database, Role
 
 # A probe that takes longer than this is a no.
 READY_TIMEOUT_S = 2.0
+_MIB = 1024 * 1024
 
 
 class App:
     """One ASGI callable for everything under this installation's address."""
 
-    def __init__(self, edge: Edge, database: Database) -> None:
+    def __init__(self, edge: Edge, database: Database, *, keeps_reports: bool = False) -> None:
         self._edge = edge
         self._database = database
+        self._keeps_reports = keeps_reports
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -38,8 +40,10 @@ class App:
         elif path == "/healthz":
             await _answer(send, 200, {"status": "ok"})
         elif path == "/readyz":
-            ready = await self._ready()
-            await _answer(send, 200 if ready else 503, {"status": "ok" if ready else "no database"})
+            # Who can keep what pages report must not be taken out of rotation.
+            found = await self._has_database()
+            status = 200 if found or self._keeps_reports else 503
+            await _answer(send, status, {"status": "ok" if found else "no database"})
         else:
             error = {"code": "not_found", "message": "There is nothing at this address."}
             await _answer(send, 404, {"error": error})
@@ -52,7 +56,7 @@ class App:
         """Return the answer to a request that came whole, None when the client has gone."""
         return await self._edge.answer(method, path, request)
 
-    async def _ready(self) -> bool:
+    async def _has_database(self) -> bool:
         try:
             async with asyncio.timeout(READY_TIMEOUT_S), self._database.transaction() as tx:
                 await tx.fetch("select 1")
@@ -76,17 +80,16 @@ async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIte
         stack.push_async_callback(database.close)
         async with database.transaction() as tx:
             await check_key(tx, envelope)
-        edge = Edge(
-            Directory(database, envelope),
-            Stores(database, envelope, writers=limits.writers),
-            clock=SystemClock(),
-            new_id=new_id,
-            gateways=gateways(plugins=settings.gateway_plugins),
-            limits=limits,
-        )
-        await edge.start()
-        stack.push_async_callback(edge.close)
-        yield App(edge, database)
+        known = gateways(plugins=settings.gateway_plugins)
+        tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
+        edge = await stack.enter_async_context(open_edge(database, tools, limits))
+        yield App(edge, database, keeps_reports=settings.spool_mib > 0)
+
+
+def _spool(settings: Settings) -> Spool | None:
+    if settings.spool_mib == 0:
+        return None
+    return Spool(settings.data_dir / "spool", new_id(), most_bytes=settings.spool_mib * _MIB)
 
 
 async def _answer(send: Send, status: int, content: object) -> None:

@@ -142,6 +142,16 @@ class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
 
 
+class StorageGone(StorageUnavailable):
+    """The database does not answer at all; the next one who asks will not be answered either."""
+
+
+class SpoolFull(Unavailable):
+    """The database is away, and the place for what pages report meanwhile is used up."""
+
+    code = "spool_full"
+
+
 class QueueUnavailable(Unavailable):
     """The queue outside the database cannot be reached or refuses for now."""
 

@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     # Requests a second and tenant on the tracking addresses, and how many may come at once.
     track_rate: float = Field(default=2000.0, gt=0)
     track_burst: int = Field(default=4000, ge=1)
+    # Most disk that page reports may take in data_dir/spool while the database is away; 0 = none.
+    spool_mib: int = Field(default=256, ge=0, le=65536)
     # How many receipts a worker processes side by side.
     process_concurrency: int = Field(default=4, ge=1, le=64)
     # How many requests to ad platforms are under way side by side.

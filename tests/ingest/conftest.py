@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from torture.proxy import Proxy
 
 from trackai.gateways.port import Gateway
 from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
-from trackai.ingest.directory import Directory
-from trackai.ingest.stores import Stores
+from trackai.ingest.opening import EdgeTools, open_edge
+from trackai.ingest.spool import Spool
 from trackai.model.clock import new_id
 from trackai.model.tenant import Funnel, GatewayConnection, Secret, Tenant
 from trackai.storage.envelope import Envelope
@@ -124,26 +125,24 @@ async def build(database_url: str, serve: "Serve") -> AsyncIterator[BuildWorld]:
     """Make worlds that end with the test; keyword arguments go to EdgeLimits."""
     async with AsyncExitStack() as stack:
 
-        async def database(role: Role, size: int = 2) -> Database:
-            opened = await Database.connect(database_url, role, size=size)
+        async def database(role: Role, size: int = 2, url: str = database_url) -> Database:
+            opened = await Database.connect(url, role, size=size)
             stack.push_async_callback(opened.close)
             return opened
 
-        async def make(known: Mapping[str, Gateway] | None = None, **limits: Any) -> World:
+        async def make(
+            known: Mapping[str, Gateway] | None = None,
+            spool: Spool | None = None,
+            line: Proxy | None = None,
+            **limits: Any,
+        ) -> World:
             clock, envelope = Stopped(), Envelope([bytes(range(32))])
             people, workers = await database(Role.APP), await database(Role.PIPELINE)
             settings = EdgeLimits(**limits)
-            ingest = await database(Role.INGEST, settings.connections)
-            edge = Edge(
-                Directory(ingest, envelope),
-                Stores(ingest, envelope, writers=settings.writers),
-                clock=clock,
-                new_id=new_id,
-                gateways=known or gateways(),
-                limits=settings,
-            )
-            await edge.start()
-            stack.push_async_callback(edge.close)
+            url = line.url(database_url) if line else database_url
+            ingest = await database(Role.INGEST, settings.connections, url)
+            tools = EdgeTools(envelope, clock, new_id, known or gateways(), spool)
+            edge = await stack.enter_async_context(open_edge(ingest, tools, settings))
             url = await serve(edge)
             timeout = aiohttp.ClientTimeout(total=20)
             http = await stack.enter_async_context(

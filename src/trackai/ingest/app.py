@@ -13,6 +13,7 @@ from trackai.gateways.port import Gateway
 from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.directory import MOST_LOOKUPS, Directory
 from trackai.ingest.openapi import openapi_document
+from trackai.ingest.outage import PATIENCE_S
 from trackai.ingest.stores import Stores
 from trackai.ingest.throttle import Throttle
 from trackai.ingest.tracking import Tracking
@@ -69,6 +70,7 @@ class EdgeLimits:
     track_rate: float = 2000.0  # reports a second and tenant
     track_burst: int = 4000
     rejection_kept: dt.timedelta = dt.timedelta(days=1)
+    patience_s: float = PATIENCE_S  # longest wait of a request for the database
     writers: int = 2  # connections that commit side by side, a table
 
     @property
@@ -125,8 +127,8 @@ class Edge:
         return path.startswith((TRACK, WEBHOOK)) or path == OPENAPI
 
     async def start(self) -> None:
-        """Ask the database one question, so that a wrong set-up fails here and not later."""
-        await self._directory.site_keys.find("start")
+        """Learn the tenants; a wrong set-up fails here and not later."""
+        await self._directory.start()
 
     async def close(self) -> None:
         """Take nothing more and commit what waits; requests that come later get 503."""

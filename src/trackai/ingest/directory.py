@@ -12,14 +12,18 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from trackai.errors import Unavailable
+from trackai.ingest.outage import Reach
 from trackai.model.tenant import GatewayConnection, Tenant
 from trackai.storage.envelope import Envelope
 from trackai.storage.gateway_connections import (
     find_connection_by_endpoint_key_all_tenants,
     list_connections_of_gateway,
 )
-from trackai.storage.pool import Database
-from trackai.storage.tenants import find_tenant, find_tenant_by_site_key
+from trackai.storage.tenants import (
+    find_tenant,
+    find_tenant_by_site_key,
+    list_tenants_all_tenants,
+)
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -68,6 +72,12 @@ class Cache(Generic[Key, Value]):
                 raise
             return known[0]
 
+    def know(self, key: Key, value: Value) -> None:
+        """Believe this from now on, as if it had been loaded."""
+        self._missing.pop(key, None)
+        self._found[key] = (value, self._monotonic())
+        _trim(self._found)
+
     async def _load_once(self, key: Key) -> Value | None:
         task = self._loading.get(key)
         if task is None:
@@ -84,15 +94,12 @@ class Cache(Generic[Key, Value]):
 
     async def _load_and_keep(self, key: Key) -> Value | None:
         value = await self._load(key)
-        now = self._monotonic()
         if value is None:
             self._found.pop(key, None)
-            self._missing[key] = now
+            self._missing[key] = self._monotonic()
             _trim(self._missing)
         else:
-            self._missing.pop(key, None)
-            self._found[key] = (value, now)
-            _trim(self._found)
+            self.know(key, value)
         return value
 
 
@@ -101,12 +108,12 @@ class Directory:
 
     def __init__(
         self,
-        database: Database,
+        reach: Reach,
         envelope: Envelope,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._database = database
+        self._reach = reach
         self._envelope = envelope
         self._lookups = asyncio.Semaphore(MOST_LOOKUPS)
         self.tenants: Cache[UUID, Tenant] = Cache(self._tenant, monotonic=monotonic)
@@ -116,23 +123,34 @@ class Directory:
             self._gateway, monotonic=monotonic
         )
 
+    async def start(self) -> None:
+        """Learn the tenants: their pages are heard though the database goes away before they call.
+
+        This is also the edge's first question, so that a wrong set-up fails here and not later.
+        """
+        async with self._reach.transaction() as tx:
+            tenants = await list_tenants_all_tenants(tx, limit=MOST_ENTRIES)
+        for tenant in tenants:
+            self.tenants.know(tenant.id, tenant)
+            self.site_keys.know(tenant.site_key, tenant)
+
     async def _tenant(self, tenant_id: UUID) -> Tenant | None:
-        async with self._lookups, self._database.transaction() as tx:
+        async with self._lookups, self._reach.transaction() as tx:
             return await find_tenant(tx, tenant_id)
 
     async def _site_key(self, site_key: str) -> Tenant | None:
-        async with self._lookups, self._database.transaction() as tx:
+        async with self._lookups, self._reach.transaction() as tx:
             return await find_tenant_by_site_key(tx, site_key)
 
     async def _endpoint(self, endpoint_key: str) -> GatewayConnection | None:
-        async with self._lookups, self._database.transaction() as tx:
+        async with self._lookups, self._reach.transaction() as tx:
             return await find_connection_by_endpoint_key_all_tenants(
                 tx, self._envelope, endpoint_key
             )
 
     async def _gateway(self, key: tuple[UUID, str]) -> Connections | None:
         tenant_id, gateway = key
-        async with self._lookups, self._database.transaction() as tx:
+        async with self._lookups, self._reach.transaction() as tx:
             connections = await list_connections_of_gateway(
                 tx, self._envelope, tenant_id=tenant_id, gateway=gateway
             )

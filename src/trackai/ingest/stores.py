@@ -2,14 +2,15 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
+from trackai.errors import StorageUnavailable
 from trackai.ingest.group_commit import GroupCommit, GroupLimits
+from trackai.ingest.outage import Reach
 from trackai.model.click import Click, PageEvent
 from trackai.storage.clicks import insert_clicks
 from trackai.storage.envelope import Envelope
 from trackai.storage.page_events import insert_page_events
-from trackai.storage.pool import Database
 from trackai.storage.receipts import NewReceipt, StoredReceipt, insert_receipts
 from trackai.storage.rejections import insert_rejection
 
@@ -32,16 +33,24 @@ class Rejection:
     expires_at: dt.datetime
 
 
+# Keeps what pages report while the database cannot.
+Keep = Callable[[Sequence[Click | PageEvent]], Awaitable[None]]
+
+
 class Stores:
-    """The four tables that the edge adds to."""
+    """The four tables that the edge adds to.
+
+    A payment platform that is told to come back does. A page does not: what it reports is kept.
+    """
 
     @staticmethod
     def connections(writers: int) -> int:
         """Return how many connections commit at once when all tables are busy."""
         return 3 * writers + _REJECTIONS.writers
 
-    def __init__(self, database: Database, envelope: Envelope, *, writers: int) -> None:
-        self._database = database
+    def __init__(self, reach: Reach, envelope: Envelope, *, keep: Keep, writers: int) -> None:
+        self._reach = reach
+        self._keep = keep
         self._envelope = envelope
         rows = GroupLimits(writers=writers)
         receipts = dataclasses.replace(_RECEIPTS, writers=writers)
@@ -66,22 +75,28 @@ class Stores:
 
     async def _store_clicks(self, clicks: Sequence[Click]) -> Sequence[None]:
         ordered = sorted(clicks, key=lambda click: (click.click_id, click.tenant_id))
-        async with self._database.one_statement() as tx:
-            await insert_clicks(tx, self._envelope, ordered)
+        try:
+            async with self._reach.one_statement() as tx:
+                await insert_clicks(tx, self._envelope, ordered)
+        except StorageUnavailable:
+            await self._keep(clicks)
         return [None] * len(clicks)
 
     async def _store_page_events(self, events: Sequence[PageEvent]) -> Sequence[None]:
         ordered = sorted(events, key=lambda event: (event.event_key, event.kind, event.tenant_id))
-        async with self._database.transaction() as tx:
-            await insert_page_events(tx, ordered)
+        try:
+            async with self._reach.transaction() as tx:
+                await insert_page_events(tx, ordered)
+        except StorageUnavailable:
+            await self._keep(events)
         return [None] * len(events)
 
     async def _store_receipts(self, receipts: Sequence[NewReceipt]) -> Sequence[StoredReceipt]:
-        async with self._database.transaction() as tx:
+        async with self._reach.transaction() as tx:
             return await insert_receipts(tx, self._envelope, receipts)
 
     async def _store_rejections(self, rejections: Sequence[Rejection]) -> Sequence[None]:
-        async with self._database.transaction() as tx:
+        async with self._reach.transaction() as tx:
             for rejection in rejections:
                 await insert_rejection(
                     tx,

@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 from typing_extensions import override
 
-from trackai.errors import InvariantBroken, StatementRefused, StorageUnavailable
+from trackai.errors import InvariantBroken, StatementRefused, StorageGone, StorageUnavailable
 from trackai.storage.connect_errors import CONNECT_ERRORS, why_not_connected
 
 Row = asyncpg.Record
@@ -165,8 +165,17 @@ _REFUSED = (
     # More locks or memory than one transaction may take: its own doing, not the server's state.
     asyncpg.exceptions.OutOfMemoryError,
 )
+# There is nobody to ask: no connection, or a server that starts, stops or has no room for us.
+_GONE = (
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    OSError,
+    TimeoutError,
+)
 # Everything else the driver raises is about the server's state and may pass.
-_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_AWAY = (asyncpg.PostgresError,)
 
 
 @contextmanager
@@ -175,6 +184,12 @@ def _our_errors() -> Iterator[None]:
         yield
     except _REFUSED as error:
         raise StatementRefused(f"The database refused a value: {type(error).__name__}.") from error
+    except asyncpg.QueryCanceledError as error:
+        raise StorageUnavailable("The database took too long.", retry_after_s=1.0) from error
+    except _GONE as error:
+        raise StorageGone(
+            f"The database is away: {type(error).__name__}.", retry_after_s=1.0
+        ) from error
     except _AWAY as error:
         raise StorageUnavailable(
             f"The database is away: {type(error).__name__}.", retry_after_s=1.0

@@ -75,6 +75,22 @@ COMMIT_ROWS = Histogram(
     buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
     registry=REGISTRY,
 )
+OUTAGES = Counter(
+    "trackai_edge_outages_total",
+    "How often the edge found the database gone",
+    registry=REGISTRY,
+)
+SPOOLED = Counter(
+    "trackai_spooled_reports_total",
+    "Page reports kept on disk, stored from there, or set aside because nobody could store them",
+    ("what",),
+    registry=REGISTRY,
+)
+SPOOL_BYTES = Gauge(
+    "trackai_spool_bytes",
+    "What page reports take on disk that the database does not have yet",
+    registry=REGISTRY,
+)
 JOB_ERRORS = Counter(
     "trackai_job_errors_total",
     "Unexpected errors caught by a worker's loop",

@@ -1,0 +1,1 @@
+"""Proof under faults: the real processes, killed, cut off and lied to, and then the ledger."""
