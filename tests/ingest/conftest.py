@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
-from torture.proxy import Proxy
+from tests.support.proxy import Proxy
 
 from trackai.gateways.port import Gateway
 from trackai.gateways.registry import gateways

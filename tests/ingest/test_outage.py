@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.ingest.conftest import TOKEN
-from torture.proxy import Line, Proxy, database_proxy
+from tests.support.proxy import Line, Proxy, database_proxy
 
 from trackai.ingest.spool import SEGMENT, SET_ASIDE, Spool
 from trackai.model.clock import new_id

@@ -1,0 +1,237 @@
+"""The real processes, the lines between them, and what can be done to either."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+from tests.support.customer import Customer, open_customer
+from tests.support.program import Place
+from tests.support.proxy import Line, Proxy, database_proxy
+
+from torture.ledger import TIME_PASSES
+from trackai.cli.http import address_of, http_server, listening
+from trackai.model.clock import SystemClock
+from trackai.sandbox.meta import MetaSandbox
+from trackai.storage.embedded import EmbeddedPostgres, start_embedded
+
+KEEP_EVENTS = 1_000_000
+# A process that ended is started again after this, as a supervisor does.
+RESTART_S = 0.2
+HANG_UP = """
+select count(pg_terminate_backend(pid)) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()
+"""
+
+
+class Kept:
+    """A process that is started again whenever it ends."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
+        self._command = command
+        self._environment = environment
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def run(self) -> None:
+        """Keep it running until cancelled, then end it."""
+        try:
+            while True:
+                self._process = self._start()
+                while self._process.poll() is None:
+                    await asyncio.sleep(0.02)
+                await asyncio.sleep(RESTART_S)
+        finally:
+            if self._process is not None and self._process.poll() is None:
+                self._process.send_signal(signal.SIGCONT)
+                self._process.terminate()
+                try:
+                    await asyncio.to_thread(self._process.wait, 40)
+                except subprocess.TimeoutExpired:
+                    self._process.kill()
+                    self._process.wait()
+
+    def signal(self, number: signal.Signals) -> bool:
+        """Send a signal; False when there is nobody to get it."""
+        if self._process is None or self._process.poll() is not None:
+            return False
+        self._process.send_signal(number)
+        return True
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as output:
+            return subprocess.Popen(  # noqa: S603 - our own program
+                self._command,
+                env=dict(self._environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+
+class Stage:
+    """Everything that runs."""
+
+    def __init__(self, directory: Path, server: EmbeddedPostgres, place: Place) -> None:
+        self.directory = directory
+        self.server = server
+        self.place = place
+        self.meta = MetaSandbox(SystemClock(), keep=KEEP_EVENTS)
+        self.lines: dict[str, Proxy] = {"database": database_proxy(server.url)}
+        self.base = f"http://127.0.0.1:{_free_port()}"
+        self.processes: dict[str, Kept] = {}
+        self.customers: list[Customer] = []
+
+    async def kill(self, name: str) -> bool:
+        """Kill a process of ours; the supervisor starts it again."""
+        return self.processes[name].signal(signal.SIGKILL)
+
+    async def kill_database(self) -> bool:
+        """Kill PostgreSQL and start it again: it recovers from its log."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.server.pid, signal.SIGKILL)
+        for _ in range(50):
+            if await asyncio.to_thread(self.server.revive):
+                return True
+            await asyncio.sleep(0.1)
+        return False
+
+    async def restart_database(self) -> None:
+        """Stop PostgreSQL as an upgrade does, and start it again."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.server.pid, signal.SIGINT)  # PostgreSQL's fast shutdown
+        for _ in range(100):
+            if await asyncio.to_thread(self.server.revive):
+                return
+            await asyncio.sleep(0.1)
+
+    async def hang_up_database(self) -> None:
+        """Let the server end every session."""
+        await self._as_owner(HANG_UP)
+
+    async def freeze(self, name: str, seconds: float) -> None:
+        """Stop a process until its leases have run out and others have them, then let it go on."""
+        if self.processes[name].signal(signal.SIGSTOP):
+            await asyncio.sleep(seconds / 2)
+            await self._as_owner(TIME_PASSES)
+            await asyncio.sleep(seconds / 2)
+            self.processes[name].signal(signal.SIGCONT)
+
+    async def trouble_line(self, name: str, line: Line, seconds: float) -> None:
+        """Let a line misbehave for a while."""
+        self.lines[name].set_line(line)
+        await asyncio.sleep(seconds)
+        self.lines[name].set_line(Line.PASSES)
+
+    def heal(self) -> None:
+        """Let all lines pass, all processes go on, and Meta be well; curses stay."""
+        for line in self.lines.values():
+            line.set_line(Line.PASSES)
+        for process in self.processes.values():
+            process.signal(signal.SIGCONT)
+
+    async def _as_owner(self, statements: str) -> None:
+        # The database may be away at this moment: then there is nothing to do to it.
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            connection = await asyncpg.connect(self.server.url, timeout=5)
+            try:
+                await connection.execute(statements)
+            finally:
+                await connection.close(timeout=5)
+
+
+@asynccontextmanager
+async def open_stage(queue: str) -> AsyncIterator[Stage]:
+    """Set everything up for the length of a block: customers, lines, a server, two workers."""
+    async with AsyncExitStack() as stack:
+        directory = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="trackai-torture-"))
+        )
+        directory.chmod(0o711)
+        server = await asyncio.to_thread(start_embedded, directory / "database")
+        stack.push_async_callback(asyncio.to_thread, server.stop)
+        stage = Stage(directory, server, Place(directory, server.url))
+        await _open_lines(stack, stage, queue)
+        await _open_customers(stage)
+        await _start_processes(stack, stage, queue)
+        yield stage
+
+
+async def _open_lines(stack: AsyncExitStack, stage: Stage, queue: str) -> None:
+    listener = stack.enter_context(listening("127.0.0.1", 0))
+    await stack.enter_async_context(http_server(stage.meta, listener))
+    stage.lines["meta"] = _tcp_proxy(int(address_of(listener).rpartition(":")[2]))
+    if queue == "sqs":
+        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second to import
+
+        amazon = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        amazon.start()
+        stack.callback(amazon.stop)
+        stage.lines["queue"] = _tcp_proxy(amazon.get_host_and_port()[1])
+    for line in stage.lines.values():
+        await stack.enter_async_context(line.listening())
+
+
+async def _open_customers(stage: Stage) -> None:
+    done = await asyncio.to_thread(stage.place.run, "migrate")
+    assert done.returncode == 0, done.stderr
+    meta_url = f"http://127.0.0.1:{stage.lines['meta'].port}"
+    for number in range(3):
+        stage.customers.append(
+            await open_customer(stage.place, stage.meta, meta_url, f"Loja {number}")
+        )
+
+
+async def _start_processes(stack: AsyncExitStack, stage: Stage, queue: str) -> None:
+    environment = stage.place.environment | {
+        "TRACKAI_DATABASE_URL": stage.lines["database"].url(stage.server.url),
+        "TRACKAI_BREAKER_PAUSE_S": "1",
+        "TRACKAI_QUEUE": queue,
+    }
+    if queue == "sqs":
+        environment |= {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{stage.lines['queue'].port}",
+            "AWS_DEFAULT_REGION": "sa-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+        stage.place.variables |= environment
+        made = await asyncio.to_thread(stage.place.run, "queue", "create")
+        assert made.returncode == 0, made.stderr
+    program = str(Path(sys.executable).with_name("trackai"))
+    port = stage.base.rpartition(":")[2]
+    commands = {
+        "server": [program, "serve", "--port", port],
+        "worker-0": [program, "worker"],
+        "worker-1": [program, "worker"],
+    }
+    for name, command in commands.items():
+        kept = Kept(command, environment, stage.directory / f"{name}.log")
+        stage.processes[name] = kept
+        task = asyncio.create_task(kept.run(), name=name)
+        stack.push_async_callback(_ended, task)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _tcp_proxy(port: int) -> Proxy:
+    return Proxy(lambda: asyncio.open_connection("127.0.0.1", port))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
