@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev
 ONCE ?=
 ONLY ?=
 
-.PHONY: demo test check fix bench look lock clean unit help
+.PHONY: demo test check fix bench torture look lock clean unit help
 
 help:            ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -35,6 +35,9 @@ fix: $(DEV)      ## format and mend what can be mended
 
 bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,payload)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+torture: $(DEV)  ## faults from a seed, then the ledger (SHORT=1, SEED=7, QUEUE=sqs)
+	@$(BIN)/python -m torture $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) $(if $(QUEUE),--queue $(QUEUE))
 
 lock: $(DEV)     ## pin every dependency with hashes, without addresses
 	@$(BIN)/python -m pip install -q uv

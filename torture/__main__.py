@@ -22,7 +22,8 @@ LONG_KILLS = 200
 LONG_S = 1500.0
 SHORT_KILLS = 12
 SHORT_S = 30.0
-DRAIN_S = 300.0
+DRAIN_S = 400.0
+SHORT_DRAIN_S = 60.0
 # So long the drain goes by itself; then the rest of its time is made to pass.
 BY_ITSELF_S = 150.0
 SHORT_BY_ITSELF_S = 3.0
@@ -142,7 +143,7 @@ async def _torture(seed: int, queue: str, *, short: bool) -> tuple[Torturer, Ver
         load.stop()
         await loading
         print(f"draining: {load.heard.webhooks} webhooks and {len(load.heard.clicks)} clicks heard")
-        await _drain(stage, SHORT_BY_ITSELF_S if short else BY_ITSELF_S)
+        await _drain(stage, short=short)
         verdict = await judge(
             stage.server.url, load.heard, stage.customers, stage.meta, torturer.cursed
         )
@@ -167,9 +168,10 @@ async def _follow_plan(
         await torturer.do(step)
 
 
-async def _drain(stage: Stage, by_itself_s: float) -> None:
+async def _drain(stage: Stage, *, short: bool) -> None:
+    by_itself_s, most_s = (SHORT_BY_ITSELF_S, SHORT_DRAIN_S) if short else (BY_ITSELF_S, DRAIN_S)
     began = time.monotonic()
-    while time.monotonic() - began < DRAIN_S:
+    while time.monotonic() - began < most_s:
         if await left(stage.server.url) == 0:
             return
         if time.monotonic() - began > by_itself_s:

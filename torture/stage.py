@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -173,6 +174,7 @@ async def _open_lines(stack: AsyncExitStack, stage: Stage, queue: str) -> None:
     if queue == "sqs":
         from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second to import
 
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         amazon = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         amazon.start()
         stack.callback(amazon.stop)

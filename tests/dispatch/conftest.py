@@ -1,7 +1,7 @@
 """Sold but not yet sent: a tenant's deliveries, a dispatcher, and a stand-in for Meta over HTTP."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,8 +42,13 @@ class Office:
     world: World
     meta: MetaSandbox
     meta_url: str
+    tools: DispatchTools
     dispatcher: Dispatcher
     queue: PostgresQueue
+
+    def another(self) -> "Office":
+        """Return the same with a dispatcher of its own, as a second worker has."""
+        return replace(self, dispatcher=Dispatcher(self.tools))
 
     async def step(self) -> bool:
         """Send what is due now, to the end of it."""
@@ -102,7 +107,7 @@ async def office(fresh_database_url: str, serve: "Serve") -> AsyncIterator[Offic
             new_id,
             Gate(world.workers, Limits()),
         )
-        made = Office(world, meta, url, Dispatcher(tools), queue)
+        made = Office(world, meta, url, tools, Dispatcher(tools), queue)
         world.account = await made.open_account("Loja")
         assert world.account.destination.token == PIXEL_TOKEN
         yield made

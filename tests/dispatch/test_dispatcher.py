@@ -201,3 +201,21 @@ async def test_two_dispatchers_side_by_side_send_everything_once(office: "Office
 
     assert ids == office.arrived()
     assert office.meta.duplicates == []
+
+
+async def test_a_dispatcher_that_outlives_its_lease_undoes_nothing(office: "Office") -> None:
+    ids = await office.sell(3)
+    office.meta.script_fault("timeout", seconds=1.0)
+    late = asyncio.create_task(office.step())
+    await until(lambda: office.meta.summary()["requests"] > 0, "a request on its way")
+    office.world.clock.forward(**LATER)
+    await office.another().step()
+    arrived = office.arrived()
+    await late
+
+    assert ids == arrived
+    assert ["deferred", "accepted"] == sorted(
+        {row["status"] for row in await office.attempts()}, reverse=True
+    )
+    assert {"accepted"} == {row["status"] for row in await office.deliveries()}
+    assert await office.world.rows(QUEUED) == []

@@ -45,7 +45,8 @@ left join clicks k on k.tenant_id = m.tenant_id and k.click_id = m.click_id
 where d.status = 'pending'
 """
 
-# What became of a batch of deliveries after one try each.
+# What became of a batch of deliveries after one try each. A worker that outlived its lease comes
+# late: what another has settled stays so, but a yes of the destination is a fact whenever it comes.
 SETTLE_DELIVERIES = """
 update deliveries d set status = s.status, reason = s.reason, attempts = d.attempts + 1,
   next_at = s.next_at, settled_at = s.settled_at, failed_tries = s.failed_tries
@@ -53,6 +54,7 @@ from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[],
   $6::timestamptz[], $7::integer[])
   as s (tenant_id, id, status, reason, next_at, settled_at, failed_tries)
 where d.tenant_id = s.tenant_id and d.id = s.id
+  and (d.status = 'pending' or s.status = 'accepted')
 """
 
 # Deliveries that are given up without a try.
