@@ -19,6 +19,7 @@ from trackai.dispatch.breaker import Limits
 from trackai.dispatch.dead_letters import ReplayReleaser
 from trackai.dispatch.dispatcher import Dispatcher, DispatchTools
 from trackai.dispatch.gate import Gate
+from trackai.dispatch.token_watch import TokenWatch
 from trackai.errors import QueueUnavailable, StorageUnavailable
 from trackai.gateways.registry import gateways
 from trackai.matching.process import ReceiptProcessor
@@ -48,6 +49,8 @@ ERROR_PAUSE_S = 2.0
 CLEAN_EVERY_S = 600.0
 # What the relay takes from the table at once: of many destinations, some each.
 RELAY_SHARE = Share(destinations=32, each=100)
+# How often tokens are looked through for those that are due.
+TOKENS_EVERY_S = 60.0
 # How often the dead queue is emptied.
 BACKSTOP_EVERY_S = 10.0
 # How long a stopping worker may finish what is in flight.
@@ -147,12 +150,13 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
             Tools(envelope, engine.queue, clock, new_id),
             gateways(plugins=settings.gateway_plugins),
         )
+        platforms = destinations(http, clock)
         dispatcher = Dispatcher(
             DispatchTools(
                 database,
                 envelope,
                 engine.queue,
-                destinations(http, clock),
+                platforms,
                 clock,
                 new_id,
                 Gate(database, _breaker_limits(settings)),
@@ -179,9 +183,13 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
             engine.dispatch_idle_s,
             dispatcher.finish,
         )
-        replay = Job("replay", releaser.step, None)
-        cleaning = Job("clean", clean, None, CLEAN_EVERY_S)
-        yield Worker([*process, dispatch, *engine.jobs, replay, cleaning], wakeups)
+        watch = TokenWatch(database, envelope, platforms, clock)
+        timed = [
+            Job("replay", releaser.step, None),
+            Job("tokens", watch.step, None, TOKENS_EVERY_S),
+            Job("clean", clean, None, CLEAN_EVERY_S),
+        ]
+        yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
 
 
 @dataclass(frozen=True, slots=True)

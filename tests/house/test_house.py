@@ -21,6 +21,7 @@ USUAL_FUNCTION = 30
 ACROSS_TENANTS = {
     "storage/dead_letters.py": "the worker gives every tenant's replays their turn",
     "storage/breakers.py": "a worker's next calls may be to any destination",
+    "storage/token_checks.py": "a worker asks about whichever token is due",
     "storage/troubles.py": "the doctor examines the whole installation",
     "storage/tenants.py": "the operator lists tenants; the edge finds one by its public key",
     "storage/gateway_connections.py": "a webhook address names its tenant by an unguessable key",

@@ -29,6 +29,7 @@ from trackai.storage.pool import Database, Role, Row
 from trackai.storage.receipts import NewReceipt, RequestParts, insert_receipts
 from trackai.storage.rejections import insert_rejection
 from trackai.storage.tenants import insert_funnel, insert_tenant
+from trackai.storage.token_checks import claim_due_all_tenants
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 SECRET = "whsec_c2VjcmV0LW9mLXRoZS1wbGF0Zm9ybQ"
@@ -212,6 +213,7 @@ class World:
                 destination_id=account.destination.id,
                 now=self.clock.now(),
             )
+            await claim_due_all_tenants(tx, now=self.clock.now(), until=self.clock.now(), limit=1)
         letters = DeadLetters(self.people, self.clock, new_id, account.tenant.id)
         await letters.replay(Wish("test", Wanted()))
         self.account = before

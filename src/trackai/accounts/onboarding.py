@@ -27,7 +27,9 @@ from trackai.storage import (
     gateway_connections,
     queue_messages,
     tenants,
+    token_checks,
 )
+from trackai.storage.audit_logs import Deed, insert_audit
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database, Tx
 
@@ -214,7 +216,7 @@ class Onboarding:
         return account
 
     async def set_token(
-        self, tenant_id: UUID, destination_id: UUID, token: str
+        self, tenant_id: UUID, destination_id: UUID, token: str, *, actor: str = "operator"
     ) -> DestinationAccount:
         """Replace a pixel's token; what waits for it goes out by itself."""
         async with self._database.transaction(tenant_id=tenant_id) as tx:
@@ -234,6 +236,15 @@ class Onboarding:
             # What the old token was refused for need not hold the new one.
             now = self._clock.now()
             await breakers.close_breaker(
+                tx, tenant_id=tenant_id, destination_id=destination_id, now=now
+            )
+            deed = Deed(
+                *(tenant_id, self._new_id(), now, actor, "destination.token"),
+                subject=str(destination_id),
+                details={},
+            )
+            await insert_audit(tx, deed)
+            await token_checks.forget_check(
                 tx, tenant_id=tenant_id, destination_id=destination_id, now=now
             )
             await queue_messages.hasten_destination(

@@ -5,16 +5,27 @@ from typing import Annotated
 import typer
 
 from trackai.accounts.onboarding import NewDestination
-from trackai.cli.installation import open_installation, open_tenant, parse_uuid, run
+from trackai.cli.installation import (
+    Installation,
+    actor,
+    open_installation,
+    open_tenant,
+    parse_uuid,
+    run,
+)
 from trackai.cli.output import Json, Row, TenantName, show, show_one
 from trackai.cli.prompts import hidden
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
+from trackai.dispatch.token_watch import check_of
 from trackai.errors import InvalidField
 from trackai.model.clock import SystemClock
 from trackai.model.delivery import Trigger
 from trackai.model.tenant import DestinationAccount
+from trackai.storage.breakers import list_breakers
 from trackai.storage.destinations import list_destinations
+from trackai.storage.pool import Role
+from trackai.storage.token_checks import list_checks, record_check
 
 app = typer.Typer(no_args_is_help=True, help="Pixels that get a tenant's conversions.")
 
@@ -72,7 +83,7 @@ def connect(
                     event_names=dict(_pair(text) for text in event or []),
                 ),
             )
-        return {**_row(account), **await _token(account, offline=offline)}
+            return {**_row(account), **await _token(here, account, offline=offline)}
 
     show_one(run(work()), json=json)
 
@@ -94,22 +105,33 @@ def set_token(
                 owner.id,
                 parse_uuid(destination, "DESTINATION"),
                 hidden(token, "Token", variable=_VARIABLE),
+                actor=actor(),
             )
-        return {**_row(account), **await _token(account, offline=offline)}
+            return {**_row(account), **await _token(here, account, offline=offline)}
 
     show_one(run(work()), json=json)
 
 
 @app.command(name="list")
 def list_(tenant: TenantName, json: Json = False) -> None:
-    """List a tenant's destinations."""
+    """List a tenant's destinations: how their tokens and breakers stand."""
 
-    async def work() -> list[DestinationAccount]:
+    async def work() -> list[Row]:
         async with open_tenant(tenant) as view:
-            return await list_destinations(view.tx, view.here.envelope, tenant_id=view.tenant_id)
+            owner, now = view.tenant_id, SystemClock().now()
+            accounts = await list_destinations(view.tx, view.here.envelope, tenant_id=owner)
+            checks = await list_checks(view.tx, tenant_id=owner)
+            breakers = {
+                one["destination_id"]: one
+                for one in await list_breakers(view.tx, tenant_id=owner, now=now)
+            }
+        return [
+            {**_row(one), **_token_row(checks.get(one.id)), **_breaker_row(breakers.get(one.id))}
+            for one in accounts
+        ]
 
     empty = "No destinations yet. Connect one: trackai destination connect TENANT meta"
-    show([_row(account) for account in run(work())], json=json, empty=empty)
+    show(run(work()), json=json, empty=empty)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -119,13 +141,41 @@ def _pair(text: str) -> tuple[str, str]:
     return trigger.strip(), name.strip()
 
 
-async def _token(account: DestinationAccount, *, offline: bool) -> Row:
+async def _token(here: Installation, account: DestinationAccount, *, offline: bool) -> Row:
     """Say what the platform thinks of a token that was just set; it is kept either way."""
     if offline:
         return {"token_valid": None, "token": "set; the platform was not asked"}
     async with open_http() as http:
         health = await destinations(http, SystemClock())[account.kind].check_token(account)
+    async with (
+        here.database(Role.APP) as database,
+        database.transaction(tenant_id=account.tenant_id) as tx,
+    ):
+        await record_check(
+            tx,
+            check_of(health, SystemClock().now()),
+            tenant_id=account.tenant_id,
+            destination_id=account.id,
+        )
     return {"token_valid": health.valid, "token": health.found}
+
+
+def _token_row(check: Row | None) -> Row:
+    known = check or {}
+    return {
+        "token_valid": known.get("valid"),
+        "token_expires_at": known.get("expires_at"),
+        "token_checked_at": known.get("checked_at"),
+    }
+
+
+def _breaker_row(breaker: Row | None) -> Row:
+    known = breaker or {}
+    return {
+        "breaker": known.get("state", "closed"),
+        "breaker_reason": known.get("reason"),
+        "breaker_retry_at": known.get("paused_until") or known.get("retry_at"),
+    }
 
 
 def _row(account: DestinationAccount) -> Row:

@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -10,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from trackai.cli.installation import open_installation, parse_uuid, run
+from trackai.cli.installation import actor, open_installation, parse_uuid, run
 from trackai.cli.output import Json, Limit, Row, TenantName, show, show_one
 from trackai.dispatch.dead_letters import RATE, DeadLetters, Wish
 from trackai.errors import InvalidField
@@ -97,7 +96,7 @@ def replay(
     """Send dead letters again under the same event ids; a worker does it."""
     ids = _ids(deliveries, everything=everything)
     wish = Wish(
-        _actor(), _wanted(ids, reason, gateway, destination, since, until), key=key, rate=rate
+        actor(), _wanted(ids, reason, gateway, destination, since, until), key=key, rate=rate
     )
 
     async def work() -> Row:
@@ -147,7 +146,7 @@ def discard(
 
     async def work() -> int:
         async with _dead_letters(tenant) as letters:
-            return await letters.discard(wanted, actor=_actor(), why=why)
+            return await letters.discard(wanted, actor=actor(), why=why)
 
     show_one({"discarded": run(work())}, json=json)
 
@@ -186,7 +185,3 @@ def _wanted(
 def _line(progress: Row) -> str:
     parts = ("waiting", "under_way", "accepted", "dead_again")
     return "  ".join(f"{part.replace('_', ' ')} {progress[part]}" for part in parts)
-
-
-def _actor() -> str:
-    return f"cli:{getpass.getuser()}"

@@ -1,6 +1,8 @@
 """Opens the installation that the settings name: keys, database, tenants by name."""
 
 import asyncio
+import getpass
+import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -143,6 +145,14 @@ async def _bring_up_to_date(settings: Settings, url: str) -> None:
         raise ConfigurationError(
             f"The database lacks {len(waiting)} migration(s). Run: trackai migrate"
         )
+
+
+def actor() -> str:
+    """Return who gives this command, for the audit log."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # an account without a name, as in containers
+        return f"cli:{os.getuid()}"
 
 
 def parse_uuid(text: str, what: str) -> UUID:

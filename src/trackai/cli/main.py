@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from trackai.cli import (
+    audit,
     conversions,
     database,
     deliveries,
@@ -62,6 +63,7 @@ app.add_typer(conversions.app, name="conversions")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(audit.app, name="audit")
 app.add_typer(queue.app, name="queue")
 app.add_typer(sandbox.app, name="sandbox")
 app.command(name="secret-key")(database.secret_key)

@@ -17,6 +17,7 @@ from trackai.gateways.registry import gateways
 from trackai.model.clock import Clock
 from trackai.model.tenant import DestinationAccount, GatewayConnection, Tenant
 from trackai.storage import (
+    breakers,
     destinations,
     gateway_connections,
     health,
@@ -151,6 +152,32 @@ async def _queue(patient: Patient) -> list[Finding]:
     return [Finding("queue", State.OK, found)]
 
 
+async def _breakers(patient: Patient) -> list[Finding]:
+    """Say which pixels and hosts are not sent to, and what for."""
+    async with patient.database.transaction() as tx:
+        held = await breakers.list_open_all_tenants(tx)
+        hosts = await breakers.list_open_hosts_all_tenants(tx)
+    findings = [
+        Finding(
+            f"breaker of pixel {one.pixel_id}",
+            State.FAILED,
+            f"{one.state} since {one.since:%Y-%m-%d %H:%M} UTC ({one.reason}): {one.waiting} wait",
+            f"See why: trackai destination list {one.tenant_id}",
+        )
+        for one in held
+    ]
+    findings += [
+        Finding(
+            f"breaker of {host}",
+            State.FAILED,
+            f"open ({reason}): nothing is sent there",
+            "Nothing while the platform is down; it is tried again by itself.",
+        )
+        for host, reason in hosts.items()
+    ]
+    return findings or [Finding("breakers", State.OK, "all closed")]
+
+
 async def _accounts(patient: Patient) -> list[Finding]:
     """Look at every tenant's connections; opening their secrets proves the key."""
     findings: list[Finding] = []
@@ -269,6 +296,7 @@ _CHECKS: tuple[Callable[[Patient], Awaitable[list[Finding]]], ...] = (
     _database,
     _key,
     _queue,
+    _breakers,
     _accounts,
     _troubles,
     _tokens,

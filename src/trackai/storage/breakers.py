@@ -68,6 +68,20 @@ where b.tenant_id = $1 and (b.state <> 'closed' or b.failures > 0 or b.paused_un
 order by b.since
 """
 
+# Breakers that hold deliveries back, with what they hold.
+LIST_OPEN_ALL_TENANTS = """
+select b.tenant_id, b.destination_id, d.pixel_id, b.state, b.reason, b.since,
+  (select count(*) from queue_messages q
+   where q.tenant_id = b.tenant_id and q.destination_id = b.destination_id) as waiting
+from breakers b join destinations d on d.tenant_id = b.tenant_id and d.id = b.destination_id
+where b.state <> 'closed' and d.disabled_at is null order by b.since
+"""
+
+# Hosts whose breaker holds deliveries back.
+LIST_OPEN_HOSTS_ALL_TENANTS = """
+select host, reason, since from host_breakers where state <> 'closed' order by since
+"""
+
 # Close a destination's breaker: what it was opened for has been mended.
 CLOSE_BREAKER = """
 update breakers set state = 'closed', failures = 0, openings = 0, reason = null, since = $3,
@@ -145,6 +159,30 @@ async def close_breaker(tx: Tx, *, tenant_id: UUID, destination_id: UUID, now: d
 async def list_breakers(tx: Tx, *, tenant_id: UUID, now: dt.datetime) -> list[dict[str, object]]:
     """Return the tenant's breakers that are not as good as new."""
     return [dict(row) for row in await tx.fetch(LIST_BREAKERS, tenant_id, now)]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBreaker:
+    """A breaker that holds deliveries back."""
+
+    tenant_id: UUID
+    destination_id: UUID
+    pixel_id: str
+    state: str
+    reason: str | None
+    since: dt.datetime
+    waiting: int
+
+
+async def list_open_all_tenants(tx: Tx) -> list[OpenBreaker]:
+    """Return destinations whose deliveries wait for their breaker, the longest first."""
+    return [OpenBreaker(**dict(row)) for row in await tx.fetch(LIST_OPEN_ALL_TENANTS)]
+
+
+async def list_open_hosts_all_tenants(tx: Tx) -> dict[str, str | None]:
+    """Return host -> reason for hosts whose deliveries wait."""
+    rows = await tx.fetch(LIST_OPEN_HOSTS_ALL_TENANTS)
+    return {row["host"]: row["reason"] for row in rows}
 
 
 def _values(breaker: StoredBreaker) -> tuple[object, ...]:

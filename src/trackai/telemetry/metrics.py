@@ -91,6 +91,12 @@ SPOOL_BYTES = Gauge(
     "What page reports take on disk that the database does not have yet",
     registry=REGISTRY,
 )
+TOKENS = Gauge(
+    "trackai_tokens",
+    "Destinations by how their token stands, as last asked",
+    ("state",),
+    registry=REGISTRY,
+)
 JOB_ERRORS = Counter(
     "trackai_job_errors_total",
     "Unexpected errors caught by a worker's loop",

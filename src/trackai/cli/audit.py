@@ -1,0 +1,25 @@
+"""`trackai audit`: who did what to a tenant's things."""
+
+import typer
+
+from trackai.cli.installation import open_tenant, run
+from trackai.cli.output import Json, Limit, Row, TenantName, show
+from trackai.storage.audit_logs import list_audit
+
+app = typer.Typer(no_args_is_help=True, help="Who did what to a tenant's things.")
+
+
+@app.command(name="list")
+def list_(tenant: TenantName, limit: Limit = 50, json: Json = False) -> None:
+    """List deeds, newest first."""
+
+    async def work() -> list[Row]:
+        async with open_tenant(tenant) as view:
+            return list(await list_audit(view.tx, tenant_id=view.tenant_id, limit=limit))
+
+    show(run(work()), json=json, empty="Nothing was done yet.")
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `list` a command of a group."""
