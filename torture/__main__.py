@@ -5,6 +5,7 @@ import asyncio
 import datetime as dt
 import json
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -133,6 +134,10 @@ class Torturer:
 
 
 async def _torture(seed: int, queue: str, *, short: bool) -> tuple[Torturer, Verdict]:
+    # Told to end, it ends what it started.
+    loop = asyncio.get_running_loop()
+    if (task := asyncio.current_task()) is not None:
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
     async with open_stage(queue) as stage, _session() as http:
         await _until_served(http, stage)
         load = Load(stage.base, stage.customers, seed, PAUSE_S[queue])

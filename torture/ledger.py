@@ -23,13 +23,20 @@ select (select count(*) from deliveries where status = 'pending')
   + (select count(*) from webhook_receipts where run_at is not null)
 """
 FAILED = "select count(*) from webhook_receipts where state = 'failed'"
-# Time that passes: leases end, pauses end.
+# Time that passes: leases end, pauses end. What somebody works on at this moment is let be: a
+# process that is stopped may hold it.
 TIME_PASSES = """
-update queue_messages set run_at = now() where run_at > now();
-update webhook_receipts set run_at = now() where run_at > now();
-update breakers set retry_at = now() where retry_at > now();
-update breakers set paused_until = now() where paused_until > now();
-update host_breakers set retry_at = now() where retry_at > now();
+update queue_messages q set run_at = now() from (
+  select tenant_id, delivery_id from queue_messages where run_at > now() for update skip locked
+) as later where q.tenant_id = later.tenant_id and q.delivery_id = later.delivery_id;
+update webhook_receipts r set run_at = now() from (
+  select tenant_id, id from webhook_receipts where run_at > now() for update skip locked
+) as later where r.tenant_id = later.tenant_id and r.id = later.id;
+update breakers b set retry_at = least(retry_at, now()), paused_until = least(paused_until, now())
+from (select destination_id from breakers for update skip locked) as held
+where b.destination_id = held.destination_id;
+update host_breakers b set retry_at = least(retry_at, now())
+from (select host from host_breakers for update skip locked) as held where b.host = held.host;
 """
 # The reasons that this harness gives cause for.
 MEANT = frozenset({"event_too_old", "tries_exhausted", "invalid_parameter", "workers_died"})

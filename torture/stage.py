@@ -27,6 +27,7 @@ from trackai.storage.embedded import EmbeddedPostgres, start_embedded
 KEEP_EVENTS = 1_000_000
 # A process that ended is started again after this, as a supervisor does.
 RESTART_S = 0.2
+_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 HANG_UP = """
 select count(pg_terminate_backend(pid)) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid()
@@ -142,8 +143,8 @@ class Stage:
 
     async def _as_owner(self, statements: str) -> None:
         # The database may be away at this moment: then there is nothing to do to it.
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            connection = await asyncpg.connect(self.server.url, timeout=5)
+        with contextlib.suppress(*_AWAY):
+            connection = await asyncpg.connect(self.server.url, timeout=5, command_timeout=10)
             try:
                 await connection.execute(statements)
             finally:

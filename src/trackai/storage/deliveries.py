@@ -49,7 +49,8 @@ where d.status = 'pending'
 # late: what another has settled stays so, but a yes of the destination is a fact whenever it comes.
 SETTLE_DELIVERIES = """
 update deliveries d set status = s.status, reason = s.reason, attempts = d.attempts + 1,
-  next_at = s.next_at, settled_at = s.settled_at, failed_tries = s.failed_tries
+  next_at = s.next_at, settled_at = s.settled_at, failed_tries = s.failed_tries,
+  replay_waits = d.replay_waits and s.status <> 'accepted'
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[],
   $6::timestamptz[], $7::integer[])
   as s (tenant_id, id, status, reason, next_at, settled_at, failed_tries)
