@@ -7,7 +7,7 @@ and time enough, nothing may be left.
 
 import asyncio
 import datetime as dt
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -56,7 +56,7 @@ PROBE_LASTS = dt.timedelta(seconds=120)
 THROTTLED = dt.timedelta(seconds=45)
 # More rounds of a quarter of an hour than any pause and lease together last.
 ROUNDS = 12
-MOODS = ("well", "broken", "silent", "token", "throttled", "refuses", "refuses_one")
+MOODS = ("well", "broken", "silent", "token", "throttled", "refuses", "refuses_one", "breaks_one")
 DELIVERIES = """
 select event_id, status, failed_tries from deliveries where tenant_id = any($1::uuid[])
 """
@@ -92,8 +92,11 @@ class Model:
     def end(self, mood: str, ids: Sequence[str], now: dt.datetime) -> None:
         """The request came back."""
         was_closed = self.closed
+        if mood == "breaks_one" and len(ids) > 1:
+            self.failures = self.openings = 0  # it took the others
+            self.open_until = self.probe_until = self.paused_until = None
         match mood:
-            case "broken" | "silent":
+            case "broken" | "silent" | "breaks_one":
                 self.failures += 1
                 if not was_closed or self.failures >= FAILURES:
                     self._open(now)
@@ -104,15 +107,16 @@ class Model:
                 self.open_until = self.probe_until = self.paused_until = None
                 if mood == "throttled":
                     self.paused_until = now + THROTTLED
-        own = mood in {"broken", "silent"} and was_closed and self.closed
-        for number, one in enumerate(ids):
-            self._settle(one, mood, own=own, first=number == 0)
+        own = mood in {"broken", "silent", "breaks_one"} and was_closed and self.closed
+        for one in ids:
+            self._settle(one, mood, own=own, first=one == min(ids))
 
     def _settle(self, one: str, mood: str, *, own: bool, first: bool) -> None:
-        self.tries[one] = self.tries.get(one, 0) + own
-        if mood == "well" or (mood == "refuses_one" and not first):
+        if mood == "well" or (mood in _OF_ONE and not first):
             self.status[one] = "accepted"
-        elif mood in {"refuses", "refuses_one"} or self.tries[one] >= TRIES:
+            return
+        self.tries[one] = self.tries.get(one, 0) + own
+        if mood in {"refuses", "refuses_one"} or self.tries[one] >= TRIES:
             self.status[one] = "dead"
 
     def _open(self, now: dt.datetime) -> None:
@@ -161,29 +165,34 @@ class Moody:
         mood = self.moods[account.id]
         model.end(mood, ids, now)
         self.accepted += [one for one in ids if model.status[one] == "accepted"]
-        return [_outcome(mood, first=number == 0) for number in range(len(ids))]
+        return [_outcome(mood, first=one == min(ids)) for one in ids]
+
+
+_OUTCOMES: Mapping[str, Outcome] = {
+    "well": Accepted(CallFacts(http_status=200)),
+    "broken": Deferred("transient_error", CallFacts(http_status=500)),
+    "silent": Deferred("timeout", CallFacts()),
+    "token": Deferred(
+        "token_refused",
+        CallFacts(http_status=400, error_code=190),
+        error_class=ErrorClass.AUTH,
+    ),
+    "throttled": Deferred(
+        "throttled",
+        CallFacts(http_status=400, error_code=4),
+        retry_after_s=THROTTLED.total_seconds(),
+        error_class=ErrorClass.THROTTLED,
+    ),
+    "refuses": Rejected("invalid_parameter", CallFacts(http_status=400)),
+}
+# What becomes of the first of several; the others are well.
+_OF_ONE = {"refuses_one": "refuses", "breaks_one": "broken"}
 
 
 def _outcome(mood: str, *, first: bool) -> Outcome:
-    if mood == "refuses" or (mood == "refuses_one" and first):
-        return Rejected("invalid_parameter", CallFacts(http_status=400))
-    match mood:
-        case "broken":
-            return Deferred("transient_error", CallFacts(http_status=500))
-        case "silent":
-            return Deferred("timeout", CallFacts())
-        case "token":
-            facts = CallFacts(http_status=400, error_code=190)
-            return Deferred("token_refused", facts, error_class=ErrorClass.AUTH)
-        case "throttled":
-            return Deferred(
-                "throttled",
-                CallFacts(http_status=400, error_code=4),
-                retry_after_s=THROTTLED.total_seconds(),
-                error_class=ErrorClass.THROTTLED,
-            )
-        case _:
-            return Accepted(CallFacts(http_status=200))
+    if mood in _OF_ONE:
+        return _OUTCOMES[_OF_ONE[mood] if first else "well"]
+    return _OUTCOMES[mood]
 
 
 class Machine(RuleBasedStateMachine):
