@@ -90,7 +90,7 @@ async def _serve(store: str) -> None:
         limits=limits,
     )
     with listening(settings.host, settings.port) as listener:
-        async with http_server(App(edge, database), listener):
+        async with http_server(App(edge, database, edge), listener):
             await stopped()
     await edge.close()
     await database.close()

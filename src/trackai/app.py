@@ -2,16 +2,19 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
+from trackai.api.app import PREFIX, create_api
+from trackai.api.tools import ApiTools
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
 from trackai.ingest.opening import EdgeTools, open_edge
 from trackai.ingest.spool import Spool
+from trackai.ingest.throttle import Throttle
 from trackai.ingest.wire import Answer, Receive, Request, Scope, Send
 from trackai.model.clock import SystemClock, new_id
 from trackai.settings import Settings
@@ -21,14 +24,24 @@ from trackai.storage.pool import Database, Role
 
 # A probe that takes longer than this is a no.
 READY_TIMEOUT_S = 2.0
+# Connections of what people and their programs ask.
+API_CONNECTIONS = 4
+# Requests a second and tenant, in one process, and how many may come at once.
+API_RATE = 20.0
+API_BURST = 40
 _MIB = 1024 * 1024
+
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class App:
     """One ASGI callable for everything under this installation's address."""
 
-    def __init__(self, edge: Edge, database: Database, *, keeps_reports: bool = False) -> None:
+    def __init__(
+        self, edge: Edge, database: Database, api: AsgiApp, *, keeps_reports: bool = False
+    ) -> None:
         self._edge = edge
+        self._api = api
         self._database = database
         self._keeps_reports = keeps_reports
 
@@ -37,6 +50,8 @@ class App:
         path = scope["path"]
         if self._edge.handles(path):
             await self._edge(scope, receive, send)
+        elif path.startswith(PREFIX):
+            await self._api(scope, receive, send)
         elif path == "/healthz":
             await _answer(send, 200, {"status": "ok"})
         elif path == "/readyz":
@@ -75,15 +90,19 @@ async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIte
         rejection_kept=dt.timedelta(days=settings.rejection_days),
     )
     async with AsyncExitStack() as stack:
-        # One connection more than the edge can use, for the readiness probe.
-        database = await Database.connect(url, Role.INGEST, size=limits.connections + 1)
+        # More than the edge can use: the readiness probe, and whose an API key is.
+        database = await Database.connect(url, Role.INGEST, size=limits.connections + 2)
         stack.push_async_callback(database.close)
         async with database.transaction() as tx:
             await check_key(tx, envelope)
+        people = await Database.connect(url, Role.APP, size=API_CONNECTIONS)
+        stack.push_async_callback(people.close)
+        throttle = Throttle(rate=API_RATE, burst=API_BURST)
+        api = create_api(ApiTools(people, database, SystemClock(), new_id, throttle))
         known = gateways(plugins=settings.gateway_plugins)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
-        yield App(edge, database, keeps_reports=settings.spool_mib > 0)
+        yield App(edge, database, api, keeps_reports=settings.spool_mib > 0)
 
 
 def _spool(settings: Settings) -> Spool | None:

@@ -47,6 +47,13 @@ class TenantMissing(RequestRefused):
     code = "tenant_missing"
 
 
+class NotAuthenticated(RequestRefused):
+    """The caller did not say who it is, or with a key that opens nothing."""
+
+    code = "not_authenticated"
+    status = 401
+
+
 class ProofFailed(RequestRefused):
     """A webhook's authenticity could not be proved."""
 

@@ -20,6 +20,7 @@ USUAL_FUNCTION = 30
 # Statements across tenants, each with its reason.
 ACROSS_TENANTS = {
     "storage/dead_letters.py": "the worker gives every tenant's replays their turn",
+    "storage/api_keys.py": "whose a key is must be found before the tenant is known",
     "storage/breakers.py": "a worker's next calls may be to any destination",
     "storage/token_checks.py": "a worker asks about whichever token is due",
     "storage/troubles.py": "the doctor examines the whole installation",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from trackai.accounts.api_keys import ApiKeys, ApiScope
 from trackai.dispatch.dead_letters import DeadLetters, Wish
 from trackai.gateways.registry import gateways
 from trackai.matching.process import ReceiptProcessor
@@ -214,6 +215,8 @@ class World:
                 now=self.clock.now(),
             )
             await claim_due_all_tenants(tx, now=self.clock.now(), until=self.clock.now(), limit=1)
+        keys = ApiKeys(self.people, self.clock, new_id, account.tenant.id)
+        await keys.create("program", [ApiScope.READ], actor="cli:ana")
         letters = DeadLetters(self.people, self.clock, new_id, account.tenant.id)
         await letters.replay(Wish("test", Wanted()))
         self.account = before

@@ -15,6 +15,7 @@ from trackai.cli import (
     doctor,
     funnel,
     gateway,
+    key,
     queue,
     sandbox,
     serve,
@@ -63,6 +64,7 @@ app.add_typer(conversions.app, name="conversions")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(key.app, name="key")
 app.add_typer(audit.app, name="audit")
 app.add_typer(queue.app, name="queue")
 app.add_typer(sandbox.app, name="sandbox")

@@ -1,0 +1,1 @@
+"""HTTP for people, programs of theirs and dashboards: one tenant's things, by an API key."""
