@@ -27,7 +27,7 @@ DestinationId = Annotated[
 Since = Annotated[dt.datetime | None, typer.Option(help="Given up at or after this time (UTC).")]
 Until = Annotated[dt.datetime | None, typer.Option(help="Given up before this time (UTC).")]
 Ids = Annotated[list[str] | None, typer.Argument(help="Delivery ids, from `dlq list`.")]
-Everything = Annotated[bool, typer.Option("--all", help="All that the options above leave.")]
+Everything = Annotated[bool, typer.Option("--all", help="All: needed when nothing narrows it.")]
 
 # A replay that somebody waits for is looked at so often.
 _LOOK_S = 1.0
@@ -94,10 +94,8 @@ def replay(
     json: Json = False,
 ) -> None:
     """Send dead letters again under the same event ids; a worker does it."""
-    ids = _ids(deliveries, everything=everything)
-    wish = Wish(
-        actor(), _wanted(ids, reason, gateway, destination, since, until), key=key, rate=rate
-    )
+    narrowed = _wanted(_ids(deliveries), reason, gateway, destination, since, until)
+    wish = Wish(actor(), _said(narrowed, everything=everything), key=key, rate=rate)
 
     async def work() -> Row:
         async with _dead_letters(tenant) as letters:
@@ -141,8 +139,8 @@ def discard(
     json: Json = False,
 ) -> None:
     """Give dead letters up for good: they are listed and counted no longer."""
-    ids = _ids(deliveries, everything=everything)
-    wanted = _wanted(ids, reason, gateway, destination, since, until)
+    narrowed = _wanted(_ids(deliveries), reason, gateway, destination, since, until)
+    wanted = _said(narrowed, everything=everything)
 
     async def work() -> int:
         async with _dead_letters(tenant) as letters:
@@ -158,10 +156,17 @@ async def _dead_letters(tenant: str) -> AsyncIterator[DeadLetters]:
         yield DeadLetters(database, SystemClock(), new_id, owner.id)
 
 
-def _ids(deliveries: list[str] | None, *, everything: bool) -> list[UUID] | None:
-    if bool(deliveries) == everything:
-        raise InvalidField("Say which: delivery ids, or --all with options.", field="deliveries")
-    return None if everything else [parse_uuid(one, "DELIVERY") for one in deliveries or []]
+def _ids(deliveries: list[str] | None) -> list[UUID] | None:
+    return [parse_uuid(one, "DELIVERY") for one in deliveries] if deliveries else None
+
+
+def _said(wanted: Wanted, *, everything: bool) -> Wanted:
+    """Return what was asked for; InvalidField when it means everything without saying so."""
+    if wanted == Wanted() and not everything:
+        raise InvalidField(
+            "Say which: delivery ids, options such as --reason, or --all.", field="deliveries"
+        )
+    return wanted
 
 
 def _wanted(

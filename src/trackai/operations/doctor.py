@@ -230,7 +230,7 @@ _TROUBLES: Mapping[TroubleKind, tuple[str, str]] = {
     ),
     TroubleKind.DEAD_DELIVERIES: (
         "deliveries given up within seven days",
-        "See why: trackai deliveries list {tenant} --status dead",
+        "See why, and send them again: trackai dlq list {tenant}",
     ),
     TroubleKind.WAITING_DELIVERIES: (
         "deliveries tried without success, to be tried again",
