@@ -169,3 +169,20 @@ async def test_a_flood_of_one_tenant_delays_nobody_else(office: "Office") -> Non
     assert len(lease.messages) == 7
     assert {other.destination.id} < {one.destination_id for one in lease.messages}
     assert len(ids) == 2
+
+
+async def test_a_destination_near_its_limit_is_sent_less_and_nothing_fails(
+    office: "Office",
+) -> None:
+    first = await office.sell(1)
+    office.meta.script_fault("usage", percent=95)
+    await office.step()
+    second = await office.sell(1)
+    early = await office.step()
+    arrived = office.arrived()
+    office.world.clock.forward(seconds=50)
+    await office.step()
+
+    assert (arrived, early) == (first, False)
+    assert sorted(first + second) == office.arrived()
+    assert {row["status"] for row in await office.attempts()} == {"accepted"}

@@ -24,6 +24,9 @@ def signals_of(outcomes: Sequence[Outcome]) -> list[Signal]:
     for outcome in outcomes:
         if isinstance(outcome, Deferred) and (signal := _trouble(outcome)) is not None:
             return [*signals, signal]
+    ease_s = max((one.facts.ease_s for one in outcomes), default=0.0)
+    if ease_s > 0:
+        signals.append(Throttled(dt.timedelta(seconds=ease_s)))
     return signals
 
 

@@ -75,6 +75,8 @@ class CallFacts:
     trace_id: str | None = None
     batch_size: int = 1
     duration_ms: float = 0.0
+    # How long the account asks to be left alone though it took this: its limit is near.
+    ease_s: float = 0.0
 
 
 class ErrorClass(StrEnum):

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from trackai.destinations.meta.usage import ease_s, throttle_s
 from trackai.model.delivery import ErrorClass
 
 
@@ -57,6 +58,7 @@ class Answer:
     trace_id: str | None = None
     retry_after_s: float | None = None
     bad_index: int | None = None  # position of the event that Meta names
+    ease_s: float = 0.0  # how long to leave the account alone after a yes: its limit is near
 
 
 # What kind of failure each reason is.
@@ -140,9 +142,6 @@ _STATUSES: Mapping[int, AnswerReason] = MappingProxyType(
 POLICY_PAUSE_S = 3600.0
 # No pause that Meta asks for is believed beyond a day.
 LONGEST_PAUSE_S = 86400.0
-# X-App-Usage names no end: percentages of a rolling hour, and a pause once they are nearly used up.
-APP_USAGE_FULL = 95.0
-APP_USAGE_PAUSE_S = 300.0
 _DETAIL_LENGTH = 200
 
 
@@ -162,24 +161,7 @@ class _Body(msgspec.Struct):
     fbtrace_id: str | None = None
 
 
-class _BusinessUsage(msgspec.Struct):
-    estimated_time_to_regain_access: float = 0.0  # minutes
-
-
-class _AccountUsage(msgspec.Struct):
-    reset_time_duration: float = 0.0  # seconds
-
-
-class _AppUsage(msgspec.Struct):
-    call_count: float = 0.0
-    total_time: float = 0.0
-    total_cputime: float = 0.0
-
-
 _BODY = msgspec.json.Decoder(_Body, strict=False)
-_BUSINESS_USAGE = msgspec.json.Decoder(dict[str, list[_BusinessUsage]], strict=False)
-_ACCOUNT_USAGE = msgspec.json.Decoder(_AccountUsage, strict=False)
-_APP_USAGE = msgspec.json.Decoder(_AppUsage, strict=False)
 
 
 def answer_of(status: int, headers: Mapping[str, str], body: bytes, *, sent: int) -> Answer:
@@ -192,7 +174,7 @@ def answer_of(status: int, headers: Mapping[str, str], body: bytes, *, sent: int
         return _refusal(found.error, status, headers)
     if status == 200 and found.events_received is not None:  # noqa: PLR2004 - HTTP OK
         if found.events_received == sent:
-            return Answer(Verdict.ACCEPTED, trace_id=found.fbtrace_id)
+            return Answer(Verdict.ACCEPTED, trace_id=found.fbtrace_id, ease_s=ease_s(headers))
         # Which of them were taken is not said: all go again, under the same event ids.
         return _answer(AnswerReason.COUNT_DIFFERS, headers, trace_id=found.fbtrace_id)
     return _answer(_STATUSES.get(status, AnswerReason.UNREADABLE), headers)
@@ -244,38 +226,14 @@ def _pause_s(reason: AnswerReason, headers: Mapping[str, str]) -> float | None:
     if reason is AnswerReason.POLICY_BLOCK:
         pauses.append(POLICY_PAUSE_S)
     if reason is AnswerReason.THROTTLED:
-        pauses += [_business_pause_s(headers), _account_pause_s(headers), _app_pause_s(headers)]
-    longest = max(pause if math.isfinite(pause) else 0.0 for pause in pauses)
+        pauses.append(throttle_s(headers))
+    longest = max(pauses)
     return min(longest, LONGEST_PAUSE_S) if longest > 0 else None
 
 
 def _seconds(text: str) -> float:
-    return float(text) if text.isascii() and text.isdigit() else 0.0
-
-
-def _business_pause_s(headers: Mapping[str, str]) -> float:
-    try:
-        usage = _BUSINESS_USAGE.decode(headers.get("x-business-use-case-usage", "{}"))
-    except msgspec.DecodeError:
-        return 0.0
-    minutes = (one.estimated_time_to_regain_access for uses in usage.values() for one in uses)
-    return 60.0 * max(minutes, default=0.0)
-
-
-def _account_pause_s(headers: Mapping[str, str]) -> float:
-    try:
-        return _ACCOUNT_USAGE.decode(headers.get("x-ad-account-usage", "{}")).reset_time_duration
-    except msgspec.DecodeError:
-        return 0.0
-
-
-def _app_pause_s(headers: Mapping[str, str]) -> float:
-    try:
-        usage = _APP_USAGE.decode(headers.get("x-app-usage", "{}"))
-    except msgspec.DecodeError:
-        return 0.0
-    fullest = max(usage.call_count, usage.total_time, usage.total_cputime)
-    return APP_USAGE_PAUSE_S if fullest >= APP_USAGE_FULL else 0.0
+    seconds = float(text) if text.isascii() and text.isdigit() else 0.0
+    return seconds if math.isfinite(seconds) else 0.0
 
 
 def _index(words: str) -> int | None:

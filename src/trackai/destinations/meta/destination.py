@@ -266,4 +266,5 @@ def _facts(
         trace_id=answer.trace_id if answer else None,
         batch_size=len(chunk),
         duration_ms=(time.perf_counter() - started) * 1000,
+        ease_s=answer.ease_s if answer else 0.0,
     )

@@ -24,6 +24,7 @@ class Fault(StrEnum):
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - code 190/463 whatever the token
     BAD_EVENT = "bad_event"  # a batch with this event_id in it is refused, without its index
     ANSWER_LOST = "answer_lost"  # stored, then the connection is cut before any answer
+    USAGE = "usage"  # stored and answered, with `percent` of the account's limit used
     TRUNCATED_JSON = "truncated_json"  # stored, and half of the answer's body
     LOCALIZED = "localized"  # the next refusal is worded in `locale`
 
@@ -41,7 +42,7 @@ OUTAGES = frozenset(
     }
 )
 # Happen after the events were stored.
-LOSSES = frozenset({Fault.ANSWER_LOST, Fault.TRUNCATED_JSON})
+LOSSES = frozenset({Fault.ANSWER_LOST, Fault.TRUNCATED_JSON, Fault.USAGE})
 
 
 class Script(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,6 +53,7 @@ class Script(msgspec.Struct, forbid_unknown_fields=True):
     match: str | None = None  # this dataset only
     seconds: float = 30.0  # timeout
     minutes: int = 1  # throttle_buc: estimated_time_to_regain_access
+    percent: int = 90  # usage
     event_id: str = ""  # bad_event
     code: int = 1  # error
     subcode: int | None = None  # error

@@ -96,6 +96,8 @@ class Graph:
         loss = self._faults.take(LOSSES, dataset)
         if loss is None:
             return Reply(200, body, headers={**_QUIET_USAGE, **_buc_usage(dataset, 1, 0)})
+        if loss.kind is Fault.USAGE:
+            return Reply(200, body, headers=_buc_usage(dataset, loss.percent, 0))
         if loss.kind is Fault.ANSWER_LOST:
             return Reply(200, cut=True)
         return Reply(200, body[: len(body) // 2])

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackai.destinations.meta.answers import (
-    APP_USAGE_PAUSE_S,
     LONGEST_PAUSE_S,
     POLICY_PAUSE_S,
     Answer,
@@ -15,6 +14,7 @@ from trackai.destinations.meta.answers import (
     Verdict,
     answer_of,
 )
+from trackai.destinations.meta.usage import APP_USAGE_PAUSE_S, LONGEST_EASE_S
 
 ROWS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[3] / "fixtures/meta/error_codes.json").read_text()
@@ -188,3 +188,24 @@ def test_policy_block_waits_for_hours() -> None:
 @given(st.integers(100, 599), st.binary(max_size=200))
 def test_no_answer_is_accepted_or_blamed_by_accident(status: int, body: bytes) -> None:
     assert answer_of(status, {}, body, sent=1).verdict in {Verdict.DEFERRED, Verdict.HALVE}
+
+
+@pytest.mark.parametrize(
+    ("headers", "ease_s"),
+    [
+        ({}, 0.0),
+        ({"x-app-usage": '{"call_count":74}'}, 0.0),
+        ({"x-app-usage": '{"call_count":1,"total_time":80}'}, LONGEST_EASE_S / 5),
+        ({"x-app-usage": '{"call_count":100}'}, LONGEST_EASE_S),
+        ({"x-app-usage": '{"call_count":250}'}, LONGEST_EASE_S),
+        ({"x-business-use-case-usage": '{"7":[{"call_count":85}]}'}, LONGEST_EASE_S * 2 / 5),
+        ({"x-ad-account-usage": '{"acc_id_util_pct":90}'}, LONGEST_EASE_S * 3 / 5),
+        ({"x-app-usage": "broken", "x-ad-account-usage": '{"acc_id_util_pct":90}'}, 36.0),
+        ({"x-app-usage": "[" * 100_000}, 0.0),
+    ],
+)
+def test_a_yes_near_the_limit_asks_to_be_left_alone(headers: dict[str, str], ease_s: float) -> None:
+    answer = answer_of(200, headers, b'{"events_received":1,"fbtrace_id":"A"}', sent=1)
+
+    assert answer.verdict is Verdict.ACCEPTED
+    assert answer.ease_s == pytest.approx(ease_s)
