@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -27,6 +27,7 @@ from trackai.storage.embedded import EmbeddedPostgres, start_embedded
 KEEP_EVENTS = 1_000_000
 # A process that ended is started again after this, as a supervisor does.
 RESTART_S = 0.2
+START_S = 60.0
 _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 HANG_UP = """
 select count(pg_terminate_backend(pid)) from pg_stat_activity
@@ -173,13 +174,13 @@ async def _open_lines(stack: AsyncExitStack, stage: Stage, queue: str) -> None:
     await stack.enter_async_context(http_server(stage.meta, listener))
     stage.lines["meta"] = _tcp_proxy(int(address_of(listener).rpartition(":")[2]))
     if queue == "sqs":
-        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second to import
-
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        amazon = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        amazon.start()
-        stack.callback(amazon.stop)
-        stage.lines["queue"] = _tcp_proxy(amazon.get_host_and_port()[1])
+        port = _free_port()
+        # A process of its own: it is slow, and would starve the proxies.
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        amazon = Kept(command, {"PATH": "/usr/bin:/bin"}, stage.directory / "amazon.log")
+        stack.push_async_callback(_ended, asyncio.create_task(amazon.run(), name="amazon"))
+        await _listens(port)
+        stage.lines["queue"] = _tcp_proxy(port)
     for line in stage.lines.values():
         await stack.enter_async_context(line.listening())
 
@@ -228,6 +229,17 @@ async def _ended(task: "asyncio.Task[None]") -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+async def _listens(port: int) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(0.1)
+    raise TimeoutError(f"Nothing listens at port {port}.")
 
 
 def _tcp_proxy(port: int) -> Proxy:
