@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import FrameType
 
-from benchmarks import dispatch, ingest, match, payload, webhook
+from benchmarks import dispatch, ingest, match, payload, queue, webhook
 from benchmarks.figures import Figure, Size, as_json, print_table
 from trackai.telemetry.logging import configure_logging
 
@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, Callable[[Size], list[Figure]]] = {
     "webhook": webhook.run,
     "match": match.run,
     "dispatch": dispatch.run,
+    "queue": queue.run,
     "payload": _payload,
 }
 

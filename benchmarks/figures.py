@@ -46,12 +46,22 @@ class Size:
     load_s: float = 22.0
     clicks: int = 1_000_000
     lookups: int = 400
-    deliveries: int = 8_000
+    deliveries: int = 40_000
+    queue_deliveries: int = 400
+    backlog: int = 100_000
 
     @classmethod
     def quick(cls) -> "Size":
         """Return the size of a smoke run; its numbers mean nothing."""
-        return cls(rounds=2, round_s=0.5, load_s=3.0, clicks=20_000, lookups=20, deliveries=1_000)
+        return cls(
+            rounds=2,
+            round_s=0.5,
+            load_s=3.0,
+            clicks=20_000,
+            lookups=20,
+            deliveries=1_000,
+            backlog=2_000,
+        )
 
 
 def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:

@@ -142,3 +142,23 @@ async def test_a_failure_that_cannot_be_acted_on_is_refused(caller: Any, fault: 
 
     assert answer.status == 422
     assert answer.json["error"]
+
+
+async def test_failures_can_be_called_off(caller: Any, event: MakeEvent) -> None:
+    await caller.request("POST", "/sandbox/faults", json={"kind": "http_500", "times": None})
+    failed = await caller.post(event())
+    called_off = await caller.request("DELETE", "/sandbox/faults")
+
+    assert (failed.status, called_off.status) == (500, 200)
+    assert (await caller.post(event())).status == 200
+
+
+async def test_usage_near_the_limit_is_told_and_the_event_is_taken(
+    caller: Any, meta: MetaSandbox, event: MakeEvent
+) -> None:
+    meta.script_fault("usage", percent=90)
+    answer = await caller.post(event())
+
+    ((usage,),) = json.loads(answer.headers["x-business-use-case-usage"]).values()
+    assert (answer.status, usage["call_count"]) == (200, 90)
+    assert meta.summary()["accepted"] == 1

@@ -113,6 +113,9 @@ class Database:
                     "idle_in_transaction_session_timeout": "60s",
                     # The driver's types are looked up with plans that never pay for compiling.
                     "jit": "off",
+                    # Disks of today. The default makes a fresh table's statistics look like a
+                    # reason to walk a tenant's whole index in place of one key.
+                    "random_page_cost": "1.1",
                 },
             )
         except CONNECT_ERRORS as error:

@@ -98,6 +98,11 @@ def _add_token(controls: Controls, request: Request) -> Reply:
     return _json({"ok": True}, 201)
 
 
+def _clear_faults(controls: Controls, _request: Request) -> Reply:
+    controls.clear_faults()
+    return _json({"ok": True})
+
+
 def _reset(controls: Controls, _request: Request) -> Reply:
     controls.reset()
     return _json({"ok": True})
@@ -133,7 +138,7 @@ _ROUTES: Mapping[str, Mapping[str, Callable[[Controls, Request], Reply]]] = {
     "/sandbox/events": {"GET": _events},
     "/sandbox/summary": {"GET": _summary},
     "/sandbox/test-events": {"GET": _test_events},
-    "/sandbox/faults": {"POST": _add_fault},
+    "/sandbox/faults": {"POST": _add_fault, "DELETE": _clear_faults},
     "/sandbox/datasets": {"POST": _add_dataset},
     "/sandbox/tokens": {"POST": _add_token},
     "/sandbox/reset": {"POST": _reset},
