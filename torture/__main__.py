@@ -149,6 +149,7 @@ async def _torture(seed: int, queue: str, *, short: bool) -> tuple[Torturer, Ver
         await loading
         print(f"draining: {load.heard.webhooks} webhooks and {len(load.heard.clicks)} clicks heard")
         await _drain(stage, short=short)
+        print(f"{stage.spooled()} page reports were heard while the database was away")
         verdict = await judge(
             stage.server.url, load.heard, stage.customers, stage.meta, torturer.cursed
         )

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -29,6 +30,7 @@ KEEP_EVENTS = 1_000_000
 RESTART_S = 0.2
 START_S = 60.0
 _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_SPOOLED = re.compile(r'"reports": (\d+), "seconds": [\d.]+, "event": "spool.stored"')
 HANG_UP = """
 select count(pg_terminate_backend(pid)) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid()
@@ -141,6 +143,11 @@ class Stage:
             line.set_line(Line.PASSES)
         for process in self.processes.values():
             process.signal(signal.SIGCONT)
+
+    def spooled(self) -> int:
+        """Return how many page reports came through the spool."""
+        log = (self.directory / "server.log").read_text(errors="replace")
+        return sum(int(number) for number in _SPOOLED.findall(log))
 
     async def _as_owner(self, statements: str) -> None:
         # The database may be away at this moment: then there is nothing to do to it.
