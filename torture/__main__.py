@@ -31,7 +31,7 @@ SHORT_BY_ITSELF_S = 3.0
 POLL_S = 1.0
 START_S = 60.0
 # Pause of visitors, seconds; the stand-in for SQS takes little, and less the more it holds.
-PAUSE_S = {"postgres": 0.04, "sqs": 0.3}
+PAUSE_S = {"postgres": 0.04, "sqs": 1.0}
 # Older than Meta takes, and so that it becomes so within seconds (an hour is kept in reserve).
 TOO_OLD = dt.timedelta(days=8)
 NEARLY_TOO_OLD = dt.timedelta(days=7) - dt.timedelta(hours=1, seconds=-4)
