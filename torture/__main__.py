@@ -147,9 +147,12 @@ async def _torture(seed: int, queue: str, *, short: bool) -> tuple[Torturer, Ver
         await torturer.heal()
         load.stop()
         await loading
-        print(f"draining: {load.heard.webhooks} webhooks and {len(load.heard.clicks)} clicks heard")
+        print(
+            f"draining: {load.heard.webhooks} webhooks and {len(load.heard.clicks)} clicks heard",
+            flush=True,
+        )
         await _drain(stage, short=short)
-        print(f"{stage.spooled()} page reports were heard while the database was away")
+        print(f"{stage.spooled()} page reports were heard while the database was away", flush=True)
         verdict = await judge(
             stage.server.url, load.heard, stage.customers, stage.meta, torturer.cursed
         )

@@ -84,6 +84,7 @@ async def judge(
     arrived = {event.event_id for one in customers for event in one.accepted()}
     problems = [f"click {one} was acknowledged and is not there" for one in heard.clicks - clicks]
     lost = len(problems)
+    problems += heard.wrong
     if failed:
         problems.append(f"{failed} authentic webhooks failed")
     for event_id, click_id in heard.sales.items():

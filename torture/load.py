@@ -30,6 +30,7 @@ class Heard:
     # event id -> click id that the sale carried and that was acknowledged before it, or None
     sales: dict[str, str | None] = field(default_factory=dict)
     webhooks: int = 0
+    wrong: list[str] = field(default_factory=list)  # answers that no platform should get
     refused: int = 0  # asked to come back, or not answered at all
 
 
@@ -71,7 +72,9 @@ class Load:
             click_id=click_id if heard else None,
         )
         sender = platform(gateway, SECRETS[gateway])
-        for webhook in sender.notices(sale, SaleStatus.APPROVED):
+        # Stripe signs the time at which it sends; the others send what was said then.
+        at = SystemClock().now() if gateway == "stripe" else None
+        for webhook in sender.notices(sale, SaleStatus.APPROVED, at=at):
             await self._tell(http, customer, gateway, webhook)
         self.heard.sales[f"{gateway}:{sale.transaction}"] = sale.click_id
 
@@ -100,6 +103,9 @@ class Load:
                 async with http.post(url, data=webhook.body, headers=headers) as answer:
                     if answer.status == 200:
                         self.heard.webhooks += 1
+                        return
+                    if answer.status < 500:
+                        self.heard.wrong.append(f"{gateway} got {answer.status} for ever")
                         return
             except (aiohttp.ClientError, TimeoutError, OSError):
                 pass
