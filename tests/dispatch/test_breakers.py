@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 from tests.support.customer import until
 
 from trackai.storage.queue_messages import Share
@@ -186,3 +187,18 @@ async def test_a_destination_near_its_limit_is_sent_less_and_nothing_fails(
     assert (arrived, early) == (first, False)
     assert sorted(first + second) == office.arrived()
     assert {row["status"] for row in await office.attempts()} == {"accepted"}
+
+
+async def test_an_open_breaker_is_news_once_however_long_it_lasts(office: "Office") -> None:
+    await office.sell(2)
+    office.meta.script_fault("token_expired", times=None)
+    with capture_logs() as logs:
+        for _ in range(90):
+            await office.step()
+            office.world.clock.forward(minutes=1)
+
+    changes = [line for line in logs if line["event"].startswith("breaker.")]
+    assert [("breaker.open", "warning")] == [
+        (line["event"], line["log_level"]) for line in changes if line["log_level"] != "info"
+    ]
+    assert len(changes) > 4

@@ -149,7 +149,8 @@ def _report(scope: str, subject: str, before: Breaker, now_is: Breaker) -> None:
         return
     BREAKER_CHANGES.labels(scope, now_is.state.value).inc()
     # An opening after a failed probe is no news: nobody is to be called twice.
-    log = get_logger().warning if now_is.openings == 1 else get_logger().info
+    is_news = now_is.state is BreakerState.OPEN and now_is.openings == 1
+    log = get_logger().warning if is_news else get_logger().info
     log(
         f"breaker.{now_is.state.value}",
         scope=scope,
