@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from trackai.api import dead_letters
 from trackai.api.tools import ApiTools
-from trackai.errors import InvalidField, MethodNotAllowed, NotFound, TrackaiError
+from trackai.errors import InvalidField, MalformedBody, MethodNotAllowed, NotFound, TrackaiError
 from trackai.ingest.wire import refusal
 from trackai.telemetry.logging import get_logger
 
@@ -54,16 +54,13 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     """Name the first field at fault; never its value."""
-    problems = error.errors() if isinstance(error, RequestValidationError) else []
-    first = problems[0] if problems else {"loc": ("body",), "msg": "cannot be read"}
-    field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-    return _answer(InvalidField(f"{field}: {_words(first)}.", field=field))
-
-
-def _words(problem: "dict[str, object] | object") -> str:
-    said = problem.get("msg", "") if isinstance(problem, dict) else ""
-    text = str(said).rstrip(".")
-    return text[:1].lower() + text[1:]
+    problems = error.errors() if isinstance(error, RequestValidationError) else ()
+    for problem in problems:
+        where, what = problem["loc"], str(problem["msg"]).rstrip(".")
+        # The first part says where it came from: body, query or path.
+        field = ".".join(map(str, where[1:])) or str(where[0])
+        return _answer(InvalidField(f"{field}: {what[:1].lower()}{what[1:]}.", field=field))
+    return _answer(MalformedBody("The request cannot be read."))
 
 
 async def _by_framework(_request: Request, error: Exception) -> Response:
