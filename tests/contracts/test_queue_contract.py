@@ -189,6 +189,31 @@ async def test_a_postponed_message_comes_back_at_its_time(counter: Counter) -> N
     assert ids(lease) == ids(await counter.queue.receive(share(10)))
 
 
+async def test_an_extended_lease_is_kept_and_then_ends(counter: Counter) -> None:
+    await counter.put(counter.message())
+    lease = await counter.queue.receive(share(10))
+    counter.world.clock.moment = lease.until - dt.timedelta(seconds=1)
+    await counter.queue.extend(lease, lease.messages)
+    counter.world.clock.moment = lease.until + dt.timedelta(seconds=10)
+    kept = await counter.queue.receive(share(10))
+    counter.world.clock.forward(minutes=10)
+
+    assert ids(kept) == []
+    assert ids(lease) == ids(await counter.queue.receive(share(10)))
+
+
+async def test_a_lease_that_was_taken_over_cannot_be_extended(counter: Counter) -> None:
+    await counter.put(counter.message())
+    old = await counter.queue.receive(share(10))
+    counter.world.clock.moment = old.until
+    new = await counter.queue.receive(share(10))
+    await counter.queue.extend(old, old.messages)
+    await counter.queue.acknowledge(new, new.messages)
+    counter.world.clock.forward(minutes=10)
+
+    assert ids(await counter.queue.receive(share(10))) == []
+
+
 @pytest.mark.parametrize("settle", ["acknowledge", "postpone"])
 async def test_a_lease_that_ended_settles_nothing(counter: Counter, settle: str) -> None:
     await counter.put(counter.message())

@@ -10,6 +10,7 @@ from tests.support.customer import until
 
 from trackai.accounts.onboarding import Onboarding
 from trackai.model.clock import new_id
+from trackai.queue.port import LEASE
 from trackai.storage.queue_messages import QueuedDelivery, enqueue
 
 if TYPE_CHECKING:
@@ -219,3 +220,24 @@ async def test_a_dispatcher_that_outlives_its_lease_undoes_nothing(office: "Offi
     )
     assert {"accepted"} == {row["status"] for row in await office.deliveries()}
     assert await office.world.rows(QUEUED) == []
+
+
+async def test_a_lease_is_extended_while_a_request_takes_long(
+    office: "Office", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trackai.dispatch.dispatcher.EXTEND_EVERY_S", 0.02)
+    ids = await office.sell(2)
+    office.meta.script_fault("timeout", seconds=60)
+    working = asyncio.create_task(office.step())
+    await until(lambda: office.meta.summary()["requests"] > 0, "a request on its way")
+    office.world.clock.forward(seconds=LEASE.total_seconds() - 1)
+    await asyncio.sleep(0.3)
+    office.world.clock.forward(seconds=LEASE.total_seconds() - 1)
+    taken_by_another = await office.another().step()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    office.world.clock.forward(**LATER)
+    await office.another().step()
+
+    assert not taken_by_another
+    assert ids == office.arrived()
