@@ -9,6 +9,7 @@ import uvloop
 from trackai.cli.http import address_of, http_server, listening
 from trackai.cli.installation import run
 from trackai.cli.output import Json, Row, show_one
+from trackai.cli.process import calm_collector
 from trackai.cli.prompts import hidden
 from trackai.cli.serve import stopped
 from trackai.errors import InvalidField, UnknownGateway
@@ -42,6 +43,7 @@ def meta(
                 print(f"Connect to it: --pixel {pixel} --token {token} --api-url {url}", flush=True)
                 await stopped()
 
+    calm_collector()
     uvloop.run(work())
 
 

@@ -25,6 +25,7 @@ from trackai.cli.http import (
     listening_together,
 )
 from trackai.cli.installation import Installation, open_installation, set_up_logging
+from trackai.cli.process import calm_collector
 from trackai.errors import TrackaiError
 from trackai.settings import Settings, load_settings
 from trackai.telemetry.logging import get_logger
@@ -50,6 +51,7 @@ def up(host: Host = None, port: Port = None) -> None:
             get_logger().info("up", address=address)
             await stopped()
 
+    calm_collector()
     uvloop.run(work())
 
 
@@ -73,6 +75,7 @@ def serve(
             if not asked:
                 raise ProcessDied("A server process ended by itself. Start trackai serve again.")
 
+    calm_collector()
     uvloop.run(work())
 
 
@@ -89,6 +92,7 @@ def worker() -> None:
             get_logger().info("working")
             await stopped()
 
+    calm_collector()
     uvloop.run(work())
 
 
@@ -153,6 +157,7 @@ def _sibling(settings: Settings, url: str, listener: socket.socket) -> None:
             # Left behind, it would hold the address against the next start.
             await stopped(*([parent.sentinel] if parent else []))
 
+    calm_collector()
     uvloop.run(work())
 
 

@@ -43,7 +43,7 @@ from trackai.telemetry.metrics import JOB_ERRORS
 # Most messages of one destination taken at once; Meta takes 1000 events a request.
 CLAIM_EACH = 1000
 # Calls to one destination under way side by side, in one process.
-CALLS_EACH = 2
+CALLS_EACH = 3
 # One call may take this long.
 SEND_TIMEOUT_S = 90.0
 # When a destination's account is gone or of an unknown kind: look again after this.

@@ -1,6 +1,7 @@
 """Writes down what became of a batch: attempts, breaker and settlements in one transaction."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -64,6 +65,7 @@ class Recorder:
             tried = judge(well)
             await insert_attempts(tx, [_attempt(batch, one, self.new_id()) for one in tried])
             await settle_deliveries(tx, [_settlement(one, batch.at) for one in tried])
+        _count(batch, tried)
         for one in tried:
             _report(batch, one)
         return tried
@@ -128,13 +130,20 @@ def _end(
             assert_never(step)
 
 
+def _count(batch: Batch, tried: Sequence[Tried]) -> None:
+    counted = Counter(_words(one.outcome)[:2] for one in tried)
+    for (status, reason), number in counted.items():
+        ATTEMPTS.labels(batch.kind, status, reason or "").inc(number)
+    for one in tried:
+        if isinstance(one.outcome, Accepted):
+            whole_s = (batch.at - one.owed.received_at).total_seconds()
+            WEBHOOK_TO_ACCEPTED_SECONDS.labels(one.owed.event.gateway).observe(whole_s)
+
+
 def _report(batch: Batch, tried: Tried) -> None:
     status, reason, _ = _words(tried.outcome)
     owed, facts = tried.owed, tried.outcome.facts
-    ATTEMPTS.labels(batch.kind, status, reason or "").inc()
     whole_s = (batch.at - owed.received_at).total_seconds()
-    if status == "accepted":
-        WEBHOOK_TO_ACCEPTED_SECONDS.labels(owed.event.gateway).observe(whole_s)
     get_logger().info(
         "delivery.attempted",
         receipt_id=str(owed.receipt_id),

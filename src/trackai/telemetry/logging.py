@@ -8,6 +8,7 @@ import logging
 import sys
 from typing import TextIO
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
@@ -27,6 +28,10 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return event
 
 
+def _as_json(event: EventDict, **_options: object) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
 def configure_logging(*, json: bool, level: str, stream: TextIO = sys.stderr) -> None:
     """Set up structlog for this process; library logs at WARNING and above join in."""
     shared: list[structlog.typing.Processor] = [
@@ -36,7 +41,7 @@ def configure_logging(*, json: bool, level: str, stream: TextIO = sys.stderr) ->
         redact,
     ]
     renderer: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_as_json)]
         if json
         else [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
     )
