@@ -199,6 +199,10 @@ async def test_a_key_is_nowhere_in_the_database(front: Front) -> None:
         ({"delivery_ids": ["not-an-id"]}, "delivery_ids.0"),
         ({"since": "2026-11-01T00:00:00"}, "since"),
         ([], "body"),
+        ({"reason": "a\x00b"}, "reason"),
+        ({"all": True, "key": "\x00"}, "key"),
+        ({"since": "0001-01-01T00:00:00+14:00"}, "since"),
+        ({"until": "9999-12-31T23:59:59-14:00"}, "until"),
     ],
 )
 async def test_wrong_input_names_its_field_and_not_its_value(
@@ -253,3 +257,40 @@ async def test_the_document_describes_every_route(front: Front) -> None:
 
     assert status == 200
     assert {LETTERS, f"{LETTERS}/replays", f"{LETTERS}/discards"} <= set(document["paths"])
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 422),
+        (b"[" * 100_000, 400),
+        (b"\xff\xfe", 422),
+        (b" " * 300_000, 413),
+        (b'{"all": true, "delivery_ids": [' + b'"x",' * 50_000 + b'"x"]}', 422),
+    ],
+)
+async def test_bodies_that_are_no_wish_are_refused(front: Front, body: bytes, status: int) -> None:
+    headers = {"Authorization": f"Bearer {await front.key()}", "Content-Type": "application/json"}
+    url = f"{front.url}{LETTERS}/replays"
+    async with front.http.post(url, data=body, headers=headers) as answer:
+        said = await answer.json()
+
+    assert answer.status == status
+    assert set(said) == {"error"}
+
+
+async def test_odd_words_in_an_address_are_refused(front: Front) -> None:
+    key = await front.key()
+    odd = [
+        await front.call("GET", f"{LETTERS}?{query}", key)
+        for query in (
+            "reason=a%00b",
+            "limit=0",
+            "limit=99999",
+            "destination_id=x",
+            "surprise=1",
+            "since=0001-01-01T00:00:00%2B14:00",
+        )
+    ]
+
+    assert {(status, body["error"]["code"]) for status, body in odd} == {(422, "invalid_field")}

@@ -178,3 +178,32 @@ async def test_what_nobody_can_read_is_set_aside_and_the_rest_goes_in(
 
     assert [row["click_id"] for row in await world.rows(CLICKS)] == ["c1"]
     assert len(_files(tmp_path, SET_ASIDE)) == 1
+
+
+async def test_no_report_is_left_behind_by_an_outages_end(
+    build: "BuildWorld", line: Proxy, tmp_path: Path
+) -> None:
+    world = await _build(build, line, tmp_path)
+    told: list[str] = []
+
+    async def report(number: int) -> None:
+        click_id = f"c{number:04}"
+        if (await world.track("click", {"click_id": click_id})).status == 201:
+            told.append(click_id)
+
+    async def flicker() -> None:
+        for _ in range(15):
+            line.set_line(Line.REFUSES)
+            await asyncio.sleep(0.02)
+            line.set_line(Line.PASSES)
+            await asyncio.sleep(0.05)
+
+    flickering = asyncio.create_task(flicker())
+    for start in range(0, 600, 20):
+        await asyncio.gather(*(report(number) for number in range(start, start + 20)))
+    await flickering
+    await _until_back(world)
+
+    assert len(told) == 600
+    assert set(told) == {row["click_id"] for row in await world.rows(CLICKS)}
+    assert _files(tmp_path, SEGMENT) == []

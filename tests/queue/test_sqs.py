@@ -1,6 +1,7 @@
 """What is SQS's own: references without data, a relay that may die anywhere, the dead queue."""
 
 import asyncio
+import datetime as dt
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -170,6 +171,30 @@ async def test_a_destination_that_is_busy_here_gives_its_messages_back(post: "Po
 
     assert lease.messages == ()
     assert len((await post.queue.receive(SHARE)).messages) == 1
+
+
+async def test_a_leftover_does_not_bring_a_retry_forward(post: "Post") -> None:
+    await post.put()
+    await post.queue.relay(SHARE)
+    (leftover,) = (await post.client.receive_message(QueueUrl=post.url, VisibilityTimeout=0))[
+        "Messages"
+    ]
+    lease = await post.queue.receive(SHARE)
+    soon = post.world.clock.now() + dt.timedelta(seconds=20)
+    await post.queue.postpone(lease, [(lease.messages[0], soon)])
+    await post.client.send_message(QueueUrl=post.url, MessageBody=leftover["Body"])
+
+    assert (await post.queue.receive(SHARE)).messages == ()
+
+
+async def test_a_deletion_that_fails_undoes_nothing(post: "Post") -> None:
+    await post.put()
+    await post.queue.relay(SHARE)
+    lease = await post.queue.receive(SHARE)
+    await post.client.delete_queue(QueueUrl=post.url)
+    await post.queue.acknowledge(lease, lease.messages)
+
+    assert [] == list(await post.world.rows("select 1 from queue_messages where tenant_id = $1"))
 
 
 async def test_a_flood_does_not_fill_the_queue(post: "Post") -> None:

@@ -9,12 +9,20 @@ from starlette.exceptions import HTTPException
 from trackai.api import dead_letters
 from trackai.api.tools import ApiTools
 from trackai.errors import InvalidField, MalformedBody, MethodNotAllowed, NotFound, TrackaiError
-from trackai.ingest.wire import refusal
+from trackai.ingest.wire import ClientGone, Message, Receive, Scope, Send, refusal
+from trackai.ingest.wire import Request as HttpRequest
 from trackai.telemetry.logging import get_logger
 
 PREFIX = "/api/v1/"
 OPENAPI = "/api/v1/openapi.json"
-_METHOD_NOT_ALLOWED = 405
+_NO_STORE = ((b"cache-control", b"no-store"),)
+# Longest body; it is read before the key is looked at.
+MOST_BODY_BYTES = 256 * 1024
+# What the framework itself answers, in our words.
+_FRAMEWORK = {
+    400: MalformedBody("The body is not JSON."),
+    405: MethodNotAllowed("This address does not take this method."),
+}
 
 
 class _Bug(TrackaiError):
@@ -23,7 +31,33 @@ class _Bug(TrackaiError):
     code = "internal_error"
 
 
-def create_api(tools: ApiTools) -> FastAPI:
+class Api:
+    """The API with a bound on what it reads."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await HttpRequest.of(scope, receive).body(MOST_BODY_BYTES)
+        except ClientGone:
+            return
+        except TrackaiError as error:
+            await refusal(error, _NO_STORE).send(send)
+            return
+        waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        await self._app(scope, replay, send)
+
+
+def create_api(tools: ApiTools) -> Api:
     """Return the API over these tools."""
     app = FastAPI(
         title="Track AI",
@@ -38,11 +72,11 @@ def create_api(tools: ApiTools) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _by_framework)
     app.add_exception_handler(Exception, _broken)
-    return app
+    return Api(app)
 
 
 def _answer(error: TrackaiError) -> Response:
-    answer = refusal(error, ((b"cache-control", b"no-store"),))
+    answer = refusal(error, _NO_STORE)
     response = Response(answer.body, status_code=answer.status)
     response.raw_headers.extend(answer.headers)
     return response
@@ -65,9 +99,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 
 async def _by_framework(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
-    if status == _METHOD_NOT_ALLOWED:
-        return _answer(MethodNotAllowed("This address does not take this method."))
-    return _answer(NotFound("There is nothing at this address."))
+    return _answer(_FRAMEWORK.get(status, NotFound("There is nothing at this address.")))
 
 
 async def _broken(_request: Request, error: Exception) -> Response:

@@ -24,6 +24,12 @@ Deliverer = Annotated[Caller, Depends(caller_with(ApiScope.DELIVER))]
 MOST_LISTED = 500
 MOST_IDS = 1000
 MOST_WHY = 500
+# PostgreSQL's text cannot hold NUL.
+_NO_NUL = r"^[^\x00]*$"
+Word = Annotated[str, Field(min_length=1, max_length=100, pattern=_NO_NUL)]
+# Where every time zone's year is one.
+EARLIEST, LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
 
 
 class DeadLetter(BaseModel):
@@ -71,11 +77,11 @@ class Narrowing(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str | None = Field(default=None, max_length=100)
-    gateway: str | None = Field(default=None, max_length=100)
+    reason: Word | None = None
+    gateway: Word | None = None
     destination_id: UUID | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
     def wanted(self) -> Wanted:
         """Return it in the house's words."""
@@ -107,15 +113,15 @@ class ReplayAsked(Selection):
     """Which to send again, how fast."""
 
     rate: int = Field(default=RATE, ge=1, le=MOST_RATE, description="Most sent again a second.")
-    key: str | None = Field(
-        default=None, min_length=1, max_length=MOST_KEY, description="Twice the same is one replay."
+    key: Annotated[Word, Field(max_length=MOST_KEY)] | None = Field(
+        default=None, description="Twice the same is one replay."
     )
 
 
 class DiscardAsked(Selection):
     """Which to give up for good, and why."""
 
-    why: str = Field(min_length=1, max_length=MOST_WHY)
+    why: Annotated[str, Field(min_length=1, max_length=MOST_WHY, pattern=_NO_NUL)]
 
 
 class Discarded(BaseModel):

@@ -53,14 +53,23 @@ class Keeper:
         self._envelope = envelope
         self._spool = spool
         self._disk = asyncio.Lock()
+        self._on_their_way = 0
 
     async def keep(self, reports: Sequence[Report]) -> None:
-        """Write reports to the disk; raises what the database said when nothing can be kept."""
+        """Write reports to the disk; StorageUnavailable or SpoolFull when they cannot be kept.
+
+        Whatever they are kept for, it is an outage until they are stored.
+        """
         if self._spool is None:
             raise StorageUnavailable("The database is away.", retry_after_s=2.0)
         records = [self._sealed(report) for report in reports]
-        async with self._disk:
-            await asyncio.to_thread(self._spool.append, records)
+        self._reach.begin_outage("page reports could not be stored")
+        self._on_their_way += 1
+        try:
+            async with self._disk:
+                await asyncio.to_thread(self._spool.append, records)
+        finally:
+            self._on_their_way -= 1
         SPOOLED.labels("kept").inc(len(reports))
         SPOOL_BYTES.inc(sum(map(len, records)))
 
@@ -99,7 +108,7 @@ class Keeper:
             await tx.fetch("select 1")
         if self._spool is None:
             return
-        while segments := await self._segments(self._spool):
+        while (segments := await self._segments(self._spool)) or self._on_their_way:
             for segment in segments:
                 await self._load(self._spool, segment)
 

@@ -19,6 +19,7 @@ from uuid import UUID
 
 import msgspec
 
+from trackai.errors import QueueUnavailable
 from trackai.model.clock import Clock, NewId
 from trackai.queue.port import LEASE, Lease
 from trackai.queue.sqs_client import LONG_POLL_S, our_errors
@@ -256,15 +257,19 @@ class SqsQueue:
 
     async def _delete(self, handles: Iterable[str]) -> None:
         """Tell SQS that messages are done with; one that it keeps all the same is a leftover."""
-        with our_errors():
-            for batch in _batches(list(handles)):
-                await self._client.delete_message_batch(
-                    QueueUrl=self._url,
-                    Entries=[
-                        {"Id": str(number), "ReceiptHandle": handle}
-                        for number, handle in enumerate(batch)
-                    ],
-                )
+        try:
+            with our_errors():
+                for batch in _batches(list(handles)):
+                    await self._client.delete_message_batch(
+                        QueueUrl=self._url,
+                        Entries=[
+                            {"Id": str(number), "ReceiptHandle": handle}
+                            for number, handle in enumerate(batch)
+                        ],
+                    )
+        except QueueUnavailable as error:
+            # What was done is done: the row says so to whoever receives the leftover.
+            get_logger().warning("queue.not_deleted", reason=str(error))
 
     @staticmethod
     def _handles(lease: Lease, messages: Sequence[ClaimedDelivery]) -> list[str]:

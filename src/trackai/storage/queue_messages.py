@@ -73,7 +73,7 @@ from (
   from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as named (tenant_id, delivery_id, lease)
 ) as named
 where q.tenant_id = named.tenant_id and q.delivery_id = named.delivery_id
-  and (q.lease = named.lease or q.run_at <= $6)
+  and (q.lease = named.lease or (q.lease is not null and q.run_at <= $6))
 returning q.tenant_id, q.delivery_id, q.destination_id, q.receives
 """
 
