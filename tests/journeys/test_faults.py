@@ -177,7 +177,7 @@ async def test_a_worker_killed_while_meta_has_its_request_is_succeeded_by_anothe
     first.end(signal.SIGKILL)
     before = customer.accepted()
     customer.meta.clear_faults()
-    await place.rows(LEASES_RUN_OUT)
+    await place.forget_workers()
     stack.enter_context(place.start("worker"))
     await await_accepted(customer, sold)
 

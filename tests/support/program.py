@@ -1,5 +1,6 @@
 """The real program in processes of its own, over an installation of the test's."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 PATIENCE_S = 60.0
 POLL_S = 0.05
 COMMAND_S = 60.0
+
+_WORKERS = """
+select count(*) as number from pg_stat_activity
+where datname = current_database() and application_name = 'trackai pipeline'
+"""
+_LEASES_RUN_OUT = "update queue_messages set run_at = now() where lease is not null"
 
 
 class Program:
@@ -143,6 +150,18 @@ class Place:
             database_url=SecretStr(self.database_url), secret_key=SecretStr(self.key)
         )
         return Installation.of(settings, self.database_url)
+
+    async def forget_workers(self) -> None:
+        """Wait until the database has noticed that killed workers are gone; then end their leases.
+
+        A statement of theirs that was under way may still be committed; the time that their leases
+        last is made to pass after that.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while (await self.rows(_WORKERS))[0]["number"]:
+            assert time.monotonic() < deadline, "the workers' connections are still there"
+            await asyncio.sleep(POLL_S)
+        await self.rows(_LEASES_RUN_OUT)
 
     async def rows(self, statement: str, *values: object) -> "list[Row]":
         """Ask the database as its owner."""
