@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev
 ONCE ?=
 ONLY ?=
 
-.PHONY: demo test check fix bench torture look lock clean unit help
+.PHONY: demo test check fix bench torture script lock clean unit help
 
 help:            ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -23,21 +23,24 @@ unit: $(DEV)     ## the rules alone, in seconds
 	@$(BIN)/python -m pytest tests/unit -n 2 -q
 
 check: $(DEV)    ## format, lint, strict types, import contracts
-	@$(BIN)/ruff format --check src tests benchmarks torture
-	@$(BIN)/ruff check src tests benchmarks torture
+	@$(BIN)/ruff format --check src tests benchmarks torture tools
+	@$(BIN)/ruff check src tests benchmarks torture tools
 	@$(BIN)/codespell src docs README.md CHANGELOG.md CONTRIBUTING.md
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
 fix: $(DEV)      ## format and mend what can be mended
-	@$(BIN)/ruff format src tests benchmarks torture
-	@$(BIN)/ruff check --fix src tests benchmarks torture
+	@$(BIN)/ruff format src tests benchmarks torture tools
+	@$(BIN)/ruff check --fix src tests benchmarks torture tools
 
 bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 torture: $(DEV)  ## faults from a seed, then the ledger (SHORT=1, SEED=7, QUEUE=sqs)
 	@$(BIN)/python -m torture $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) $(if $(QUEUE),--queue $(QUEUE))
+
+script: $(DEV)   ## t.min.js from the tracker script's parts
+	@$(BIN)/python -m tools.minify
 
 lock: $(DEV)     ## pin every dependency with hashes, without addresses
 	@$(BIN)/python -m pip install -q uv

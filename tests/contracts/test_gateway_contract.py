@@ -271,7 +271,7 @@ def test_the_click_id_comes_back_unchanged_and_first(
 ) -> None:
     notice = _notice(gateway, _changed(body, case.CLICK, CLICK_ID))
 
-    assert case.CLICK[-1] == gateway.click_parameter
+    assert case.CLICK[-1] == gateway.click_parameters[0]
     assert notice.tracking.click_ids[0] == CLICK_ID
 
 
@@ -461,7 +461,7 @@ def test_the_setup_page_exists_and_names_the_click_parameter(
     page = (folder / f"setup.{language}.md").read_text(encoding="utf-8")
 
     assert page.startswith(f"# {gateway.title}")
-    assert f"`{gateway.click_parameter}`" in page
+    assert f"`{gateway.click_parameters[0]}`" in page
     assert len(page.splitlines()) >= 15
 
 

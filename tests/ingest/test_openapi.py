@@ -39,6 +39,7 @@ REPORTS = [
     "/api/v1/track/pageview",
     "/api/v1/track/initiate_checkout",
     "/api/v1/track/lead",
+    "/api/v1/track/identify",
 ]
 WEBHOOKS = ["/api/v1/webhooks/{gateway}", "/api/v1/webhooks/{gateway}/{endpoint_key}"]
 

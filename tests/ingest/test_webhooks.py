@@ -280,7 +280,9 @@ async def test_content_type_does_not_matter(world: "World") -> None:
 class Recorder:
     """A platform that signs nothing: takes all and remembers what it was shown."""
 
-    name = title = click_parameter = "recorder"
+    name = title = "recorder"
+    click_parameters = ("recorder",)
+    checkout_hosts = ("recorder.example",)
 
     def __init__(self) -> None:
         self.seen: list[InboundRequest] = []

@@ -90,5 +90,5 @@ def _row(connection: GatewayConnection, base_url: str) -> Row:
         "funnel_id": connection.funnel_id,
         "webhook_url": base_url + path,
         "secret_set": bool(connection.secrets),
-        "click_parameter": gateway_named(connection.gateway).click_parameter,
+        "click_parameter": gateway_named(connection.gateway).click_parameters[0],
     }

@@ -50,8 +50,16 @@ class Gateway(Protocol):
         ...
 
     @property
-    def click_parameter(self) -> str:
-        """Checkout address parameter that comes back in the webhook and carries our click id."""
+    def click_parameters(self) -> tuple[str, ...]:
+        """Checkout address parameters that come back in the webhook and may carry our click id.
+
+        The first is the one to use; the others stand in where a customer uses it for their own.
+        """
+        ...
+
+    @property
+    def checkout_hosts(self) -> tuple[str, ...]:
+        """Domains of its checkouts, each with all below it."""
         ...
 
     @property

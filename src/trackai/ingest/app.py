@@ -14,6 +14,7 @@ from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.directory import MOST_LOOKUPS, Directory
 from trackai.ingest.openapi import openapi_document
 from trackai.ingest.outage import PATIENCE_S
+from trackai.ingest.script import is_script, serve_script
 from trackai.ingest.stores import Stores
 from trackai.ingest.throttle import Throttle
 from trackai.ingest.tracking import Tracking
@@ -35,6 +36,7 @@ from trackai.model.click import PageEventKind
 from trackai.model.clock import Clock, NewId
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import CLICKS, WEBHOOKS
+from trackai.tracker.script import build_script
 
 TRACK = "/api/v1/track/"
 WEBHOOK = "/api/v1/webhooks/"
@@ -121,10 +123,11 @@ class Edge:
             stores=self._stores,
         )
         self._routes = _fixed_routes(tracking)
+        self._script = build_script(gateways.values())
 
     def handles(self, path: str) -> bool:
         """Tell whether the edge answers this path, be it with 404."""
-        return path.startswith((TRACK, WEBHOOK)) or path == OPENAPI
+        return path.startswith((TRACK, WEBHOOK)) or path == OPENAPI or is_script(path)
 
     async def start(self) -> None:
         """Learn the tenants; a wrong set-up fails here and not later."""
@@ -156,7 +159,15 @@ class Edge:
             return route
         if path.startswith(WEBHOOK):
             return self._webhook_route(path[len(WEBHOOK) :])
+        if is_script(path):
+            return self._script_route(path)
         return _Route(_nowhere, ("GET", "HEAD", "POST"), _uncounted, path.startswith(TRACK))
+
+    def _script_route(self, path: str) -> _Route:
+        async def handle(request: Request) -> Answer:
+            return serve_script(self._script, path, request)
+
+        return _Route(handle, ("GET", "HEAD"), _uncounted)
 
     def _webhook_route(self, rest: str) -> _Route:
         gateway, slash, endpoint_key = rest.partition("/")
@@ -229,6 +240,7 @@ def _fixed_routes(tracking: Tracking) -> dict[str, _Route]:
         PageEventKind.PAGEVIEW.value: tracking.pageview,
         PageEventKind.INITIATE_CHECKOUT.value: tracking.initiate_checkout,
         PageEventKind.LEAD.value: tracking.lead,
+        PageEventKind.IDENTIFY.value: tracking.identify,
     }
     routes = {TRACK + kind: _report_route(kind, handle) for kind, handle in reports.items()}
     routes[OPENAPI] = _Route(openapi, ("GET", "HEAD"), _uncounted)

@@ -73,7 +73,7 @@ class PageviewBody(PageBody, kw_only=True, gc=False):
 
 
 class LeadBody(PageviewBody, kw_only=True, gc=False):
-    """POST /api/v1/track/lead and /api/v1/track/initiate_checkout."""
+    """POST /api/v1/track/lead, /initiate_checkout and /identify."""
 
     email: Personal | None = None
     phone: Personal | None = None

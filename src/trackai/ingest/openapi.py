@@ -14,6 +14,7 @@ _REPORTS: dict[str, tuple[type[msgspec.Struct], str, str]] = {
     "pageview": (PageviewBody, "EventStored", "A page view"),
     "initiate_checkout": (LeadBody, "EventStored", "A started checkout"),
     "lead": (LeadBody, "EventStored", "A lead"),
+    "identify": (LeadBody, "EventStored", "Who a visitor is"),
 }
 
 

@@ -101,6 +101,11 @@ class Tracking:
         tenant, body = await self._admit(request, _LEAD)
         return await self._keep(tenant, PageEventKind.LEAD, body, _identities(body))
 
+    async def identify(self, request: Request) -> Answer:
+        """Store who a page's visitor is."""
+        tenant, body = await self._admit(request, _LEAD)
+        return await self._keep(tenant, PageEventKind.IDENTIFY, body, _identities(body))
+
     async def _keep(
         self,
         tenant: Tenant,

@@ -12,6 +12,7 @@ class PageEventKind(StrEnum):
     PAGEVIEW = "pageview"
     INITIATE_CHECKOUT = "initiate_checkout"
     LEAD = "lead"
+    IDENTIFY = "identify"  # the page knows who its visitor is: nothing happened, but keys are known
 
 
 @dataclass(frozen=True, slots=True)

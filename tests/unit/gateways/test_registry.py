@@ -16,7 +16,7 @@ ADAPTER = """
 class Nova:
     name = "nova"
     title = "Nova"
-    click_parameter = "nv"
+    click_parameters = ("nv",)
 
 GATEWAY = Nova()
 """

@@ -44,7 +44,8 @@ class Cakto:
 
     name = "cakto"
     title = "Cakto"
-    click_parameter = "sck"
+    click_parameters = ("sck", "src")
+    checkout_hosts = ("cakto.com.br",)
     checkout_url = "https://pay.cakto.com.br/"
     secret_prefix = ""
 

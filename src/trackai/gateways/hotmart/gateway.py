@@ -56,7 +56,8 @@ class Hotmart:
 
     name = "hotmart"
     title = "Hotmart"
-    click_parameter = "xcod"
+    click_parameters = ("xcod", "sck", "src")
+    checkout_hosts = ("hotmart.com",)
     checkout_url = "https://pay.hotmart.com/"
     secret_prefix = ""
 

@@ -60,7 +60,8 @@ class Kiwify:
 
     name = "kiwify"
     title = "Kiwify"
-    click_parameter = "s1"
+    click_parameters = ("s1", "s2", "s3", "sck", "src")
+    checkout_hosts = ("kiwify.com.br", "kiwify.com")
     checkout_url = "https://pay.kiwify.com.br/"
     secret_prefix = ""
 

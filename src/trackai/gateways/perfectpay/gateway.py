@@ -46,7 +46,8 @@ class PerfectPay:
 
     name = "perfectpay"
     title = "PerfectPay"
-    click_parameter = "utm_perfect"
+    click_parameters = ("utm_perfect", "src", "sck")
+    checkout_hosts = ("perfectpay.com.br",)
     checkout_url = "https://go.perfectpay.com.br/"
     secret_prefix = ""
 

@@ -52,7 +52,8 @@ class Stripe:
 
     name = "stripe"
     title = "Stripe"
-    click_parameter = "client_reference_id"
+    click_parameters = ("client_reference_id",)
+    checkout_hosts = ("buy.stripe.com", "book.stripe.com", "donate.stripe.com")  # payment links
     checkout_url = "https://checkout.stripe.com/"
     secret_prefix = "whsec_"  # noqa: S105 - the same for everybody
 

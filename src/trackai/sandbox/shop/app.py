@@ -5,6 +5,7 @@ It plays the advertiser's page and the payment platform; Track AI hears of both 
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -25,7 +26,7 @@ from trackai.sandbox.asgi import (
 from trackai.sandbox.platforms import Person, Sale, SaleStatus, platform
 from trackai.sandbox.platforms.deliver import Delivered, deliver
 from trackai.sandbox.shop import pages
-from trackai.sandbox.shop.assets import CHECKOUT_SCRIPT, LANDING_SCRIPT, csp_source
+from trackai.sandbox.shop.assets import LANDING_SCRIPT, csp_source
 from trackai.sandbox.shop.words import LANGUAGES, PRICE_MINOR, PRODUCT_ID, WORDS
 
 _MAX_BODY = 32 * 1024  # bytes
@@ -54,7 +55,7 @@ class Shop:
         clock: Clock,
         new_id: NewId,
     ) -> None:
-        self._config = {"ingest": ingest_url.rstrip("/"), "site_key": site_key}
+        self._tracker = pages.Tracker(f"{ingest_url.rstrip('/')}/t.js", site_key)
         self._webhook_urls = webhook_urls
         self._secrets = secrets
         self._clock = clock
@@ -77,7 +78,9 @@ class Shop:
         match request.method, parts:
             case (("GET" | "HEAD"), [""]):
                 switch = {k: v for k, v in request.query.items() if k != "lang"}
-                page = pages.landing(language, self.gateways, self._config, switch)
+                asked = request.query.get("consent", self._tracker.consent)
+                tracker = replace(self._tracker, consent=asked)
+                page = pages.landing(language, self.gateways, tracker, switch)
                 return self._page(page)
             case (("GET" | "HEAD"), ["checkout", name]) if name in self.gateways:
                 return self._checkout(name, language, request)
@@ -89,8 +92,7 @@ class Shop:
     def _checkout(self, gateway: str, language: str, request: Request) -> Reply:
         click_id = request.query.get(pages.CLICK_PARAMETERS[gateway], "")[:_MAX_CARRIED]
         carried = {k: request.query[k][:_MAX_CARRIED] for k in _CARRIED if request.query.get(k)}
-        config = self._config | {"click_id": click_id}
-        return self._page(pages.checkout(language, gateway, carried, config))
+        return self._page(pages.checkout(language, gateway, carried, click_id))
 
     async def _pay(self, gateway: str, language: str, request: Request) -> Reply:
         try:
@@ -160,12 +162,13 @@ class Shop:
 
 def _headers(ingest_url: str) -> dict[str, str]:
     parts = urlsplit(ingest_url)
-    scripts = f"{csp_source(LANDING_SCRIPT)} {csp_source(CHECKOUT_SCRIPT)}"
+    track_ai = f"{parts.scheme}://{parts.netloc}"
     return {
         "cache-control": "no-store",
         "content-security-policy": (
-            f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; connect-src "
-            f"{parts.scheme}://{parts.netloc}; form-action 'self'; base-uri 'none'"
+            f"default-src 'none'; script-src {track_ai} {csp_source(LANDING_SCRIPT)}; "
+            f"style-src 'unsafe-inline'; connect-src {track_ai}; form-action 'self'; "
+            "base-uri 'none'"
         ),
         "referrer-policy": "same-origin",
         "vary": "Accept-Language",

@@ -1,4 +1,4 @@
-"""The shop's style sheet and scripts, kept in the page: no file is fetched from anywhere."""
+"""The shop's style sheet and own script, kept in the page: only the tracker script is fetched."""
 
 import base64
 import hashlib
@@ -63,90 +63,25 @@ CUP = (
     '<path d="M60 258h212c0 12-14 18-30 18H90c-16 0-30-6-30-18z" fill="#c9a586"/></svg>'
 )
 
-# What both pages share: the settings, cookies, and the report to Track AI.
-_SHARED = """
-const config = JSON.parse(document.getElementById("config").textContent);
-const report = (what, body) => fetch(`${config.ingest}/api/v1/track/${what}`, {
-  method: "POST", keepalive: true, credentials: "omit",
-  body: JSON.stringify({site_key: config.site_key, client_time: new Date().toISOString(), ...body}),
-});
-const random = (count) => crypto.getRandomValues(new Uint8Array(count));
-const newId = (prefix) => prefix + btoa(String.fromCharCode(...random(16)))
-  .replace(/[+]/g, "-").replace(/[/]/g, "_").replace(/=+$/, "");
-"""
-
-LANDING_SCRIPT = (
-    """(() => {
+# Shows what the tracker script made of the visit; a real page needs none of this.
+LANDING_SCRIPT = """(() => {
 "use strict";
-"""
-    + _SHARED
-    + """
-const inAddress = (name) => {
-  // Not URLSearchParams: it turns + into a blank, and ad identifiers are kept as they came.
-  const found = location.search.match(new RegExp(`[?&]${name}=([^&]*)`));
-  if (!found) return "";
-  try { return decodeURIComponent(found[1]); } catch { return found[1]; }
-};
+const words = JSON.parse(document.getElementById("words").textContent);
 const cookie = (name) => {
   const found = document.cookie.split("; ").find((part) => part.startsWith(`${name}=`));
   return found ? found.slice(name.length + 1) : "";
 };
-const keep = (name, value) => {
-  if (!/[;,\\s]/.test(value)) {
-    document.cookie = `${name}=${value}; path=/; max-age=7776000; SameSite=Lax`;
-  }
-  return value;
+const show = (name, value) => {
+  document.getElementById(`seen-${name}`).textContent = value || words.none;
 };
-const typed = new URLSearchParams(location.search);
-const utm = Object.fromEntries(["utm_source", "utm_medium", "utm_campaign", "utm_content",
-  "utm_term"].map((name) => [name, typed.get(name) || ""]));
-const ads = Object.fromEntries(["fbclid", "gclid", "ttclid"]
-  .map((name) => [name, inAddress(name)]));
-
-let fbc = cookie("_fbc");
-if (ads.fbclid && !fbc.endsWith(`.${ads.fbclid}`)) {
-  fbc = keep("_fbc", `fb.1.${Date.now()}.${ads.fbclid}`);
-}
-const number = random(4).reduce((sum, byte) => sum * 256 + byte, 0);
-const fbp = cookie("_fbp") || keep("_fbp", `fb.1.${Date.now()}.${1000000000 + number}`);
-
-// A reload is the same click; another address with ad parameters is another one.
-const visit = Object.values({...ads, ...utm}).join("") ? `click ${location.search}` : "click";
-const known = sessionStorage.getItem(visit);
-const clickId = known || newId("c");
-sessionStorage.setItem(visit, clickId);
-
-for (const link of document.querySelectorAll("a[data-parameter]")) {
-  const address = new URL(link.href);
-  for (const [name, value] of Object.entries({...utm, fbc, fbp})) {
-    if (value) address.searchParams.set(name, value);
-  }
-  address.searchParams.set(link.dataset.parameter, clickId);
-  link.href = address.href;
-}
-
-const show = (name, value) => { document.getElementById(name).textContent = value || config.none; };
-show("seen-click", clickId);
-show("seen-fbclid", ads.fbclid);
-show("seen-fbc", fbc);
-show("seen-fbp", fbp);
-report("click", {click_id: clickId, ...ads, ...utm, fbc, fbp, page_url: location.href,
-  referrer: document.referrer})
-  .then((answer) => show("seen-sent", answer.ok ? config.yes : `${config.no} (${answer.status})`))
-  .catch(() => show("seen-sent", config.no));
+window.addEventListener("trackai", (event) => {
+  const { what, status } = event.detail;
+  if (what === "click") show("sent", status === 201 ? words.yes : `${words.no} (${status})`);
+  show("click", window.trackai.clickId());
+  show("fbc", cookie("_fbc"));
+  show("fbp", cookie("_fbp"));
+});
 })();"""
-)
-
-CHECKOUT_SCRIPT = (
-    """(() => {
-"use strict";
-"""
-    + _SHARED
-    + """
-report("initiate_checkout", {event_id: newId("e"), click_id: config.click_id,
-  page_url: location.href}).catch(() => {});
-})();"""
-)
 
 
 def csp_source(script: str) -> str:

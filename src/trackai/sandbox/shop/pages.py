@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlencode
 
 from trackai.sandbox.platforms import Person
 from trackai.sandbox.platforms.deliver import Delivered
-from trackai.sandbox.shop.assets import CHECKOUT_SCRIPT, CUP, LANDING_SCRIPT, STYLE
+from trackai.sandbox.shop.assets import CUP, LANDING_SCRIPT, STYLE
 from trackai.sandbox.shop.words import WORDS, Words
 
 TITLES: Mapping[str, str] = {
@@ -25,14 +26,22 @@ CLICK_PARAMETERS: Mapping[str, str] = {
 }
 
 
-def landing(
-    language: str, gateways: list[str], config: Mapping[str, str], switch: Mapping[str, str]
-) -> str:
-    """Return the landing page with a button for each gateway."""
+@dataclass(frozen=True, slots=True)
+class Tracker:
+    """What the landing page needs to carry the tracker script."""
+
+    script_url: str
+    site_key: str
+    consent: str = "granted"  # granted, denied or wait: what the page asks of the script
+
+
+def landing(language: str, gateways: list[str], tracker: Tracker, switch: Mapping[str, str]) -> str:
+    """Return the landing page with the tracker script and a button for each gateway."""
     words = WORDS[language]
     buttons = "".join(
         f'<a class="button" href="/checkout/{name}?lang={language}"'
-        f' data-parameter="{CLICK_PARAMETERS[name]}">'
+        # These checkouts are not at the platforms' addresses, so they are named.
+        f' data-trackai="{name}">'
         f"<small>{words['buy']}</small> {TITLES[name]}</a>"
         for name in gateways
     )
@@ -41,7 +50,6 @@ def landing(
         for name, label in (
             ("sent", words["click"]),
             ("click", "click_id"),
-            ("fbclid", "fbclid"),
             ("fbc", "fbc"),
             ("fbp", "fbp"),
         )
@@ -56,19 +64,27 @@ def landing(
         f'<div class="buy">{buttons}</div><p class="note">{words["fake"]}</p></section>'
         f"<details><summary>{words['seen']}</summary><dl>{seen}</dl></details>"
     )
-    script = _script({**config, **{k: words[k] for k in ("yes", "no", "none")}}, LANDING_SCRIPT)
-    return _page(words, words["title"], body + script, switch)
+    said = json.dumps({key: words[key] for key in ("yes", "no", "none")})
+    scripts = (
+        f'<script type="application/json" id="words">{said}</script>'
+        f"<script>{LANDING_SCRIPT}</script>"
+        f'<script async src="{escape(tracker.script_url)}"'
+        f' data-site-key="{escape(tracker.site_key)}"'
+        f' data-consent="{escape(tracker.consent)}"></script>'
+    )
+    return _page(words, words["title"], body + scripts, switch)
 
 
-def checkout(
-    language: str, gateway: str, carried: Mapping[str, str], config: Mapping[str, str]
-) -> str:
-    """Return the platform's checkout; `carried` is what its address brought and the form keeps."""
+def checkout(language: str, gateway: str, carried: Mapping[str, str], click_id: str) -> str:
+    """Return the platform's checkout; `carried` is what its address brought and the form keeps.
+
+    It is the platform's page: the customer's tracker script is not on it.
+    """
     words, person = WORDS[language], Person()
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         # One name for the click id, whatever the platform calls it in its address.
-        for name, value in {**carried, "click_id": config["click_id"]}.items()
+        for name, value in {**carried, "click_id": click_id}.items()
     )
     options = "".join(
         f'<option value="{kind}">{words[kind]}</option>' for kind in ("credit_card", "pix")
@@ -86,8 +102,8 @@ def checkout(
         f'<button class="button">{words["pay"]}</button></form>'
         f'<a class="back" href="/?lang={language}">{words["back"]}</a></section>'
     )
-    query = {**carried, CLICK_PARAMETERS[gateway]: config["click_id"]}
-    return _page(words, words["checkout"], body + _script(config, CHECKOUT_SCRIPT), query)
+    query = {**carried, CLICK_PARAMETERS[gateway]: click_id}
+    return _page(words, words["checkout"], body, query)
 
 
 def thanks(language: str, gateway: str, transaction: str, click_id: str, outcome: Delivered) -> str:
@@ -128,12 +144,6 @@ def _field(name: str, label: str, value: str, kind: str) -> str:
         f'<label>{label}<input type="{kind}" name="{name}" value="{escape(value)}" required'
         ' maxlength="200" autocomplete="off"></label>'
     )
-
-
-def _script(config: Mapping[str, str], script: str) -> str:
-    # In a data block only "<" could end the element early.
-    data = json.dumps(dict(config)).replace("<", "\\u003c")
-    return f'<script type="application/json" id="config">{data}</script><script>{script}</script>'
 
 
 def _page(words: Words, title: str, body: str, switch: Mapping[str, str] | None) -> str:

@@ -1,0 +1,1 @@
+"""The tracker script that customers put on their pages."""
