@@ -1,12 +1,15 @@
 """What a destination's trouble changes for its own deliveries, and what it does not for others."""
 
 import asyncio
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 from tests.support.customer import until
 
+from trackai.dispatch.breaker import Failed, Go, Hold, Succeeded, Throttled
+from trackai.dispatch.gate import Admitted, Lane
 from trackai.storage.queue_messages import Share
 
 if TYPE_CHECKING:
@@ -202,3 +205,35 @@ async def test_an_open_breaker_is_news_once_however_long_it_lasts(office: "Offic
         (line["event"], line["log_level"]) for line in changes if line["log_level"] != "info"
     ]
     assert len(changes) > 4
+
+
+async def test_a_token_refused_in_the_middle_of_an_outage_is_news(office: "Office") -> None:
+    await office.sell(1)
+    office.meta.script_fault("http_500", times=5)
+    office.meta.script_fault("token_expired", times=None)
+    with capture_logs() as logs:
+        for _ in range(90):
+            await office.step()
+            office.world.clock.forward(minutes=1)
+
+    told = [
+        (line["event"], line["reason"])
+        for line in logs
+        if line["log_level"] in ("warning", "error")
+    ]
+    assert [("breaker.open", "transient_error"), ("breaker.open", "token_refused")] == told
+
+
+async def test_a_yes_under_way_does_not_end_the_pause_that_was_asked_for(office: "Office") -> None:
+    account, now, gate = office.world.account, office.world.clock.now(), office.tools.gate
+    lane = Lane(account.tenant.id, account.destination.id, "graph.example")
+    async with office.world.workers.transaction() as tx:
+        await gate.note(tx, lane, Admitted(Go()), [Failed("timeout")], now)
+    first, second = [(await gate.admit([lane], now))[lane.destination_id] for _ in range(2)]
+    async with office.world.workers.transaction() as tx:
+        await gate.note(tx, lane, first, [Throttled(dt.timedelta(hours=1))], now)
+    async with office.world.workers.transaction() as tx:
+        await gate.note(tx, lane, second, [Succeeded()], now)
+    after = (await gate.admit([lane], now))[lane.destination_id]
+
+    assert Hold(now + dt.timedelta(hours=1)) == after.admission

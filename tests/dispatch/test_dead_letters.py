@@ -1,20 +1,31 @@
 """Dead letters: found, sent again under the same event ids, or given up for good."""
 
+import asyncio
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import pytest
+from tests.dispatch.conftest import QUEUED
 
 from trackai.dispatch.dead_letters import DeadLetters, ReplayReleaser, Wish
-from trackai.errors import InvalidField, NotFound
+from trackai.dispatch.dispatcher import Dispatcher
+from trackai.errors import Conflict, InvalidField, NotFound
 from trackai.model.clock import new_id
+from trackai.queue.port import Lease
+from trackai.queue.postgres import PostgresQueue
 from trackai.storage.audit_logs import list_audit
 from trackai.storage.dead_letters import Wanted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.dispatch.conftest import Office
     from tests.support.world import Account
+
+    from trackai.storage.queue_messages import ClaimedDelivery
 
 
 class Desk:
@@ -213,3 +224,97 @@ async def test_another_tenants_dead_letters_are_not_there(desk: Desk) -> None:
 async def test_a_wish_out_of_bounds_is_refused(desk: Desk, wish: Wish) -> None:
     with pytest.raises(InvalidField):
         await desk.letters.replay(wish)
+
+
+async def test_the_same_key_at_the_same_time_is_one_replay(desk: Desk) -> None:
+    await desk.kill(3)
+    wish = Wish("test", Wanted(), key="monday")
+    begun = await asyncio.gather(*(desk.letters.replay(wish) for _ in range(6)))
+
+    assert len({one["id"] for one in begun}) == 1
+    assert {one["selected"] for one in begun} == {3}
+
+
+async def test_a_key_of_another_wish_is_refused(desk: Desk) -> None:
+    await desk.kill(1)
+    await desk.letters.replay(Wish("test", Wanted(reason="invalid_parameter"), key="monday"))
+
+    with pytest.raises(Conflict, match="another replay's"):
+        await desk.letters.replay(Wish("test", Wanted(), key="monday"))
+
+
+class _Late:
+    """A queue whose acknowledgements come after something else happened."""
+
+    def __init__(self, queue: PostgresQueue, happens: Callable[[], Awaitable[None]]) -> None:
+        self._queue = queue
+        self._happens = happens
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._queue, name)
+
+    async def acknowledge(self, lease: Lease, messages: "Sequence[ClaimedDelivery]") -> None:
+        if messages:
+            await self._happens()
+        await self._queue.acknowledge(lease, messages)
+
+
+async def test_a_replay_between_record_and_acknowledgement_is_not_lost(desk: Desk) -> None:
+    office = desk.office
+    (event_id,) = await office.sell(1)
+    office.meta.script_fault("bad_event", times=1, event_id=event_id)
+
+    async def replayed() -> None:
+        if [row["status"] for row in await office.deliveries()] == ["dead"]:
+            await desk.letters.replay(Wish("test", Wanted()))
+            assert await desk.releaser.step()
+
+    late = Dispatcher(replace(office.tools, queue=_Late(office.queue, replayed)))
+    await late.step()
+    await late.finish()
+    left = await office.world.rows(QUEUED)
+    await office.step()
+
+    assert len(left) == 1
+    assert [event_id] == office.arrived()
+
+
+async def test_replays_have_their_turns_one_after_the_other(desk: Desk) -> None:
+    await desk.kill(4)
+    await desk.letters.replay(Wish("test", Wanted(), rate=1))
+    other = await desk.office.open_account("Outra")
+    (event_id,) = await desk.office.sell(1, account=other)
+    desk.office.meta.script_fault("bad_event", times=1, event_id=event_id)
+    await desk.office.step()
+    desk.office.world.clock.forward(seconds=1)
+    younger = await desk.of(other).replay(Wish("test", Wanted()))
+    for _ in range(2):
+        await desk.releaser.step()
+        desk.office.world.clock.forward(seconds=1)
+    progress = await desk.of(other).progress(UUID(str(younger["id"])))
+
+    assert progress["waiting"] == 0
+
+
+async def test_the_audit_log_names_every_letter_that_was_named(desk: Desk) -> None:
+    await desk.kill(1)
+    (letter,) = await desk.list()
+    tenant_id = desk.office.world.account.tenant.id
+    asked = [*(new_id() for _ in range(150)), letter["id"]]
+    await desk.letters.discard(Wanted(ids=asked), actor="test", why="test")
+    async with desk.office.world.people.transaction(tenant_id=tenant_id) as tx:
+        (deed,) = await list_audit(tx, tenant_id=tenant_id, limit=1)
+
+    assert [str(one) for one in asked] == cast("dict[str, Any]", deed["details"])["ids"]
+
+
+async def test_progress_counts_every_letter_of_the_replay(desk: Desk) -> None:
+    (first, *_) = await desk.kill(3)
+    begun = await desk.letters.replay(Wish("test", Wanted()))
+    desk.office.meta.script_fault("bad_event", times=None, event_id=first)
+    while await desk.turn():
+        pass
+    await desk.letters.discard(Wanted(), actor="test", why="test")
+    ended = await desk.letters.progress(UUID(str(begun["id"])))
+
+    assert (2, 1) == (ended["accepted"], ended["discarded"])

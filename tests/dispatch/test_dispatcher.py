@@ -2,8 +2,11 @@
 
 import asyncio
 import datetime as dt
-from typing import TYPE_CHECKING
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import pytest
 from tests.dispatch.conftest import QUEUED
 from tests.support.customer import until
@@ -11,9 +14,11 @@ from tests.support.customer import until
 from trackai.accounts.onboarding import Onboarding
 from trackai.model.clock import new_id
 from trackai.queue.port import LEASE
+from trackai.storage.breakers import StoredBreaker, lock_breaker, update_breaker
 from trackai.storage.queue_messages import QueuedDelivery, enqueue
 
 if TYPE_CHECKING:
+    from tests.conftest import Serve
     from tests.dispatch.conftest import Office
 
 # Longer than any lease or first pause.
@@ -241,3 +246,105 @@ async def test_a_lease_is_extended_while_a_request_takes_long(
 
     assert not taken_by_another
     assert ids == office.arrived()
+
+
+async def _alter(office: "Office", statement: str, *values: object) -> None:
+    """Change what no role of the program may, as a failing disk or an operator does."""
+    connection = await asyncpg.connect(office.world.url)
+    await connection.execute(statement, *values)
+    await connection.close()
+
+
+async def test_a_damaged_buyer_costs_that_delivery_alone(office: "Office") -> None:
+    other = await office.open_account("Outra")
+    await office.sell(1)
+    await _alter(office, "update conversions set buyer_sealed = set_byte(buyer_sealed, 30, 7)")
+    ids = await office.sell(1, account=other)
+    await office.step()
+
+    assert ids == office.arrived(other)
+    assert [("dead", "does_not_open")] == [
+        (row["status"], row["reason"]) for row in await office.deliveries()
+    ]
+    assert await office.world.rows(QUEUED) == []
+
+
+async def test_a_damaged_token_costs_that_destination_alone(office: "Office") -> None:
+    other = await office.open_account("Outra")
+    await office.sell(1)
+    ids = await office.sell(1, account=other)
+    await _alter(
+        office,
+        "update destinations set token_sealed = set_byte(token_sealed, 30, 7) where tenant_id = $1",
+        office.world.account.tenant.id,
+    )
+    await office.step()
+
+    assert ids == office.arrived(other)
+    assert [("pending", "destination_gone")] == [
+        (row["status"], row["reason"]) for row in await office.deliveries()
+    ]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": 99_999_999_999},
+        {"code": 1, "error_subcode": 3_000_000_000},
+        {"code": 1, "fbtrace_id": "a\x00b" + "c" * 9000},
+        {"code": 100, "error_user_title": "a\x00b"},
+    ],
+    ids=["code", "subcode", "trace", "title"],
+)
+async def test_an_odd_answer_is_written_down_all_the_same(
+    office: "Office", serve: "Serve", error: dict[str, object]
+) -> None:
+    async def odd(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 400, "headers": []})
+        body = json.dumps({"error": error}).encode()
+        await send({"type": "http.response.body", "body": body})
+
+    url = await serve(odd)
+    await office.sell(1)
+    await _alter(office, "update destinations set api_url = $1", url)
+    await office.step()
+
+    assert len(await office.attempts()) == 1
+
+
+async def test_events_that_are_too_old_do_not_keep_a_breaker_half_open(office: "Office") -> None:
+    await office.sell(6)
+    office.world.clock.forward(days=7, hours=1)
+    young = await office.sell(1)
+    account, now = office.world.account, office.world.clock.now()
+    key = {"tenant_id": account.tenant.id, "destination_id": account.destination.id}
+    async with office.world.workers.transaction() as tx:
+        await lock_breaker(tx, **key, now=now)
+        opened = StoredBreaker("open", 5, 1, "permission_missing", now, now, None)
+        await update_breaker(tx, opened, **key)
+    await office.step()
+
+    assert young == office.arrived()
+    statuses = Counter(row["status"] for row in await office.deliveries())
+    assert {"accepted": 1, "dead": 6} == dict(statuses)
+
+
+async def test_a_probe_that_asks_nothing_leaves_the_next_event_to_be_the_probe(
+    office: "Office",
+) -> None:
+    await office.sell(2)
+    account, now = office.world.account, office.world.clock.now()
+    # A Purchase without money is refused here, without a request.
+    await office.world.rows(
+        "update conversions set amount_minor = null, currency = null where tenant_id = $1 and id = "
+        "(select conversion_id from deliveries where tenant_id = $1 order by id limit 1)"
+    )
+    key = {"tenant_id": account.tenant.id, "destination_id": account.destination.id}
+    async with office.world.workers.transaction() as tx:
+        await lock_breaker(tx, **key, now=now)
+        await update_breaker(tx, StoredBreaker("open", 5, 1, "timeout", now, now, None), **key)
+    for _ in range(4):
+        await office.step()
+        office.world.clock.forward(seconds=3)
+
+    assert len(office.arrived()) == 1

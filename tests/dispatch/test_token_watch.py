@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
@@ -113,3 +114,21 @@ async def test_a_new_token_is_asked_about_at_once(office: "Office", watch: Token
     assert forgotten["valid"] is None
     assert check["valid"] is True
     assert [tuple(row) for row in deeds] == [("cli:ana", "destination.token")]
+
+
+async def test_a_token_that_does_not_open_stops_no_others_check(
+    office: "Office", watch: TokenWatch
+) -> None:
+    other = await office.open_account("Outra")
+    connection = await asyncpg.connect(office.world.url)
+    await connection.execute(
+        "update destinations set token_sealed = set_byte(token_sealed, 30, 7) where tenant_id = $1",
+        other.tenant.id,
+    )
+    await connection.close()
+    with capture_logs() as logs:
+        await watch.step()
+    (check,) = await office.world.rows(CHECKS)
+
+    assert check["valid"] is True
+    assert ["token.sealed"] == [one["event"] for one in logs if one["log_level"] == "error"]

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.ingest.conftest import TOKEN
+from tests.support.customer import until
 from tests.support.proxy import Line, Proxy, database_proxy
+from tests.support.world import open_world
 
+from trackai.ingest.keeper import Keeper
+from trackai.ingest.outage import Reach
 from trackai.ingest.spool import SEGMENT, SET_ASIDE, Spool
+from trackai.model.click import AdIdentifiers, Click, Utm, Visitor
 from trackai.model.clock import new_id
 
 if TYPE_CHECKING:
@@ -207,3 +212,45 @@ async def test_no_report_is_left_behind_by_an_outages_end(
     assert len(told) == 600
     assert set(told) == {row["click_id"] for row in await world.rows(CLICKS)}
     assert _files(tmp_path, SEGMENT) == []
+
+
+async def test_a_flipped_bit_costs_one_report(
+    build: "BuildWorld", line: Proxy, tmp_path: Path
+) -> None:
+    world = await _build(build, line, tmp_path)
+    line.set_line(Line.REFUSES)
+    for number in range(5):
+        await world.track("click", {"click_id": f"c{number}"})
+    (segment,) = _files(tmp_path, SEGMENT)
+    data = bytearray(segment.read_bytes())
+    data[60] ^= 1
+    segment.write_bytes(data)
+    line.set_line(Line.PASSES)
+    await _until_back(world)
+
+    stored = [row["click_id"] for row in await world.rows(CLICKS)]
+    assert stored == ["c1", "c2", "c3", "c4"]
+    assert len(_files(tmp_path, SET_ASIDE)) == 1
+
+
+async def test_no_webhook_is_taken_before_another_processs_clicks_are_in(
+    fresh_database_url: str, tmp_path: Path
+) -> None:
+    async with open_world(fresh_database_url) as world:
+        first, second = Reach(world.edge), Reach(world.edge)
+        slow = Keeper(first, world.envelope, Spool(tmp_path, new_id(), most_bytes=MIB))
+        quick = Keeper(second, world.envelope, Spool(tmp_path, new_id(), most_bytes=MIB))
+        second.begin_outage("test")
+        click = Click(
+            *(world.account.tenant.id, "c1", world.clock.now(), AdIdentifiers(), Utm(), Visitor())
+        )
+        await slow.keep([click])
+        async with quick.running():
+            await asyncio.sleep(0.5)
+            waits = second.is_gone
+            async with slow.running():
+                await until(lambda: not second.is_gone, "the outage's end")
+                stored = await world.rows("select click_id from clicks where tenant_id = $1")
+
+    assert waits
+    assert ["c1"] == [row["click_id"] for row in stored]

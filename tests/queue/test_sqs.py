@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from trackai.dispatch.backstop import Backstop
-from trackai.errors import ConfigurationError, QueueUnavailable
+from trackai.errors import ConfigurationError, QueueUnavailable, StorageUnavailable
 from trackai.model.clock import new_id
+from trackai.queue.postgres import PostgresQueue
 from trackai.queue.sqs import GRACE, IN_SQS, SENDING, SqsBounds, SqsQueue
 from trackai.queue.sqs_client import MOST_RECEIVES, find_queue, open_sqs
 from trackai.sandbox.platforms import SaleStatus
+from trackai.storage.pool import Database, Role
 from trackai.storage.queue_messages import QueuedDelivery, Share
 
 if TYPE_CHECKING:
@@ -239,8 +241,15 @@ async def test_extending_keeps_the_message_invisible_at_sqs(
 # The dead queue ----------------------------------------------------------------------------------
 
 
-async def _give_up(post: "Post") -> None:
-    """Receive until SQS gives up, as workers do that die each time."""
+async def _give_up(post: "Post", *, taken: bool = True) -> None:
+    """Receive until SQS gives up, as workers do that die each time; the first takes it over."""
+    if taken:
+        lease = await post.queue.receive(SHARE)
+        for handle in lease.handles.values():
+            await post.client.change_message_visibility(
+                QueueUrl=post.url, ReceiptHandle=handle, VisibilityTimeout=0
+            )
+        post.world.clock.forward(minutes=10)
     for _ in range(MOST_RECEIVES + 1):
         await post.client.receive_message(QueueUrl=post.url, VisibilityTimeout=0)
         await asyncio.sleep(0.01)
@@ -278,6 +287,51 @@ async def test_what_was_settled_meanwhile_stays_as_it_is(post: "Post") -> None:
     after = await post.world.rows("select status from deliveries where tenant_id = $1")
 
     assert ["accepted"] == [row["status"] for row in after]
+
+
+async def test_what_no_worker_ever_took_over_is_given_back(post: "Post") -> None:
+    await _sold(post)
+    await post.queue.relay(SHARE)
+    await _give_up(post, taken=False)  # received again and again while the database was away
+    await Backstop(post.world.workers, post.queue, post.dead_url, post.world.clock).step()
+    after = await post.world.rows("select status, reason from deliveries where tenant_id = $1")
+    relayed = await post.queue.relay(SHARE)
+
+    assert [("pending", None)] == [tuple(row) for row in after]
+    assert relayed == 1
+
+
+async def test_what_waits_for_its_time_is_not_given_up(post: "Post") -> None:
+    await _sold(post)
+    await post.queue.relay(SHARE)
+    lease = await post.queue.receive(SHARE)
+    handles = dict(lease.handles)
+    later = post.world.clock.now() + dt.timedelta(hours=1)
+    # Given back in the table; SQS keeps its message, as when a deletion fails.
+    await PostgresQueue(post.world.workers, post.world.clock, new_id).postpone(
+        lease, [(one, later) for one in lease.messages]
+    )
+    for handle in handles.values():
+        await post.client.change_message_visibility(
+            QueueUrl=post.url, ReceiptHandle=handle, VisibilityTimeout=0
+        )
+    await _give_up(post, taken=False)
+    await Backstop(post.world.workers, post.queue, post.dead_url, post.world.clock).step()
+    after = await post.world.rows("select status from deliveries where tenant_id = $1")
+
+    assert ["pending"] == [row["status"] for row in after]
+
+
+async def test_nothing_is_received_while_the_database_is_away(post: "Post") -> None:
+    await _sold(post)
+    await post.queue.relay(SHARE)
+    gone = await Database.connect(post.world.url, Role.PIPELINE, size=1)
+    await gone.close()
+    away = SqsQueue(post.client, post.url, gone, post.world.clock, new_id, SqsBounds(0))
+    with pytest.raises(StorageUnavailable):
+        await away.receive(SHARE)
+
+    assert await post.visible() == 1
 
 
 async def test_foreign_messages_in_the_dead_queue_bury_nothing(post: "Post") -> None:

@@ -70,6 +70,7 @@ class Progress(BaseModel):
     under_way: int
     accepted: int
     dead_again: int
+    discarded: int
 
 
 class Narrowing(BaseModel):

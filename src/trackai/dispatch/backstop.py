@@ -1,11 +1,12 @@
 """Job: what SQS gave up on becomes a dead letter, with that as its reason.
 
-SQS gives up on a message that was received too often and never deleted: its workers died. The
-dead letter is the row in deliveries; the message in the dead queue is removed once it is written.
+SQS gives up on a message that was received too often and never deleted. When a worker had taken it
+over, its workers died of it: the row in deliveries becomes a dead letter. When none ever had (the
+database was away), it is given back. The message in the dead queue is removed once that is written.
 """
 
 from trackai.model.clock import Clock
-from trackai.queue.sqs import SqsQueue
+from trackai.queue.sqs import GRACE, SqsQueue
 from trackai.storage import deliveries, queue_messages
 from trackai.storage.pool import Database
 from trackai.telemetry.logging import get_logger
@@ -27,12 +28,16 @@ class Backstop:
         references = await self._queue.receive_dead(self._dead_url)
         if not references:
             return False
-        keys = sorted({one.ids for one in references if one.ids is not None})
+        named = [one.named for one in references if one.named is not None]
+        now = self._clock.now()
         async with self._database.transaction() as tx:
-            number = await deliveries.bury_all_tenants(
-                tx, keys, reason=REASON, now=self._clock.now()
+            # The delivery's row first, as everybody does who ends or revives one.
+            await deliveries.lock_all_tenants(
+                tx, [(one.tenant_id, one.delivery_id) for one in named]
             )
-            await queue_messages.forget_all_tenants(tx, keys)
-        get_logger().warning("delivery.buried", reason=REASON, number=number)
+            given_back = await queue_messages.give_back_all_tenants(tx, named, now=now)
+            keys = await queue_messages.abandon_all_tenants(tx, named, run_out=now + GRACE)
+            buried = await deliveries.bury_all_tenants(tx, keys, reason=REASON, now=now)
+        get_logger().warning("delivery.buried", reason=REASON, number=buried, given_back=given_back)
         await self._queue.forget_dead(self._dead_url, references)
         return True

@@ -132,7 +132,10 @@ def after(breaker: Breaker, signal: Signal, now: dt.datetime, limits: Limits) ->
     """Return the breaker after a request."""
     match signal:
         case Succeeded():
-            return closed(breaker, now)
+            well = closed(breaker, now)
+            asked = breaker.paused_until
+            # Under way before the platform asked for a pause: it says nothing of the pause.
+            return replace(well, paused_until=asked) if asked and asked > now else well
         case Throttled(pause=pause):
             return replace(closed(breaker, now), paused_until=now + pause)
         case Refused():
@@ -157,6 +160,13 @@ def after_at_host(
         few = min(held.failures + 1, limits.failures - 1)
         return replace(held, failures=few, reason=signal.reason)
     return after(held, signal, now, limits)
+
+
+def unasked(breaker: Breaker, now: dt.datetime) -> Breaker:
+    """Return a breaker after a probe that made no request: the next event is the probe."""
+    if breaker.state is BreakerState.HALF_OPEN:
+        return replace(breaker, retry_at=now)
+    return breaker
 
 
 def closed(breaker: Breaker, now: dt.datetime) -> Breaker:

@@ -149,7 +149,7 @@ class ReplayReleaser:
 def _told(wanted: Wanted) -> dict[str, object]:
     """Return a wish's words for the log: what was given, ids as text."""
     return {
-        "ids": None if wanted.ids is None else [str(one) for one in wanted.ids][:100],
+        "ids": None if wanted.ids is None else [str(one) for one in wanted.ids],
         "reason": wanted.reason,
         "destination_id": str(wanted.destination_id) if wanted.destination_id else None,
         "gateway": wanted.gateway,

@@ -1,7 +1,7 @@
 """Job: leased messages to attempts, recorded, then acknowledged.
 
 1. Lease due messages of destinations that have room; load the deliveries they name. What is
-   settled already is acknowledged.
+   settled already is acknowledged; what does not open is a dead letter.
 2. Ask the gate about each destination. What it holds goes back unused; a probe sends one event.
 3. Send each destination's events in requests as large as it takes.
 4. Record every try, the breaker and what each delivery becomes, in one transaction a call.
@@ -25,7 +25,7 @@ from trackai.destinations.port import Destination
 from trackai.dispatch.breaker import Go, Hold, Probe
 from trackai.dispatch.gate import Admitted, Gate, Lane
 from trackai.dispatch.record import Batch, Recorder, Tried
-from trackai.dispatch.retry import TRIES, RetryAt, Standing, next_step
+from trackai.dispatch.retry import EVENT_LIFETIME, TRIES, RetryAt, Standing, next_step
 from trackai.dispatch.signals import counts, signals_of
 from trackai.errors import Unavailable
 from trackai.model.clock import Clock, NewId
@@ -33,7 +33,7 @@ from trackai.model.delivery import CallFacts, Deferred, ErrorClass, Outcome
 from trackai.model.tenant import DestinationAccount
 from trackai.queue.port import LEASE, Lease, Queue
 from trackai.storage import deliveries, destinations
-from trackai.storage.deliveries import Owed
+from trackai.storage.deliveries import Loaded, Owed
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
 from trackai.storage.queue_messages import ClaimedDelivery, Share
@@ -46,8 +46,11 @@ CLAIM_EACH = 1000
 CALLS_EACH = 3
 # One call may take this long.
 SEND_TIMEOUT_S = 90.0
+# Why a delivery is given up whose stored buyer or click is damaged, or sealed with a lost key.
+SEALED = "does_not_open"
 # When a destination's account is gone or of an unknown kind: look again after this.
 UNROUTABLE_PAUSE_S = 300.0
+NO_ACCOUNT = "destination_gone"  # or its token does not open
 # Messages that wait for a probe's end.
 AFTER_PROBE = dt.timedelta(seconds=2)
 # A lease is extended so often while its work goes on.
@@ -126,7 +129,10 @@ class Dispatcher:
             raise
 
     async def _begin(self, lease: Lease) -> None:
-        owed, accounts = await self._load(lease)
+        loaded, accounts = await self._load(lease)
+        owed = {one.event.delivery_id: one for one in loaded.owed}
+        if loaded.sealed:
+            await self._bury(loaded.sealed)
         settled = [message for message in lease.messages if message.delivery_id not in owed]
         await self._tools.queue.acknowledge(lease, settled)
         groups = [
@@ -157,9 +163,22 @@ class Dispatcher:
         destination = self._tools.destinations.get(account.kind) if account else None
         return _Group(lease, destination_id, account, destination, messages, owed)
 
-    async def _load(self, lease: Lease) -> tuple[dict[UUID, Owed], dict[UUID, DestinationAccount]]:
+    async def _bury(self, keys: Sequence[tuple[UUID, UUID]]) -> None:
+        """Make dead letters of deliveries that cannot be read; mended, they can be replayed."""
         async with self._tools.database.transaction() as tx:
-            found = await deliveries.load_owed_all_tenants(
+            number = await deliveries.bury_all_tenants(
+                tx, keys, reason=SEALED, now=self._tools.clock.now()
+            )
+        get_logger().error(
+            "delivery.buried",
+            reason=SEALED,
+            number=number,
+            delivery_ids=[str(delivery_id) for _, delivery_id in keys],
+        )
+
+    async def _load(self, lease: Lease) -> tuple[Loaded, dict[UUID, DestinationAccount]]:
+        async with self._tools.database.transaction() as tx:
+            loaded = await deliveries.load_owed_all_tenants(
                 tx,
                 self._tools.envelope,
                 [(message.tenant_id, message.delivery_id) for message in lease.messages],
@@ -167,9 +186,9 @@ class Dispatcher:
             accounts = await destinations.load_destinations_all_tenants(
                 tx,
                 self._tools.envelope,
-                sorted({(one.tenant_id, one.destination_id) for one in found}),
+                sorted({(one.tenant_id, one.destination_id) for one in loaded.owed}),
             )
-        return {one.event.delivery_id: one for one in found}, accounts
+        return loaded, accounts
 
     async def _work(self, group: _Group, admitted: Admitted) -> None:
         """Deal with a group; its own trouble ends here, its lease gives the messages back."""
@@ -205,9 +224,9 @@ class Dispatcher:
                 await queue.postpone(lease, [(message, until) for message in messages])
                 return
             case Probe():
+                messages, waiting = self._for_probe(group)
                 later = self._tools.clock.now() + AFTER_PROBE
-                await queue.postpone(lease, [(message, later) for message in messages[1:]])
-                messages = messages[:1]
+                await queue.postpone(lease, [(message, later) for message in waiting])
             case Go():
                 pass
         tried = await self._try(group, [group.owed[one.delivery_id] for one in messages], admitted)
@@ -218,6 +237,22 @@ class Dispatcher:
         await queue.postpone(
             lease, [(message, step.at) for message, step in pairs if isinstance(step, RetryAt)]
         )
+
+    def _for_probe(
+        self, group: _Group
+    ) -> tuple[Sequence[ClaimedDelivery], Sequence[ClaimedDelivery]]:
+        """Return what goes with a probe, and what waits for its end.
+
+        Events that are too old are refused without a request. They go along, because a probe made
+        of one asks nothing.
+        """
+        oldest = self._tools.clock.now() - EVENT_LIFETIME
+        old: list[ClaimedDelivery] = []
+        young: list[ClaimedDelivery] = []
+        for message in group.messages:
+            event = group.owed[message.delivery_id].event
+            (old if event.event_time <= oldest else young).append(message)
+        return [*old, *young[:1]], young[1:]
 
     async def _try(
         self, group: _Group, batch: Sequence[Owed], admitted: Admitted
@@ -253,7 +288,7 @@ class Dispatcher:
 
     async def _send(self, group: _Group, batch: Sequence[Owed]) -> list[Outcome]:
         if group.account is None or group.destination is None:
-            reason = "destination_gone" if group.account is None else "destination_unknown"
+            reason = NO_ACCOUNT if group.account is None else "destination_unknown"
             deferred = Deferred(
                 reason,
                 CallFacts(batch_size=len(batch)),

@@ -18,11 +18,13 @@ from trackai.dispatch.breaker import (
     Hold,
     Limits,
     Probe,
+    Refused,
     Signal,
     Succeeded,
     admit,
     after,
     after_at_host,
+    unasked,
 )
 from trackai.storage.breakers import (
     StoredBreaker,
@@ -114,6 +116,8 @@ class Gate:
             host = before = _opened(await lock_host_breaker_all_tenants(tx, lane.host, now=now))
             for signal in signals:
                 host = after_at_host(host, lane.destination_id, signal, now, self._limits)
+            if not signals and isinstance(admitted.admission, Probe):
+                host = unasked(host, now)
             await self._save_host(tx, lane, before, host)
             is_closed = host.state is BreakerState.CLOSED
         if admitted.own_troubled or not all(isinstance(one, Succeeded) for one in signals):
@@ -124,11 +128,16 @@ class Gate:
             )
             for signal in signals:
                 own = after(own, signal, now, self._limits)
-            await self._save(tx, lane, before, own)
+            if not signals and isinstance(admitted.admission, Probe):
+                own = unasked(own, now)
+            refused = any(isinstance(one, Refused) for one in signals)
+            await self._save(tx, lane, before, own, refused=refused)
             is_closed = is_closed and own.state is BreakerState.CLOSED
         return is_closed
 
-    async def _save(self, tx: Tx, lane: Lane, before: Breaker, now_is: Breaker) -> None:
+    async def _save(
+        self, tx: Tx, lane: Lane, before: Breaker, now_is: Breaker, *, refused: bool = False
+    ) -> None:
         if now_is != before:
             await update_breaker(
                 tx,
@@ -136,7 +145,7 @@ class Gate:
                 tenant_id=lane.tenant_id,
                 destination_id=lane.destination_id,
             )
-            _report("destination", str(lane.destination_id), before, now_is)
+            _report("destination", str(lane.destination_id), before, now_is, refused=refused)
 
     async def _save_host(self, tx: Tx, lane: Lane, before: Breaker, now_is: Breaker) -> None:
         if now_is != before:
@@ -144,12 +153,17 @@ class Gate:
             _report("host", lane.host, before, now_is)
 
 
-def _report(scope: str, subject: str, before: Breaker, now_is: Breaker) -> None:
-    if before.state is now_is.state:
+def _report(
+    scope: str, subject: str, before: Breaker, now_is: Breaker, *, refused: bool = False
+) -> None:
+    # A refusal in the middle of an outage is another matter: waiting will not mend it.
+    is_refusal = refused and before.reason != now_is.reason
+    if before.state is now_is.state and not is_refusal:
         return
-    BREAKER_CHANGES.labels(scope, now_is.state.value).inc()
+    if before.state is not now_is.state:
+        BREAKER_CHANGES.labels(scope, now_is.state.value).inc()
     # An opening after a failed probe is no news: nobody is to be called twice.
-    is_news = now_is.state is BreakerState.OPEN and now_is.openings == 1
+    is_news = now_is.state is BreakerState.OPEN and (now_is.openings == 1 or is_refusal)
     log = get_logger().warning if is_news else get_logger().info
     log(
         f"breaker.{now_is.state.value}",

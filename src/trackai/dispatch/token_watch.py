@@ -53,7 +53,11 @@ class TokenWatch:
                 tx, self._envelope, [(one.tenant_id, one.destination_id) for one in due]
             )
         for one in due:
-            await self._check(one, accounts[one.destination_id])
+            account = accounts.get(one.destination_id)
+            if account is None:  # its token does not open: asked again later, told each time
+                get_logger().error("token.sealed", destination_id=str(one.destination_id))
+            else:
+                await self._check(one, account)
         await self._count()
         return bool(due)
 
@@ -68,7 +72,7 @@ class TokenWatch:
                 tx, self._envelope, [(account.tenant_id, account.id)]
             )
             # A token that was changed meanwhile is asked about anew.
-            if fresh[account.id].token != account.token:
+            if account.id not in fresh or fresh[account.id].token != account.token:
                 return
             await token_checks.record_check(
                 tx,

@@ -30,6 +30,9 @@ Report = Click | PageEvent
 # How often the database is asked whether it is back, and what others left behind is looked for.
 PROBE_EVERY_S = 0.5
 LOOK_EVERY_S = 30.0
+# How long, and how often, to look whether other processes have brought in theirs.
+OTHERS_S = 10.0
+LOOK_AT_OTHERS_S = 0.05
 # Reports brought in by one transaction.
 BATCH = 1000
 _TABLE = "spool"
@@ -108,9 +111,19 @@ class Keeper:
             await tx.fetch("select 1")
         if self._spool is None:
             return
-        while (segments := await self._segments(self._spool)) or self._on_their_way:
+        others = self._spool.foreign_segments()
+        give_up_at = time.monotonic() + OTHERS_S
+        while True:
+            segments = await self._segments(self._spool)
             for segment in segments:
                 await self._load(self._spool, segment)
+            if segments or self._on_their_way:
+                continue
+            # A sale that this process takes next may need a click that another one kept.
+            others &= self._spool.foreign_segments()
+            if not others or time.monotonic() > give_up_at:
+                return
+            await asyncio.sleep(LOOK_AT_OTHERS_S)
 
     async def _segments(self, spool: Spool) -> list[Path]:
         async with self._disk:
@@ -119,8 +132,8 @@ class Keeper:
 
     async def _load(self, spool: Spool, segment: Path) -> None:
         began = time.monotonic()
-        records = await asyncio.to_thread(read_segment, segment)
-        refused: list[bytes] = []
+        records, damaged = await asyncio.to_thread(read_segment, segment)
+        refused = list(damaged)
         for start in range(0, len(records), BATCH):
             refused += await self._store(records[start : start + BATCH])
         if refused:
@@ -129,9 +142,10 @@ class Keeper:
             SPOOLED.labels("set_aside").inc(len(refused))
         spool.remove(segment)
         SPOOL_BYTES.set(spool.size_bytes)
-        SPOOLED.labels("stored").inc(len(records) - len(refused))
+        stored = len(records) - len(refused) + len(damaged)
+        SPOOLED.labels("stored").inc(stored)
         seconds = round(time.monotonic() - began, 3)
-        get_logger().info("spool.stored", reports=len(records) - len(refused), seconds=seconds)
+        get_logger().info("spool.stored", reports=stored, seconds=seconds)
 
     async def _store(self, records: Sequence[bytes]) -> list[bytes]:
         """Store records; return those that cannot be, ever."""

@@ -1,8 +1,10 @@
 """What pages reported while the database was away, on this machine's disk until it is back.
 
-A directory of segments, each a row of records. A record is its length, its CRC-32 and its bytes;
-one that a crash cut short was never acknowledged and is passed over. Every process writes segments
-of its own, under a lock that the system drops when the process dies: then another takes them over.
+A directory of segments, each a row of records. A record is its length, its CRC-32 and its bytes.
+One that does not hold is passed over and set aside: at the end of a segment a crash may have cut
+it short, and then it was never acknowledged; elsewhere the disk has changed it. Every process
+writes segments of its own, under a lock that the system drops when the process dies: then another
+takes them over.
 """
 
 import contextlib
@@ -12,7 +14,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from uuid import UUID
 
 from trackai.errors import ConfigurationError, SpoolFull
@@ -23,6 +25,8 @@ LOCK = ".lock"
 SET_ASIDE = ".aside"
 # A segment is loaded and removed as a whole.
 SEGMENT_BYTES = 8 * 1024 * 1024
+# Far more than a report has; what claims to be longer is no record, nor is what is empty.
+MOST_RECORD_BYTES = 1024 * 1024
 _HEAD = struct.Struct("<II")
 
 
@@ -38,7 +42,7 @@ class Spool:
         self._held: dict[str, BinaryIO] = {}
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._hold(self._own)
+            self._begin_to_hold()
         except OSError as error:
             raise ConfigurationError(
                 f"Cannot write to {directory} ({error.strerror}): clicks are kept there while the "
@@ -91,6 +95,14 @@ class Spool:
             if path.name.partition("-")[0] in self._held and not self._is_open(path)
         )
 
+    def foreign_segments(self) -> set[str]:
+        """Return names of segments that living processes have yet to load."""
+        return {
+            path.name
+            for path in self._directory.glob(f"*{SEGMENT}")
+            if path.name.partition("-")[0] not in self._held
+        }
+
     def remove(self, segment: Path) -> None:
         """Forget a segment whose records are stored."""
         segment.unlink(missing_ok=True)
@@ -125,6 +137,14 @@ class Spool:
     def _is_open(self, path: Path) -> bool:
         return self._segment is not None and path.name == Path(self._segment.name).name
 
+    def _begin_to_hold(self) -> None:
+        """Lock first, then show the name: nobody may take a beginner for a dead process."""
+        hidden = self._directory / f"{self._own}.new"
+        file = hidden.open("xb")
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hidden.rename(self._directory / f"{self._own}{LOCK}")
+        self._held[self._own] = file
+
     def _hold(self, name: str) -> None:
         """Lock a process's segments, unless somebody else does."""
         if name in self._held:
@@ -139,17 +159,39 @@ class Spool:
         self._held[name] = file
 
 
-def read_segment(path: Path) -> list[bytes]:
-    """Return a segment's records up to the first that is not whole."""
-    data, at, records = path.read_bytes(), 0, []
-    while at + _HEAD.size <= len(data):
-        length, checksum = _HEAD.unpack_from(data, at)
-        record = data[at + _HEAD.size : at + _HEAD.size + length]
-        if len(record) < length or zlib.crc32(record) != checksum:
-            break
-        records.append(record)
-        at += _HEAD.size + length
-    return records
+class Segment(NamedTuple):
+    """What a segment holds."""
+
+    records: list[bytes]
+    damaged: list[bytes]  # stretches that are no records
+
+
+def read_segment(path: Path) -> Segment:
+    """Return a segment's records, and what lies between them that is none."""
+    data, at, lost_from = path.read_bytes(), 0, 0
+    found = Segment([], [])
+    while at < len(data):
+        record = _record_at(data, at)
+        if record is None:
+            at += 1  # a length may be what was damaged: look for the next record anywhere
+            continue
+        if lost_from < at:
+            found.damaged.append(data[lost_from:at])
+        found.records.append(record)
+        at = lost_from = at + _HEAD.size + len(record)
+    if lost_from < len(data):
+        found.damaged.append(data[lost_from:])
+    return found
+
+
+def _record_at(data: bytes, at: int) -> bytes | None:
+    if at + _HEAD.size > len(data):
+        return None
+    length, checksum = _HEAD.unpack_from(data, at)
+    if not 0 < length <= MOST_RECORD_BYTES:
+        return None
+    record = data[at + _HEAD.size : at + _HEAD.size + length]
+    return record if len(record) == length and zlib.crc32(record) == checksum else None
 
 
 def _size(path: Path) -> int:

@@ -59,9 +59,9 @@ class SqsLease(Lease):
 
 @dataclass(frozen=True, slots=True)
 class DeadReference:
-    """A message that SQS gave up on; `ids` (tenant, delivery) are None when it is not ours."""
+    """A message that SQS gave up on; `named` is None when it is not ours."""
 
-    ids: tuple[UUID, UUID] | None
+    named: Named | None
     handle: str = field(repr=False)
 
 
@@ -140,6 +140,9 @@ class SqsQueue:
 
     async def receive(self, share: Share) -> SqsLease:
         """Lease what SQS hands out; what has no room here goes back to the table."""
+        # A receive that nobody can follow up counts all the same, and SQS gives up after a few.
+        async with self._database.transaction() as tx:
+            await tx.fetch("select 1")
         messages = await self._receive(share)
         named = {one: message for message in messages if (one := _named(message)) is not None}
         now, lease_id = self._clock.now(), self._new_id()
@@ -282,12 +285,10 @@ class SqsQueue:
             answer = await self._client.receive_message(
                 QueueUrl=dead_url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=0
             )
-        found = []
-        for message in answer.get("Messages", []):
-            named = _named(message)
-            ids = (named.tenant_id, named.delivery_id) if named else None
-            found.append(DeadReference(ids, message["ReceiptHandle"]))
-        return found
+        return [
+            DeadReference(_named(message), message["ReceiptHandle"])
+            for message in answer.get("Messages", [])
+        ]
 
     async def forget_dead(self, dead_url: str, references: Sequence[DeadReference]) -> None:
         """Remove from SQS what has been written down."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from trackai.errors import Conflict
 from trackai.storage.pool import Row, Tx
 from trackai.storage.queue_messages import QueuedDelivery
 
@@ -56,9 +57,11 @@ update deliveries d set status = 'discarded', settled_at = $8 where {_WANTED}
 
 # The same wish, wished before.
 FIND_REPLAY_BY_KEY = """
-select id, selected, too_old, created_at, finished_at from replays
-where tenant_id = $1 and key = $2
+select id, asked, rate from replays where tenant_id = $1 and key = $2
 """
+
+# Until the commit, nobody else wishes under this tenant's key.
+LOCK_KEY = "select pg_advisory_xact_lock(hashtextextended('replay:' || $1::uuid || ':' || $2, 0))"
 
 # A new wish.
 INSERT_REPLAY = """
@@ -73,18 +76,19 @@ select r.id, r.actor, r.selected, r.too_old, r.rate, r.created_at, r.finished_at
   count(d.id) filter (where d.replay_waits) as waiting,
   count(d.id) filter (where not d.replay_waits and d.status = 'pending') as under_way,
   count(d.id) filter (where d.status = 'accepted') as accepted,
-  count(d.id) filter (where not d.replay_waits and d.status = 'dead') as dead_again
+  count(d.id) filter (where not d.replay_waits and d.status = 'dead') as dead_again,
+  count(d.id) filter (where d.status = 'discarded') as discarded
 from replays r
 left join deliveries d on d.tenant_id = r.tenant_id and d.replay_id = r.id
 where r.tenant_id = $1 and r.id = $2
 group by r.tenant_id, r.id
 """
 
-# The oldest replay that may release some now, locked and skipped by all others.
+# The replay that has waited longest for its turn, locked and skipped by all others.
 CLAIM_REPLAY_ALL_TENANTS = """
 select tenant_id, id, rate from replays
 where finished_at is null and (released_at is null or released_at <= $1)
-order by created_at limit 1 for update skip locked
+order by released_at nulls first, created_at limit 1 for update skip locked
 """
 
 # Let some of a replay's dead letters go again, as if they had never been tried.
@@ -141,9 +145,15 @@ async def list_dead(tx: Tx, *, tenant_id: UUID, wanted: Wanted, limit: int) -> S
 
 
 async def insert_replay(tx: Tx, replay: NewReplay, wanted: Wanted, *, oldest: dt.datetime) -> UUID:
-    """Mark what is to be sent again and store the wish; the first one's id for a known key."""
+    """Mark what is to be sent again and store the wish; the first one's id for a known key.
+
+    Conflict when the key is known for another wish.
+    """
+    await tx.execute(LOCK_KEY, replay.tenant_id, replay.key)
     known = await tx.fetch_one(FIND_REPLAY_BY_KEY, replay.tenant_id, replay.key)
     if known is not None:
+        if (known["asked"], known["rate"]) != (dict(replay.asked), replay.rate):
+            raise Conflict("This key is another replay's. Choose another key, or repeat that wish.")
         found: UUID = known["id"]
         return found
     (counted,) = await tx.fetch(

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import msgspec
+
+from trackai.errors import InvariantBroken
 from trackai.model.delivery import DeliveryStatus, OutgoingEvent, PlannedDelivery
 from trackai.model.notice import Product
 from trackai.storage.clicks import click_of
@@ -56,6 +59,14 @@ from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[],
   as s (tenant_id, id, status, reason, next_at, settled_at, failed_tries)
 where d.tenant_id = s.tenant_id and d.id = s.id
   and (d.status = 'pending' or s.status = 'accepted')
+"""
+
+# Nobody else ends or revives these deliveries until the commit; in one order, for no deadlock.
+LOCK_ALL_TENANTS = """
+select d.id
+from deliveries d join unnest($1::uuid[], $2::uuid[]) as held (tenant_id, id)
+  on d.tenant_id = held.tenant_id and d.id = held.id
+order by d.tenant_id, d.id for update of d
 """
 
 # Deliveries that are given up without a try.
@@ -148,12 +159,34 @@ async def hasten_of_conversion(
     return [row["id"] for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Deliveries that are still owed: those that can be sent, and those that do not open."""
+
+    owed: Sequence[Owed]
+    sealed: Sequence[tuple[UUID, UUID]]  # (tenant, delivery)
+
+
 async def load_owed_all_tenants(
     tx: Tx, envelope: Envelope, wanted: Sequence[tuple[UUID, UUID]]
-) -> list[Owed]:
-    """Return, for these (tenant, delivery) pairs, those still owed, ready for sending."""
-    rows = await tx.fetch(LOAD_OUTGOING_ALL_TENANTS, *columns(wanted))
-    return [_owed(envelope, row) for row in rows]
+) -> Loaded:
+    """Return, of these (tenant, delivery) pairs, those still owed, ready for sending.
+
+    One whose row is damaged is named apart: it must not stop the others.
+    """
+    owed, sealed = [], []
+    for row in await tx.fetch(LOAD_OUTGOING_ALL_TENANTS, *columns(wanted)):
+        try:
+            owed.append(_owed(envelope, row))
+        except (InvariantBroken, msgspec.DecodeError):
+            sealed.append((row["tenant_id"], row["id"]))
+    return Loaded(owed, sealed)
+
+
+async def lock_all_tenants(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> None:
+    """Hold (tenant, delivery) pairs until the commit."""
+    if keys:
+        await tx.fetch(LOCK_ALL_TENANTS, *columns(keys))
 
 
 async def settle_deliveries(tx: Tx, settlements: Sequence[Settlement]) -> None:

@@ -1,9 +1,11 @@
 """Table destinations: tenants' pixels at ad platforms. Tokens are sealed."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
 
+from trackai.errors import InvariantBroken
 from trackai.model.tenant import DestinationAccount
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx
@@ -85,13 +87,20 @@ async def list_destinations(
 async def load_destinations_all_tenants(
     tx: Tx, envelope: Envelope, wanted: Sequence[tuple[UUID, UUID]]
 ) -> dict[UUID, DestinationAccount]:
-    """Return id -> destination for these (tenant, id) pairs; for the dispatcher."""
+    """Return id -> destination for these (tenant, id) pairs; for the dispatcher.
+
+    One whose token does not open is left out: it must not stop the others.
+    """
     rows = await tx.fetch(
         LOAD_DESTINATIONS_ALL_TENANTS,
         [tenant_id for tenant_id, _ in wanted],
         [destination_id for _, destination_id in wanted],
     )
-    return {row["id"]: _account(envelope, row) for row in rows}
+    accounts = {}
+    for row in rows:
+        with contextlib.suppress(InvariantBroken):
+            accounts[row["id"]] = _account(envelope, row)
+    return accounts
 
 
 async def set_token(

@@ -11,11 +11,12 @@ from uuid import UUID
 
 from trackai.storage.pool import Tx, columns
 
-# A delivery to look at from this time on.
+# A delivery to look at from this time on. Who still holds a message of an earlier end of it has
+# nothing more to say: its lease is over.
 ENQUEUE = """
 insert into queue_messages (tenant_id, delivery_id, destination_id, run_at)
 select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
-on conflict (tenant_id, delivery_id) do nothing
+on conflict (tenant_id, delivery_id) do update set run_at = excluded.run_at, lease = null
 """
 
 # Wake the workers that wait for deliveries.
@@ -89,10 +90,21 @@ delete from queue_messages q using unnest($1::uuid[], $2::uuid[]) as done (tenan
 where q.tenant_id = done.tenant_id and q.delivery_id = done.delivery_id and q.lease = $3
 """
 
-# Done with, whoever holds them.
-FORGET_ALL_TENANTS = """
-delete from queue_messages q using unnest($1::uuid[], $2::uuid[]) as gone (tenant_id, delivery_id)
-where q.tenant_id = gone.tenant_id and q.delivery_id = gone.delivery_id
+# What another engine gave up on: messages that no worker ever took over are given back...
+GIVE_BACK_ALL_TENANTS = """
+update queue_messages q set run_at = $4, lease = null
+from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as named (tenant_id, delivery_id, lease)
+where q.tenant_id = named.tenant_id and q.delivery_id = named.delivery_id
+  and q.lease = named.lease
+"""
+
+# ... and those that workers took over and never finished are done with.
+ABANDON_ALL_TENANTS = """
+delete from queue_messages q
+using unnest($1::uuid[], $2::uuid[], $3::uuid[]) as named (tenant_id, delivery_id, lease)
+where q.tenant_id = named.tenant_id and q.delivery_id = named.delivery_id
+  and q.lease <> named.lease and q.run_at <= $4
+returning q.tenant_id, q.delivery_id
 """
 
 # Look again at the given time: only while the lease is still ours.
@@ -194,8 +206,9 @@ async def claim_named_all_tenants(
     """Take over messages that are still as they were handed out, or whose lease has run out."""
     if not named:
         return []
-    keys = sorted((one.tenant_id, one.delivery_id, one.lease) for one in named)
-    rows = await tx.fetch(CLAIM_NAMED_ALL_TENANTS, *columns(keys), lease_until, lease, run_out)
+    rows = await tx.fetch(
+        CLAIM_NAMED_ALL_TENANTS, *columns(_keys(named)), lease_until, lease, run_out
+    )
     return [ClaimedDelivery(**dict(row)) for row in rows]
 
 
@@ -224,9 +237,22 @@ async def postpone_all_tenants(
     return await tx.execute(POSTPONE_ALL_TENANTS, *columns(sorted(rows)), lease)
 
 
-async def forget_all_tenants(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> int:
-    """Remove (tenant, delivery) messages whoever holds them; return how many there were."""
-    return await tx.execute(FORGET_ALL_TENANTS, *columns(keys)) if keys else 0
+async def give_back_all_tenants(tx: Tx, named: Sequence[Named], *, now: dt.datetime) -> int:
+    """Make messages due again that are still as they were handed out; return how many were."""
+    return await tx.execute(GIVE_BACK_ALL_TENANTS, *columns(_keys(named)), now) if named else 0
+
+
+async def abandon_all_tenants(
+    tx: Tx, named: Sequence[Named], *, run_out: dt.datetime
+) -> list[tuple[UUID, UUID]]:
+    """Remove messages that were taken over, and whose lease has run out; return their keys.
+
+    A message that waits for its time, or that somebody works on, stays.
+    """
+    if not named:
+        return []
+    rows = await tx.fetch(ABANDON_ALL_TENANTS, *columns(_keys(named)), run_out)
+    return [(row["tenant_id"], row["delivery_id"]) for row in rows]
 
 
 async def hasten(
@@ -243,6 +269,10 @@ async def hasten_destination(
     """Make a destination's waiting messages due now, and wake the workers."""
     await tx.execute(HASTEN_DESTINATION, tenant_id, destination_id, now)
     await tx.fetch(NOTIFY_DELIVERIES)
+
+
+def _keys(named: Sequence[Named]) -> list[tuple[UUID, UUID, UUID]]:
+    return sorted({(one.tenant_id, one.delivery_id, one.lease) for one in named})
 
 
 async def depth_all_tenants(tx: Tx, *, now: dt.datetime) -> QueueDepth:

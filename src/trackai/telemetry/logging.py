@@ -43,7 +43,13 @@ def configure_logging(*, json: bool, level: str, stream: TextIO = sys.stderr) ->
     renderer: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_as_json)]
         if json
-        else [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=stream.isatty(),
+                # Rich's would print every local variable: buyers, tokens.
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
     )
     structlog.configure(
         processors=[*shared, *renderer],

@@ -1,11 +1,13 @@
 """Segments on the disk: whole records in order, whoever died, and never more than the bound."""
 
+import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -45,15 +47,15 @@ def spool_at() -> Iterator[OpenSpool]:
 
 def everything(spool: Spool) -> list[bytes]:
     spool.end_segment()
-    return [record for segment in spool.segments() for record in read_segment(segment)]
+    return [record for segment in spool.segments() for record in read_segment(segment).records]
 
 
 def test_what_is_appended_is_read_in_order(spool_at: OpenSpool, tmp_path: Path) -> None:
     spool = spool_at(tmp_path)
     spool.append([b"a", b"b"])
-    spool.append([b"", b"c" * 100_000])
+    spool.append([b"\x00", b"c" * 100_000])
 
-    assert everything(spool) == [b"a", b"b", b"", b"c" * 100_000]
+    assert everything(spool) == [b"a", b"b", b"\x00", b"c" * 100_000]
 
 
 def test_an_open_segment_is_not_loaded(spool_at: OpenSpool, tmp_path: Path) -> None:
@@ -79,9 +81,10 @@ def test_a_record_cut_short_ends_the_segment(spool_at: OpenSpool, tmp_path: Path
     spool.append([b"a" * 40, b"b" * 40])
     spool.end_segment()
     (segment,) = spool.segments()
-    segment.write_bytes(segment.read_bytes()[:-cut])
+    data = segment.read_bytes()
+    segment.write_bytes(data[:-cut])
 
-    assert read_segment(segment) == [b"a" * 40]
+    assert read_segment(segment) == ([b"a" * 40], [data[48:-cut]])
 
 
 def test_a_changed_record_is_not_taken_for_a_whole_one(spool_at: OpenSpool, tmp_path: Path) -> None:
@@ -93,7 +96,42 @@ def test_a_changed_record_is_not_taken_for_a_whole_one(spool_at: OpenSpool, tmp_
     data[-1] ^= 1
     segment.write_bytes(data)
 
-    assert read_segment(segment) == [b"a" * 40]
+    assert read_segment(segment) == ([b"a" * 40], [bytes(data[48:])])
+
+
+@pytest.mark.parametrize("changed", [0, 3, 4, 8, 30])
+def test_what_lies_behind_a_damaged_record_is_read(
+    spool_at: OpenSpool, tmp_path: Path, changed: int
+) -> None:
+    spool = spool_at(tmp_path)
+    spool.append([b"a" * 40, b"b" * 40, b"c" * 40])
+    spool.end_segment()
+    (segment,) = spool.segments()
+    data = bytearray(segment.read_bytes())
+    data[changed] ^= 1
+    segment.write_bytes(data)
+
+    assert read_segment(segment) == ([b"b" * 40, b"c" * 40], [bytes(data[:48])])
+
+
+def test_a_process_that_begins_is_not_taken_for_a_dead_one(
+    spool_at: OpenSpool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching = spool_at(tmp_path)
+    lock = fcntl.flock
+
+    def slow(file: BinaryIO, how: int) -> None:
+        if how == fcntl.LOCK_EX | fcntl.LOCK_NB:
+            monkeypatch.setattr(fcntl, "flock", lock)
+            watching.segments()  # another process looks just before the lock is taken
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", slow)
+    beginner = spool_at(tmp_path)
+    beginner.append([b"acknowledged"])
+
+    assert watching.segments() == []
+    assert len(watching.foreign_segments()) == 1
 
 
 def test_over_the_bound_nothing_is_written(spool_at: OpenSpool, tmp_path: Path) -> None:
@@ -159,7 +197,7 @@ def test_set_aside_records_are_kept_for_people(spool_at: OpenSpool, tmp_path: Pa
     aside = spool.set_aside(segment, [b"bad"])
     spool.remove(segment)
 
-    assert read_segment(aside) == [b"bad"]
+    assert read_segment(aside) == ([b"bad"], [])
     assert everything(spool) == []
 
 

@@ -5,8 +5,10 @@ answers recorded from Graph v26.0, and its SDK's constants (2026). Not here: wha
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -59,6 +61,7 @@ class Answer:
     retry_after_s: float | None = None
     bad_index: int | None = None  # position of the event that Meta names
     ease_s: float = 0.0  # how long to leave the account alone after a yes: its limit is near
+    remarks: int = 0  # messages beside a yes; what they hold is not documented, so it is not kept
 
 
 # What kind of failure each reason is.
@@ -143,6 +146,9 @@ POLICY_PAUSE_S = 3600.0
 # No pause that Meta asks for is believed beyond a day.
 LONGEST_PAUSE_S = 86400.0
 _DETAIL_LENGTH = 200
+_TRACE_LENGTH = 100
+_LARGEST = 2**31  # of PostgreSQL's integer
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 class _Error(msgspec.Struct):
@@ -158,6 +164,7 @@ class _Error(msgspec.Struct):
 class _Body(msgspec.Struct):
     error: _Error | None = None
     events_received: int | None = None
+    messages: list[object] | None = None
     fbtrace_id: str | None = None
 
 
@@ -174,7 +181,12 @@ def answer_of(status: int, headers: Mapping[str, str], body: bytes, *, sent: int
         return _refusal(found.error, status, headers)
     if status == 200 and found.events_received is not None:  # noqa: PLR2004 - HTTP OK
         if found.events_received == sent:
-            return Answer(Verdict.ACCEPTED, trace_id=found.fbtrace_id, ease_s=ease_s(headers))
+            return Answer(
+                Verdict.ACCEPTED,
+                trace_id=_text(found.fbtrace_id, _TRACE_LENGTH),
+                ease_s=ease_s(headers),
+                remarks=len(found.messages or ()),
+            )
         # Which of them were taken is not said: all go again, under the same event ids.
         return _answer(AnswerReason.COUNT_DIFFERS, headers, trace_id=found.fbtrace_id)
     return _answer(_STATUSES.get(status, AnswerReason.UNREADABLE), headers)
@@ -194,6 +206,10 @@ def _refusal(error: _Error, status: int, headers: Mapping[str, str]) -> Answer:
 
 
 def _reason(error: _Error, status: int) -> AnswerReason:
+    by_code = ANSWERS.get((error.code, None))
+    # A limit passes by itself as well, but Meta says when: that is worth more than "transient".
+    if by_code is AnswerReason.THROTTLED:
+        return by_code
     if error.is_transient:
         return AnswerReason.TRANSIENT
     exact = ANSWERS.get((error.code, error.error_subcode))
@@ -201,7 +217,6 @@ def _reason(error: _Error, status: int) -> AnswerReason:
         return exact
     if error.code == _INVALID_PARAMETER and _PROOF in (error.message or ""):
         return AnswerReason.TOKEN_REFUSED
-    by_code = ANSWERS.get((error.code, None))
     return by_code or _STATUSES.get(status, AnswerReason.UNKNOWN)
 
 
@@ -217,12 +232,32 @@ def _answer(  # noqa: PLR0913 - the parts of an answer
 ) -> Answer:
     verdict = _VERDICTS[CLASSES[reason]]
     pause_s = _pause_s(reason, headers) if verdict is Verdict.DEFERRED else None
-    return Answer(verdict, reason, detail, code, subcode, trace_id, pause_s, bad_index)
+    return Answer(
+        verdict,
+        reason,
+        _text(detail, _DETAIL_LENGTH) or "",
+        _number(code),
+        _number(subcode),
+        _text(trace_id, _TRACE_LENGTH),
+        pause_s,
+        bad_index,
+    )
+
+
+# What an answer holds is written down, so it must fit the columns, however odd it is.
+
+
+def _number(found: int | None) -> int | None:
+    return found if found is not None and -_LARGEST <= found < _LARGEST else None
+
+
+def _text(found: str | None, most: int) -> str | None:
+    return found.replace("\x00", "")[:most] if found is not None else None
 
 
 def _pause_s(reason: AnswerReason, headers: Mapping[str, str]) -> float | None:
     """Return the longest pause that the answer asks for; None when it asks for none."""
-    pauses = [_seconds(headers.get("retry-after", ""))]
+    pauses = [_retry_after_s(headers)]
     if reason is AnswerReason.POLICY_BLOCK:
         pauses.append(POLICY_PAUSE_S)
     if reason is AnswerReason.THROTTLED:
@@ -231,9 +266,20 @@ def _pause_s(reason: AnswerReason, headers: Mapping[str, str]) -> float | None:
     return min(longest, LONGEST_PAUSE_S) if longest > 0 else None
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text) if text.isascii() and text.isdigit() else 0.0
-    return seconds if math.isfinite(seconds) else 0.0
+def _retry_after_s(headers: Mapping[str, str]) -> float:
+    """Return the seconds that Retry-After names, also as a date (RFC 9110, 10.2.3); else 0.
+
+    A date counts from the answer's own: the sender's clock need not be ours.
+    """
+    text = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(text):
+        seconds = float(text)
+        return seconds if math.isfinite(seconds) else 0.0
+    try:
+        later = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return max(0.0, later.total_seconds())
 
 
 def _index(words: str) -> int | None:
@@ -249,4 +295,4 @@ def _detail(title: str | None, words: str) -> str:
     path = ""
     if start >= 0:
         path = words[start:].partition(" ")[0].rstrip(".,;")
-    return " ".join(part for part in (title, path) if part)[:_DETAIL_LENGTH]
+    return " ".join(part for part in (title, path) if part)

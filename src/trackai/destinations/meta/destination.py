@@ -220,6 +220,10 @@ class _Call:
 
     def _conclude(self, chunk: _Chunk, answer: Answer, facts: CallFacts) -> None:
         if answer.reason is None:
+            if answer.remarks:
+                get_logger().warning(
+                    "meta.remarks", remarks=answer.remarks, trace_id=answer.trace_id
+                )
             self._settle(chunk, Accepted(facts))
             return
         kind = CLASSES[answer.reason]

@@ -11,8 +11,9 @@ from typing import TypeVar
 
 import msgspec
 
+# From here on a limit is as good as used up, percent.
+FULL = 95.0
 # X-App-Usage names no end: a pause once it is nearly used up.
-APP_USAGE_FULL = 95.0
 APP_USAGE_PAUSE_S = 300.0
 # From here on requests are spaced out, more and more, so that the limit is not reached at all.
 EASE_FROM = 75.0
@@ -49,7 +50,7 @@ def throttle_s(headers: Mapping[str, str]) -> float:
     """Return the seconds that a throttled caller is to stay away, 0 when none are named."""
     business, account, app = _usages(headers)
     minutes = max((one.estimated_time_to_regain_access for one in business), default=0.0)
-    full = _fullest(app) >= APP_USAGE_FULL
+    full = _fullest(app) >= FULL
     pauses = (60.0 * minutes, account.reset_time_duration, APP_USAGE_PAUSE_S if full else 0.0)
     return max(pause if math.isfinite(pause) else 0.0 for pause in pauses)
 
@@ -62,7 +63,9 @@ def ease_s(headers: Mapping[str, str]) -> float:
     used = max([_fullest(app), account.acc_id_util_pct, *map(_fullest, business)])
     if not used >= EASE_FROM:  # also for what is no number
         return 0.0
-    return LONGEST_EASE_S * min(1.0, (used - EASE_FROM) / (_ALL - EASE_FROM))
+    eased = LONGEST_EASE_S * min(1.0, (used - EASE_FROM) / (_ALL - EASE_FROM))
+    # As good as used up: until the limit is Meta's to give back.
+    return max(eased, throttle_s(headers)) if used >= FULL else eased
 
 
 def _usages(

@@ -50,10 +50,13 @@ def test_every_known_code_has_the_reason_of_its_class(row: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['code']}-{row.get('subcode')}")
-def test_transient_beats_every_code(row: dict[str, Any]) -> None:
-    answer = refused(code=row["code"], error_subcode=row.get("subcode"), is_transient=True)
+def test_transient_beats_every_code_but_those_of_limits(row: dict[str, Any]) -> None:
+    code, subcode = row["code"], row.get("subcode")
+    answer = refused(code=code, error_subcode=subcode, is_transient=True)
 
-    assert answer.reason is AnswerReason.TRANSIENT
+    # A limit comes with its end: to wait until then is worth more than to try again soon.
+    is_limit = refused(code=code, error_subcode=subcode).reason is AnswerReason.THROTTLED
+    assert answer.reason is (AnswerReason.THROTTLED if is_limit else AnswerReason.TRANSIENT)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +149,16 @@ def test_detail_is_the_title_and_the_path_without_values() -> None:
     [
         ({}, None),
         ({"retry-after": "30"}, 30.0),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),  # from when?
+        (
+            {
+                "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT",
+                "date": "Wed, 21 Oct 2026 07:26:30 GMT",
+            },
+            90.0,
+        ),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": "soon", "date": "now"}, None),
         ({"retry-after": "-5"}, None),
         ({"retry-after": "9" * 400}, None),
         ({"retry-after": "99999999"}, LONGEST_PAUSE_S),
@@ -196,8 +208,17 @@ def test_no_answer_is_accepted_or_blamed_by_accident(status: int, body: bytes) -
         ({}, 0.0),
         ({"x-app-usage": '{"call_count":74}'}, 0.0),
         ({"x-app-usage": '{"call_count":1,"total_time":80}'}, LONGEST_EASE_S / 5),
-        ({"x-app-usage": '{"call_count":100}'}, LONGEST_EASE_S),
-        ({"x-app-usage": '{"call_count":250}'}, LONGEST_EASE_S),
+        ({"x-app-usage": '{"call_count":94}'}, LONGEST_EASE_S * 19 / 25),
+        # As good as used up: for as long as Meta says, or a while where it does not say.
+        ({"x-app-usage": '{"call_count":100}'}, APP_USAGE_PAUSE_S),
+        ({"x-app-usage": '{"call_count":250}'}, APP_USAGE_PAUSE_S),
+        (
+            {
+                "x-business-use-case-usage": '{"7":[{"call_count":96,'
+                '"estimated_time_to_regain_access":19}]}'
+            },
+            1140.0,
+        ),
         ({"x-business-use-case-usage": '{"7":[{"call_count":85}]}'}, LONGEST_EASE_S * 2 / 5),
         ({"x-ad-account-usage": '{"acc_id_util_pct":90}'}, LONGEST_EASE_S * 3 / 5),
         ({"x-app-usage": "broken", "x-ad-account-usage": '{"acc_id_util_pct":90}'}, 36.0),
