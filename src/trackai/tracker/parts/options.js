@@ -5,6 +5,8 @@ const source = new URL(element.src, location.href);
 const asked = (name) =>
   attribute(element, "data-" + name) || source.searchParams.get(name.replace("-", "_")) || "";
 const siteKey = asked("site-key");
+// Without a key there is nobody to report to; and once a page is enough.
+if (!siteKey || (window.trackai && window.trackai.push !== [].push)) throw 0;
 const funnelId = asked("funnel");
 const country = asked("country") || "BR";
 const home = asked("api") || source.origin + source.pathname.replace(/\/[^/]*$/, "");
