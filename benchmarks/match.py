@@ -20,7 +20,7 @@ import msgspec
 from benchmarks.figures import Figure, Size, percentile
 from benchmarks.scratch import Scratch, run_async, scratch
 from trackai.matching.ladder import climb
-from trackai.matching.lookup import find_clicks
+from trackai.matching.lookup import StoredClicks
 from trackai.model.click import Visitor
 from trackai.model.clock import SystemClock, new_id
 from trackai.model.conversion import Conversion, ConversionStatus
@@ -28,13 +28,19 @@ from trackai.model.identity import email_key, phone_key
 from trackai.model.match import MatchStrategy
 from trackai.model.money import Money
 from trackai.model.notice import Buyer, Product, Tracking
+from trackai.model.tenant import Funnel
 from trackai.storage import clicks
 from trackai.storage.pool import Database, Role
 
 TENANTS = 10
+AGENT = "Mozilla/5.0 (iPhone)"
 # Every so many clicks one has left an e-mail and a phone number.
 LEADS_EACH = 5
-WINDOW = dt.timedelta(hours=72)
+FUNNEL = Funnel(
+    UUID(int=0), UUID(int=0), "main", dt.timedelta(hours=72), visitor_window=dt.timedelta(hours=1)
+)
+# Those that the filled tables can answer; a renewal is one more look-up by an index of its own.
+STRATEGIES = [one for one in MatchStrategy if one is not MatchStrategy.SUBSCRIPTION]
 
 FILL_CLICKS = """
 insert into clicks (tenant_id, click_id, received_at, fbclid, fbc, fbp, page_url, visitor_sealed)
@@ -47,6 +53,13 @@ FILL_IDENTITIES = """
 insert into identities (tenant_id, kind, key, click_id, seen_at)
 select $1, k.kind, k.key, k.click_id, now()
 from unnest($2::text[], $3::bytea[], $4::text[]) as k (kind, key, click_id)
+"""
+
+# Recent, because address and agent match for an hour only.
+FILL_VISITORS = """
+update clicks c set visitor_key = v.key, received_at = now() - interval '10 minutes'
+from unnest($2::text[], $3::bytea[]) as v (click_id, key)
+where c.tenant_id = $1 and c.click_id = v.click_id
 """
 
 Climbs = Mapping[MatchStrategy, list[float]]
@@ -90,7 +103,7 @@ async def _climb_some(
     *,
     count: int,
 ) -> Climbs:
-    climbs: dict[MatchStrategy, list[float]] = {strategy: [] for strategy in MatchStrategy}
+    climbs: dict[MatchStrategy, list[float]] = {strategy: [] for strategy in STRATEGIES}
     each = size.clicks // TENANTS
     for number in range(count * len(climbs)):
         strategy = list(climbs)[number % len(climbs)]
@@ -100,8 +113,8 @@ async def _climb_some(
         conversion = _conversion(tenants[tenant], strategy, key)
         started = time.perf_counter()
         async with database.transaction() as tx:
-            look = find_clicks(tx, place.here.envelope, conversion.tenant_id)
-            match = await climb(conversion, WINDOW, look)
+            look = StoredClicks(tx, place.here.envelope, conversion)
+            match = await climb(conversion, FUNNEL, look)
         climbs[strategy].append(time.perf_counter() - started)
         assert match.strategy is strategy, (match.strategy, strategy)
     return climbs
@@ -125,7 +138,9 @@ def _conversion(tenant_id: UUID, strategy: MatchStrategy, key: int) -> Conversio
             buyer = replace(buyer, email=_email(key))
         case MatchStrategy.PHONE:
             buyer = replace(buyer, phone=_phone(key))
-        case MatchStrategy.UNMATCHED:
+        case MatchStrategy.VISITOR:
+            buyer = replace(buyer, client_ip=_address(key), user_agent=AGENT)
+        case MatchStrategy.UNMATCHED | MatchStrategy.SUBSCRIPTION:
             pass
     now = SystemClock().now()
     return Conversion(
@@ -170,6 +185,13 @@ async def _fill(place: Scratch, tenants: list[UUID], count: int) -> None:
         await connection.execute(FILL_IDENTITIES, tenant_id, kinds, keys, ids)
     await connection.close()
     owner = await asyncpg.connect(place.here.url)
+    for number, tenant_id in enumerate(tenants):
+        leads = range(number * each + LEADS_EACH, (number + 1) * each + 1, LEADS_EACH)
+        envelope = place.here.envelope
+        visitors = [
+            clicks.visitor_key(envelope, Visitor(_address(n), AGENT), tenant_id) for n in leads
+        ]
+        await owner.execute(FILL_VISITORS, tenant_id, [f"c{n}" for n in leads], visitors)
     for table in ("clicks", "identities"):
         await owner.execute(f"vacuum analyze {table}")
     await owner.close()
@@ -177,6 +199,10 @@ async def _fill(place: Scratch, tenants: list[UUID], count: int) -> None:
 
 def _email(number: int) -> str:
     return f"lead{number}@example.com"
+
+
+def _address(number: int) -> str:
+    return f"2001:db8::{number >> 16:x}:{number & 0xFFFF:x}"
 
 
 def _phone(number: int) -> str:

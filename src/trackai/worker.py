@@ -23,6 +23,7 @@ from trackai.dispatch.token_watch import TokenWatch
 from trackai.errors import QueueUnavailable, StorageUnavailable
 from trackai.gateways.registry import gateways
 from trackai.matching.process import ReceiptProcessor
+from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
 from trackai.model.clock import SystemClock, new_id
 from trackai.queue.port import Queue
@@ -51,6 +52,8 @@ CLEAN_EVERY_S = 600.0
 RELAY_SHARE = Share(destinations=32, each=100)
 # How often tokens are looked through for those that are due.
 TOKENS_EVERY_S = 60.0
+# How often sales are looked for whose click may have come late.
+REMATCH_EVERY_S = 5.0
 # How often the dead queue is emptied.
 BACKSTOP_EVERY_S = 10.0
 # How long a stopping worker may finish what is in flight.
@@ -145,11 +148,8 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
         http = await stack.enter_async_context(open_http())
         clock = SystemClock()
         engine = await _open_engine(stack, settings, database, clock)
-        processor = ReceiptProcessor(
-            database,
-            Tools(envelope, engine.queue, clock, new_id),
-            gateways(plugins=settings.gateway_plugins),
-        )
+        tools = Tools(envelope, engine.queue, clock, new_id)
+        processor = ReceiptProcessor(database, tools, gateways(plugins=settings.gateway_plugins))
         platforms = destinations(http, clock)
         dispatcher = Dispatcher(
             DispatchTools(
@@ -186,6 +186,7 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
         watch = TokenWatch(database, envelope, platforms, clock)
         timed = [
             Job("replay", releaser.step, None),
+            Job("rematch", Rematcher(database, tools).step, None, REMATCH_EVERY_S),
             Job("tokens", watch.step, None, TOKENS_EVERY_S),
             Job("clean", clean, None, CLEAN_EVERY_S),
         ]

@@ -1,4 +1,4 @@
-"""The demo's landing page and checkouts: from the ad's click to the match, through each platform."""
+"""The demo's landing page and checkouts: from the ad's click to the match, on each platform."""
 
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,8 @@ def shop(stand: "Stand") -> "Stand":
         ingest_url=TRACK,
         site_key=account.tenant.site_key,
         webhook_urls={
-            name: f"{stand.edge_url}/api/v1/webhooks/{name}/{account.connections[name].endpoint_key}"
-            for name in GATEWAYS
+            name: f"{stand.edge_url}/api/v1/webhooks/{name}/{connection.endpoint_key}"
+            for name, connection in account.connections.items()
         },
         secrets=dict.fromkeys(GATEWAYS, SECRET),
         clock=stand.world.clock,

@@ -102,11 +102,15 @@ async def test_the_decision_says_why_stronger_rungs_failed(world: "World") -> No
 
     (row,) = await world.rows(MATCHES)
     assert [
-        {"strategy": "click_id", "reason": "unknown"},
-        {"strategy": "fbclid", "reason": "not_carried"},
-        {"strategy": "fbp", "reason": "outside_window"},
-        {"strategy": "email", "reason": "found"},
-    ] == row["tried"]
+        ("subscription", "not_carried", []),
+        ("click_id", "unknown", []),
+        ("fbclid", "not_carried", []),
+        ("fbp", "outside_window", ["c1"]),
+        ("email", "found", ["c2"]),
+    ] == [
+        (one["strategy"], one["reason"], [click["click_id"] for click in one["looked_at"]])
+        for one in row["tried"]
+    ]
 
 
 @pytest.mark.parametrize(

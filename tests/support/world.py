@@ -14,7 +14,7 @@ from trackai.matching.sale import Tools
 from trackai.model.click import AdIdentifiers, Click, PageEvent, PageEventKind, Utm, Visitor
 from trackai.model.clock import new_id
 from trackai.model.delivery import CallFacts
-from trackai.model.identity import IdentityKind, email_key, phone_key
+from trackai.model.identity import IdentityKind, email_key, external_id_key, phone_key
 from trackai.model.tenant import DestinationAccount, Funnel, GatewayConnection, Secret, Tenant
 from trackai.queue.postgres import PostgresQueue
 from trackai.sandbox.platforms import PLATFORMS, Person, Sale, SaleStatus, SignedWebhook, platform
@@ -29,7 +29,7 @@ from trackai.storage.page_events import insert_page_events
 from trackai.storage.pool import Database, Role, Row
 from trackai.storage.receipts import NewReceipt, RequestParts, insert_receipts
 from trackai.storage.rejections import insert_rejection
-from trackai.storage.tenants import insert_funnel, insert_tenant
+from trackai.storage.tenants import insert_funnel, insert_tenant, update_funnel
 from trackai.storage.token_checks import claim_due_all_tenants
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -133,10 +133,19 @@ class World:
             await insert_clicks(tx, self.envelope, [click])
 
     async def lead(
-        self, click_id: str, *, email: str | None = None, phone: str | None = None
+        self,
+        click_id: str,
+        *,
+        email: str | None = None,
+        phone: str | None = None,
+        external_id: str | None = None,
     ) -> None:
         """Store a lead who came with this click."""
-        keys = ((IdentityKind.EMAIL, email_key(email)), (IdentityKind.PHONE, phone_key(phone)))
+        keys = (
+            (IdentityKind.EMAIL, email_key(email)),
+            (IdentityKind.PHONE, phone_key(phone)),
+            (IdentityKind.EXTERNAL_ID, external_id_key(external_id)),
+        )
         event = PageEvent(
             tenant_id=self.account.tenant.id,
             kind=PageEventKind.LEAD,
@@ -147,6 +156,12 @@ class World:
         )
         async with self.edge.transaction() as tx:
             await insert_page_events(tx, [event])
+
+    async def matches_by(self, **changes: object) -> None:
+        """Change how the account's funnel matches."""
+        funnel = replace(self.account.funnel, **changes)  # type: ignore[arg-type]
+        async with self.people.transaction(tenant_id=funnel.tenant_id) as tx:
+            await update_funnel(tx, funnel)
 
     async def receive(
         self, gateway: str, *webhooks: SignedWebhook, account: Account | None = None

@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
-from trackai.cli.installation import open_installation, open_tenant, run
+from trackai.accounts.funnels import FunnelChange, Funnels
+from trackai.cli.installation import actor, open_installation, open_tenant, run
 from trackai.cli.output import Json, Row, TenantName, show, show_one
-from trackai.model.tenant import Funnel
+from trackai.model.clock import SystemClock, new_id
+from trackai.model.tenant import Attribution, Funnel
 from trackai.storage import tenants
+from trackai.storage.pool import Role
 
 app = typer.Typer(no_args_is_help=True, help="A tenant's sales paths.")
 
@@ -33,6 +36,42 @@ def create(
     show_one(_row(run(work())), json=json)
 
 
+@app.command()
+def change(
+    tenant: TenantName,
+    funnel: Annotated[str, typer.Argument(help="The funnel, by name or id.", metavar="FUNNEL")],
+    window_hours: Annotated[
+        int | None, typer.Option(min=1, max=2160, help="Attribution window in hours.")
+    ] = None,
+    attribution: Annotated[
+        Attribution | None, typer.Option(help="Which of a buyer's clicks counts.")
+    ] = None,
+    visitor_minutes: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=1440,
+            help="Match by address and agent, at most so long after the click; 0: never.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Change how a funnel's sales are matched from now on."""
+    wanted = FunnelChange(
+        None if window_hours is None else dt.timedelta(hours=window_hours),
+        attribution,
+        None if visitor_minutes is None else dt.timedelta(minutes=visitor_minutes),
+    )
+
+    async def work() -> Funnel:
+        async with open_installation() as here, here.database(Role.APP) as database:
+            owner = await here.tenant(tenant)
+            funnels = Funnels(database, SystemClock(), new_id, owner.id)
+            return await funnels.change(funnel, wanted, actor=actor())
+
+    show_one(_row(run(work())), json=json)
+
+
 @app.command(name="list")
 def list_(tenant: TenantName, json: Json = False) -> None:
     """List a tenant's funnels."""
@@ -50,4 +89,6 @@ def _row(funnel: Funnel) -> Row:
         "funnel_id": funnel.id,
         "name": funnel.name,
         "attribution_window_h": int(funnel.attribution_window.total_seconds() // 3600),
+        "attribution": funnel.attribution.value,
+        "visitor_window_min": int(funnel.visitor_window.total_seconds() // 60),
     }

@@ -13,6 +13,7 @@ from trackai.cli import (
     destination,
     dlq,
     doctor,
+    explain,
     funnel,
     gateway,
     key,
@@ -61,6 +62,7 @@ app.add_typer(funnel.app, name="funnel")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(destination.app, name="destination")
 app.add_typer(conversions.app, name="conversions")
+app.command()(explain.explain)
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(webhooks.app, name="webhooks")

@@ -98,6 +98,7 @@ def sum_up(said: Sequence[Said], belonging: Belonging) -> Conversion:
         # A local time without zone can only be guessed; a time in the future is certainly wrong.
         sold_at=min(first.notice.sold_at or first.occurred_at, first.received_at),
         first_seen_at=min(one.received_at for one in ordered),
+        subscription=next((one.subscription for one in notices if one.subscription), None),
     )
 
 

@@ -10,12 +10,13 @@ from uuid import UUID
 from trackai.errors import InvariantBroken
 from trackai.matching import lifecycle
 from trackai.matching.ladder import climb, improves
-from trackai.matching.lookup import find_clicks, remember_buyer
+from trackai.matching.lookup import StoredClicks, remember_buyer
 from trackai.matching.plan import plan_deliveries
+from trackai.matching.window import look_again_at
 from trackai.model.clock import Clock, NewId
 from trackai.model.conversion import Conversion
 from trackai.model.delivery import DeliveryStatus, PlannedDelivery
-from trackai.model.match import MatchStrategy
+from trackai.model.match import FINAL, MatchStrategy
 from trackai.model.notice import Notice, Said
 from trackai.queue.port import Queue
 from trackai.storage import (
@@ -59,7 +60,7 @@ async def take_notice(
     """Take one notice into its sale and owe what follows from it."""
     said = Said(notice, receipt.id, position, receipt.received_at)
     conversion, fresh = await _sum_up(tx, tools, receipt, said)
-    strategy = await _match(tx, tools, conversion)
+    strategy = await match_conversion(tx, tools, conversion)
     accounts = await destinations.list_destinations_of_funnel(
         tx, tools.envelope, tenant_id=conversion.tenant_id, funnel_id=conversion.funnel_id
     )
@@ -112,24 +113,28 @@ async def _find(
     return belonging, before
 
 
-async def _match(tx: Tx, tools: Tools, conversion: Conversion) -> MatchStrategy:
+async def match_conversion(tx: Tx, tools: Tools, conversion: Conversion) -> MatchStrategy:
+    """Match a sale, or better than before; what was sent of it is not sent again."""
     tenant_id = conversion.tenant_id
     before = await matches.find_decision(tx, tenant_id=tenant_id, conversion_id=conversion.id)
-    if before is not None and before.strategy is MatchStrategy.CLICK_ID:
+    if before is not None and before.strategy in FINAL:
         return before.strategy
     funnel = await tenants.find_funnel(tx, tenant_id=tenant_id, funnel_id=conversion.funnel_id)
     if funnel is None:
         raise InvariantBroken("The conversion's funnel is gone.")
-    look = find_clicks(tx, tools.envelope, tenant_id)
-    match = await climb(conversion, funnel.attribution_window, look)
+    match = await climb(conversion, funnel, StoredClicks(tx, tools.envelope, conversion))
+    now, strategy = tools.clock.now(), match.strategy
     if before is not None and not improves(match, before):
-        return before.strategy
-    await matches.save_match(
-        tx, match, tenant_id=tenant_id, conversion_id=conversion.id, now=tools.clock.now()
-    )
-    await remember_buyer(tx, conversion, match)
-    MATCHES.labels(conversion.gateway, match.strategy.value).inc()
-    return match.strategy
+        strategy = before.strategy
+    else:
+        await matches.save_match(
+            tx, match, tenant_id=tenant_id, conversion_id=conversion.id, now=now
+        )
+        await remember_buyer(tx, conversion, match)
+        MATCHES.labels(conversion.gateway, strategy.value).inc()
+    at = None if strategy in FINAL else look_again_at(conversion, funnel, now)
+    await matches.set_look_again(tx, tenant_id=tenant_id, conversion_id=conversion.id, at=at)
+    return strategy
 
 
 async def _owe(

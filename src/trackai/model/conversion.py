@@ -42,3 +42,4 @@ class Conversion:
     tracking: Tracking
     sold_at: dt.datetime  # the platform's time of payment, or of order, or our receipt's time
     first_seen_at: dt.datetime
+    subscription: str | None = None  # the platform's own id, the same for all its charges

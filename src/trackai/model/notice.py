@@ -95,6 +95,7 @@ class Notice:
     buyer: Buyer = field(default_factory=Buyer)
     tracking: Tracking = field(default_factory=Tracking)
     recurrence: int = 1  # 1 = first or only charge; 2 and up = a subscription's renewal
+    subscription: str | None = None  # the platform's own id of the subscription
     # Payment is certain but a richer notice of the same sale (with buyer and click id) is on its
     # way: hold the sale's events back for a short while so that they go out complete.
     provisional: bool = False

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +18,24 @@ class Tenant:
     currency: str = "BRL"
 
 
+class Attribution(StrEnum):
+    """Which of a buyer's clicks counts."""
+
+    LAST_CLICK = "last_click"
+    FIRST_CLICK = "first_click"  # the first with an ad's parameters inside the window
+
+
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """One sales path of a tenant, with its attribution window."""
+    """One sales path of a tenant, and how its sales are matched to clicks."""
 
     tenant_id: uuid.UUID
     id: uuid.UUID
     name: str
     attribution_window: dt.timedelta = dt.timedelta(hours=72)
+    attribution: Attribution = Attribution.LAST_CLICK
+    # How far back a click of the same address and agent may lie; zero: they do not match.
+    visitor_window: dt.timedelta = dt.timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,16 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx, columns
 
 TABLE = "clicks"
+_VISITOR_KEY_BYTES = 16
 
 # Many clicks at once; one that is there already stays as it is.
 INSERT_CLICKS = """
 insert into clicks (tenant_id, click_id, received_at, client_time, funnel_id, fbclid, fbc, fbp,
   gclid, ttclid, utm_source, utm_medium, utm_campaign, utm_content, utm_term, page_url, referrer,
-  visitor_sealed)
+  visitor_sealed, visitor_key)
 select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::uuid[],
   $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
-  $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[])
+  $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[], $19::bytea[])
 on conflict (tenant_id, click_id) do nothing
 """
 
@@ -45,6 +46,32 @@ select click_id, received_at as clicked_at, fbclid, fbc, fbp, gclid, ttclid, pag
   visitor_sealed
 from clicks where tenant_id = $1 and fbp = $2 and received_at <= $3
 order by received_at desc limit 1
+"""
+
+# The last clicks of this address and agent up to a moment.
+FIND_BY_VISITOR = """
+select click_id, received_at as clicked_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer,
+  visitor_sealed
+from clicks where tenant_id = $1 and visitor_key = $2 and received_at <= $3
+order by received_at desc limit 5
+"""
+
+# The first click of an ad in a time, of the browser or the person of another click.
+FIND_FIRST_OF_AD = """
+with browser as (
+  select click_id from clicks where tenant_id = $1 and fbp = $3 and received_at between $4 and $5
+), person as (
+  select other.click_id from identities mine
+  join identities other on other.tenant_id = $1 and other.kind = mine.kind and other.key = mine.key
+  where mine.tenant_id = $1 and mine.click_id = $2
+)
+select click_id, received_at as clicked_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer,
+  visitor_sealed
+from clicks
+where tenant_id = $1 and received_at between $4 and $5
+  and click_id in (select click_id from browser union select click_id from person)
+  and coalesce(fbclid, gclid, ttclid, utm_source, utm_campaign) is not null
+order by received_at, click_id limit 1
 """
 
 _VISITOR = msgspec.msgpack.Decoder(Visitor)
@@ -79,6 +106,41 @@ async def find_last_by_fbp(
     return click_of(envelope, tenant_id, row) if row else None
 
 
+async def find_by_visitor(
+    tx: Tx, envelope: Envelope, visitor: Visitor, *, tenant_id: UUID, until: dt.datetime
+) -> list[ClickCandidate]:
+    """Return the last clicks of this address and agent not later than `until`."""
+    key = visitor_key(envelope, visitor, tenant_id)
+    if key is None:
+        return []
+    rows = await tx.fetch(FIND_BY_VISITOR, tenant_id, key, until)
+    return [click_of(envelope, tenant_id, row) for row in rows]
+
+
+async def find_first_of_ad(
+    tx: Tx,
+    envelope: Envelope,
+    click: ClickCandidate,
+    *,
+    tenant_id: UUID,
+    since: dt.datetime,
+    until: dt.datetime,
+) -> ClickCandidate | None:
+    """Return the first click with an ad's parameters, of the same browser or person."""
+    row = await tx.fetch_one(
+        FIND_FIRST_OF_AD, tenant_id, click.click_id, click.ads.fbp, since, until
+    )
+    return click_of(envelope, tenant_id, row) if row else None
+
+
+def visitor_key(envelope: Envelope, visitor: Visitor, tenant_id: UUID) -> bytes | None:
+    """Return a tenant's keyed digest of address and agent; None unless both are known."""
+    if not (visitor.client_ip and visitor.user_agent):
+        return None
+    said = f"{visitor.client_ip}\x00{visitor.user_agent}".encode()
+    return envelope.digest(b"visitor\x00" + tenant_id.bytes + said)[:_VISITOR_KEY_BYTES]
+
+
 def _values(envelope: Envelope, click: Click) -> tuple[object, ...]:
     ads, utm = click.ads, click.utm
     return (
@@ -102,6 +164,7 @@ def _values(envelope: Envelope, click: Click) -> tuple[object, ...]:
         envelope.seal(
             msgspec.msgpack.encode(click.visitor), table=TABLE, tenant_id=click.tenant_id
         ),
+        visitor_key(envelope, click.visitor, click.tenant_id),
     )
 
 

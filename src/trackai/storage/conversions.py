@@ -27,12 +27,18 @@ select id, connection_id, funnel_id
 from conversions where tenant_id = $1 and gateway = $2 and transaction = $3
 """
 
+# A transaction by its sale's id.
+FIND_TRANSACTION = """
+select gateway, transaction, connection_id, funnel_id
+from conversions where tenant_id = $1 and id = $2
+"""
+
 # A sale as it stands now, new or changed.
 SAVE_CONVERSION = """
 insert into conversions (tenant_id, id, gateway, transaction, connection_id, funnel_id, status,
   recurrence, amount_minor, currency, refunded_minor, product_id, product_name, quantity,
-  buyer_sealed, tracking, sold_at, first_seen_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+  buyer_sealed, tracking, sold_at, first_seen_at, updated_at, subscription)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 on conflict (tenant_id, id) do update set
   status = excluded.status, recurrence = excluded.recurrence,
   amount_minor = excluded.amount_minor, currency = excluded.currency,
@@ -40,7 +46,7 @@ on conflict (tenant_id, id) do update set
   product_name = excluded.product_name, quantity = excluded.quantity,
   buyer_sealed = excluded.buyer_sealed, tracking = excluded.tracking,
   sold_at = excluded.sold_at, first_seen_at = excluded.first_seen_at,
-  updated_at = excluded.updated_at
+  updated_at = excluded.updated_at, subscription = excluded.subscription
 """
 
 # What one receipt said of a sale; said once.
@@ -98,6 +104,11 @@ async def find_sale(tx: Tx, *, tenant_id: UUID, gateway: str, transaction: str) 
     return SaleKey(**dict(row)) if row else None
 
 
+async def find_transaction(tx: Tx, *, tenant_id: UUID, conversion_id: UUID) -> Row | None:
+    """Return gateway, transaction, connection and funnel of a sale."""
+    return await tx.fetch_one(FIND_TRANSACTION, tenant_id, conversion_id)
+
+
 async def save_conversion(
     tx: Tx, envelope: Envelope, conversion: Conversion, *, now: dt.datetime
 ) -> None:
@@ -125,6 +136,7 @@ async def save_conversion(
         conversion.sold_at,
         conversion.first_seen_at,
         now,
+        conversion.subscription,
     )
 
 

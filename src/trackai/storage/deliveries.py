@@ -44,7 +44,8 @@ join deliveries d on d.tenant_id = wanted.tenant_id and d.id = wanted.id
 join webhook_receipts r on r.tenant_id = d.tenant_id and r.id = d.receipt_id
 join conversions c on c.tenant_id = d.tenant_id and c.id = d.conversion_id
 left join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
-left join clicks k on k.tenant_id = m.tenant_id and k.click_id = m.click_id
+left join clicks k on k.tenant_id = m.tenant_id
+  and k.click_id = coalesce(m.found_click_id, m.click_id)
 where d.status = 'pending'
 """
 

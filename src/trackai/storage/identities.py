@@ -14,12 +14,24 @@ select * from unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::timest
 on conflict (tenant_id, kind, key, click_id) do nothing
 """
 
-# Clicks that came with one of these identities, the latest first.
-FIND_CLICK_IDS_BY_IDENTITY = """
-select i.click_id, c.received_at
-from identities i join clicks c on c.tenant_id = i.tenant_id and c.click_id = i.click_id
-where i.tenant_id = $1 and i.kind = $2 and i.key = $3
-order by c.received_at desc limit 20
+# Clicks of the person with this identity, the latest first: those that came with it, and those that
+# came with the site's own id of who came with it. No further: e-mail and phone are shared by
+# families, the site's id is one person's.
+FIND_CLICK_IDS_OF_PERSON = """
+with direct as (
+  select click_id from identities where tenant_id = $1 and kind = $2 and key = $3
+), known as (
+  select distinct i.key from direct d
+  join identities i on i.tenant_id = $1 and i.click_id = d.click_id and i.kind = 'external_id'
+), everywhere as (
+  select click_id from direct
+  union
+  select i.click_id from known k
+  join identities i on i.tenant_id = $1 and i.kind = 'external_id' and i.key = k.key
+)
+select c.click_id from everywhere e
+join clicks c on c.tenant_id = $1 and c.click_id = e.click_id
+order by c.received_at desc, c.click_id desc limit 20
 """
 
 
@@ -39,9 +51,7 @@ async def insert_identities(tx: Tx, identities: Sequence[Identity]) -> None:
         await tx.execute(INSERT_IDENTITIES, *columns(sorted(set(identities))))
 
 
-async def find_click_ids_by_identity(
-    tx: Tx, *, tenant_id: UUID, kind: str, key: bytes
-) -> list[str]:
-    """Return ids of clicks that came with this identity, the latest first, at most 20."""
-    rows = await tx.fetch(FIND_CLICK_IDS_BY_IDENTITY, tenant_id, kind, key)
+async def find_click_ids_of_person(tx: Tx, *, tenant_id: UUID, kind: str, key: bytes) -> list[str]:
+    """Return ids of clicks of the person with this identity, the latest first, at most 20."""
+    rows = await tx.fetch(FIND_CLICK_IDS_OF_PERSON, tenant_id, kind, key)
     return [row["click_id"] for row in rows]

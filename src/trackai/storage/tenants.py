@@ -3,7 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
-from trackai.model.tenant import Funnel, Tenant
+from trackai.model.tenant import Attribution, Funnel, Tenant
 from trackai.storage.pool import Row, Tx
 
 # A new tenant.
@@ -27,19 +27,27 @@ select id, name, site_key, time_zone, currency from tenants order by created_at,
 
 # A new funnel.
 INSERT_FUNNEL = """
-insert into funnels (tenant_id, id, name, attribution_window_h, created_at)
-values ($1, $2, $3, $4, $5)
+insert into funnels (tenant_id, id, name, attribution_window_h, attribution, visitor_window_min,
+  created_at)
+values ($1, $2, $3, $4, $5, $6, $7)
 """
 
 # A tenant's funnels, oldest first.
 LIST_FUNNELS = """
-select tenant_id, id, name, attribution_window_h from funnels
+select tenant_id, id, name, attribution_window_h, attribution, visitor_window_min from funnels
 where tenant_id = $1 order by created_at, id
 """
 
 # One funnel.
 FIND_FUNNEL = """
-select tenant_id, id, name, attribution_window_h from funnels where tenant_id = $1 and id = $2
+select tenant_id, id, name, attribution_window_h, attribution, visitor_window_min from funnels
+where tenant_id = $1 and id = $2
+"""
+
+# How a funnel's sales are matched from now on.
+UPDATE_FUNNEL = """
+update funnels set attribution_window_h = $3, attribution = $4, visitor_window_min = $5
+where tenant_id = $1 and id = $2
 """
 
 
@@ -75,8 +83,14 @@ async def list_tenants_all_tenants(tx: Tx, *, limit: int = 1000) -> list[Tenant]
 
 async def insert_funnel(tx: Tx, funnel: Funnel, *, now: dt.datetime) -> None:
     """Store a new funnel; StatementRefused when the tenant has one of this name."""
-    hours = int(funnel.attribution_window.total_seconds() // 3600)
-    await tx.execute(INSERT_FUNNEL, funnel.tenant_id, funnel.id, funnel.name, hours, now)
+    await tx.execute(
+        INSERT_FUNNEL, funnel.tenant_id, funnel.id, funnel.name, *_matching(funnel), now
+    )
+
+
+async def update_funnel(tx: Tx, funnel: Funnel) -> None:
+    """Change how a funnel's sales are matched."""
+    await tx.execute(UPDATE_FUNNEL, funnel.tenant_id, funnel.id, *_matching(funnel))
 
 
 async def list_funnels(tx: Tx, *, tenant_id: UUID) -> list[Funnel]:
@@ -88,6 +102,14 @@ async def find_funnel(tx: Tx, *, tenant_id: UUID, funnel_id: UUID) -> Funnel | N
     """Return one funnel of the tenant."""
     row = await tx.fetch_one(FIND_FUNNEL, tenant_id, funnel_id)
     return _funnel(row) if row else None
+
+
+def _matching(funnel: Funnel) -> tuple[int, str, int]:
+    return (
+        int(funnel.attribution_window.total_seconds() // 3600),
+        funnel.attribution.value,
+        int(funnel.visitor_window.total_seconds() // 60),
+    )
 
 
 def _tenant(row: Row) -> Tenant:
@@ -106,4 +128,6 @@ def _funnel(row: Row) -> Funnel:
         id=row["id"],
         name=row["name"],
         attribution_window=dt.timedelta(hours=row["attribution_window_h"]),
+        attribution=Attribution(row["attribution"]),
+        visitor_window=dt.timedelta(minutes=row["visitor_window_min"]),
     )

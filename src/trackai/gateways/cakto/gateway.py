@@ -87,6 +87,7 @@ def _order(data: Fields, event: str, status: NoticeStatus) -> Notice:
         buyer=_buyer(data.inner("customer")),
         tracking=_tracking(data),
         recurrence=_recurrence(data, event),
+        subscription=data.inner("subscription").identifier("id"),
     )
 
 

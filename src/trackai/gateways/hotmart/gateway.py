@@ -105,6 +105,7 @@ def _notice(body: Fields, event: str, status: NoticeStatus, transaction: str) ->
         buyer=_buyer(data),
         tracking=_tracking(purchase.inner("origin")),
         recurrence=purchase.count("recurrence_number") or 1,
+        subscription=data.inner("subscription").inner("subscriber").identifier("code"),
     )
 
 

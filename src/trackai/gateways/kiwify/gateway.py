@@ -121,6 +121,7 @@ def _order(body: Fields, event: str, status: NoticeStatus) -> Notice:
         buyer=_buyer(body.inner("Customer")),
         tracking=_tracking(body.inner("TrackingParameters")),
         recurrence=_recurrence(body.inner("Subscription"), transaction, event),
+        subscription=body.identifier("subscription_id"),
     )
 
 

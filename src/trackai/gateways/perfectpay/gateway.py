@@ -81,6 +81,7 @@ class PerfectPay:
                 buyer=_buyer(body.inner("customer")),
                 tracking=_tracking(body.inner("metadata")),
                 recurrence=_recurrence(body.inner("subscription")),
+                subscription=body.inner("subscription").identifier("code"),
             ),
         )
 

@@ -81,6 +81,7 @@ def session(event: Event, status: NoticeStatus) -> Parsed:
             money=_money(about, "amount_total", status),
             buyer=_buyer(details, fallback_email=about.text("customer_email")),
             tracking=_tracking(metadata, click_id=about.identifier("client_reference_id")),
+            subscription=_identifier(about, "subscription"),
         ),
     )
 
@@ -184,6 +185,8 @@ def invoice(event: Event, status: NoticeStatus) -> Parsed:
             buyer=_customer(about),
             tracking=_tracking(*metadata),
             recurrence=1 if reason == "subscription_create" else 2,
+            subscription=_identifier(about, "subscription")
+            or _identifier(about.inner("parent").inner("subscription_details"), "subscription"),
         ),
     )
 

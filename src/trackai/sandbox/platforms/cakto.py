@@ -87,8 +87,8 @@ def _data(sale: Sale, status: SaleStatus, at: dt.datetime) -> JsonObject:
         "refundedAt": now if status is SaleStatus.REFUNDED else None,
         "chargedbackAt": now if status is SaleStatus.CHARGED_BACK else None,
     }
-    if status is SaleStatus.RENEWAL:
-        data["subscription"] = _subscription(sale)
+    if sale.is_charged_again(status):
+        data["subscription"] = _subscription(sale, sale.charge if _is_later(status) else 1)
     return data
 
 
@@ -116,11 +116,15 @@ def _tracking(sale: Sale) -> JsonObject:
     }
 
 
-def _subscription(sale: Sale) -> JsonObject:
+def _is_later(status: SaleStatus) -> bool:
+    return status is SaleStatus.RENEWAL
+
+
+def _subscription(sale: Sale, charge: int) -> JsonObject:
     return {
-        "id": str(sale.made_id("subscription")),
+        "id": sale.subscription_id,
         "status": "active",
-        "current_period": sale.charge,
+        "current_period": charge,
         "recurrence_period": 30,
         "quantity_recurrences": -1,
         "trial_days": 0,

@@ -74,11 +74,11 @@ def _data(sale: Sale, status: SaleStatus) -> JsonObject:
         ],
         "purchase": _purchase(sale, status),
     }
-    if status is SaleStatus.RENEWAL:
+    if sale.is_charged_again(status):
         data["subscription"] = {
             "status": "ACTIVE",
             "plan": {"id": 12345, "name": "Plano Mensal"},
-            "subscriber": {"code": "SUB12345"},
+            "subscriber": {"code": sale.subscription_id},
         }
     return data
 

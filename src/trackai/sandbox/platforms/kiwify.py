@@ -55,7 +55,8 @@ def word(sale: Sale, status: SaleStatus, at: dt.datetime) -> list[JsonObject]:
     }
     if status is SaleStatus.RENEWAL:
         document["Subscription"] = _subscription(sale)
-        document["subscription_id"] = str(sale.made_id("subscription"))
+    if sale.is_charged_again(status):
+        document["subscription_id"] = sale.subscription_id
     document["access_url"] = None
     return [document]
 

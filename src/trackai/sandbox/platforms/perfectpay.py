@@ -72,14 +72,15 @@ def word(sale: Sale, status: SaleStatus, _at: dt.datetime) -> list[JsonObject]:
         "commission": [_commission(sale)],
         "url_send_webhook_pay": "https://hooks.example.com/perfectpay",
     }
-    if status is SaleStatus.RENEWAL:
+    if sale.is_charged_again(status):
+        later = status is SaleStatus.RENEWAL
         document["subscription"] = {
-            "code": "PPSUB1O91E8CP",
-            "charges_made": sale.charge,
+            "code": sale.subscription_id,
+            "charges_made": sale.charge if later else 1,
             "next_charge_date": iso_z(sale.sold_at + dt.timedelta(days=30)),
             "subscription_status_enum": 2,
             "status": "active",
-            "status_event": "subscription_renewed",
+            "status_event": "subscription_renewed" if later else "subscription_started",
         }
     return [document]
 

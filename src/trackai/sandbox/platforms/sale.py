@@ -83,6 +83,16 @@ class Sale:
     fbp: str | None = None
     fbc: str | None = None
     recurrence: int = 1  # 2 and up with SaleStatus.RENEWAL
+    subscription: str | None = None  # the same for all charges of one; None: sold once
+
+    @property
+    def subscription_id(self) -> str:
+        """The subscription's id; a renewal that names none has one of its own."""
+        return self.subscription or f"SUB{self.made_id('subscription').hex[:12].upper()}"
+
+    def is_charged_again(self, status: SaleStatus) -> bool:
+        """Whether this notice is about a subscription's charge."""
+        return status is SaleStatus.RENEWAL or self.subscription is not None
 
     @property
     def charge(self) -> int:

@@ -24,6 +24,11 @@ def word(sale: Sale, status: SaleStatus, at: dt.datetime) -> list[JsonObject]:
     match status:
         case SaleStatus.PENDING:
             told = [("checkout.session.completed", _session(sale, payment_status="unpaid"))]
+        case SaleStatus.APPROVED if sale.subscription is not None:
+            told = [
+                ("checkout.session.completed", _subscribed_session(sale)),
+                ("invoice.paid", _invoice(sale, "subscription_create")),
+            ]
         case SaleStatus.APPROVED:
             name = "async_payment_succeeded" if later else "completed"
             told = [
@@ -137,6 +142,15 @@ def _session(
     }
 
 
+def _subscribed_session(sale: Sale) -> JsonObject:
+    """Word the session that began a subscription: an invoice is paid, not an intent."""
+    return _session(sale, payment_intent=None) | {
+        "mode": "subscription",
+        "subscription": sale.subscription_id,
+        "invoice": _invoice_id(sale),
+    }
+
+
 def _intent(sale: Sale, status: str) -> JsonObject:
     """Word a payment intent: it knows neither the click nor, mostly, the buyer."""
     paid = status == "succeeded"
@@ -227,15 +241,23 @@ def _dispute(sale: Sale) -> JsonObject:
 
 
 def _renewal_invoice(sale: Sale) -> JsonObject:
+    return _invoice(sale, "subscription_cycle")
+
+
+def _invoice_id(sale: Sale) -> str:
+    return f"in_1{sale.made_id('invoice').hex[:23]}"
+
+
+def _invoice(sale: Sale, reason: str) -> JsonObject:
     return {
-        "id": f"in_1{sale.made_id('invoice').hex[:23]}",
+        "id": _invoice_id(sale),
         "object": "invoice",
         "amount_due": sale.amount_minor,
         "amount_paid": sale.amount_minor,
         "amount_remaining": 0,
         "attempt_count": 1,
         "attempted": True,
-        "billing_reason": "subscription_cycle",
+        "billing_reason": reason,
         "charge": _charge_id(sale),
         "collection_method": "charge_automatically",
         "created": int(sale.sold_at.timestamp()),
@@ -250,7 +272,7 @@ def _renewal_invoice(sale: Sale) -> JsonObject:
         "paid": True,
         "payment_intent": sale.transaction,
         "status": "paid",
-        "subscription": "sub_1Test",
+        "subscription": sale.subscription_id,
         "total": sale.amount_minor,
     }
 

@@ -1,0 +1,89 @@
+"""Changing how a funnel's sales are matched; what was decided before stays."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from trackai.errors import InvalidField, NotFound
+from trackai.model.clock import Clock, NewId
+from trackai.model.tenant import Attribution, Funnel
+from trackai.storage import tenants
+from trackai.storage.audit_logs import Deed, insert_audit
+from trackai.storage.pool import Database
+
+LONGEST_WINDOW = dt.timedelta(days=90)
+# An address is somebody else's before long.
+LONGEST_VISITOR_WINDOW = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelChange:
+    """What is to be different; None stays."""
+
+    window: dt.timedelta | None = None
+    attribution: Attribution | None = None
+    visitor_window: dt.timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Funnels:
+    """One tenant's funnels, as people change them."""
+
+    database: Database
+    clock: Clock
+    new_id: NewId
+    tenant_id: UUID
+
+    async def change(self, name: str, change: FunnelChange, *, actor: str) -> Funnel:
+        """Change a funnel, named by name or id; return it as it is from now on."""
+        _check(change)
+        async with self.database.transaction(tenant_id=self.tenant_id) as tx:
+            known = await tenants.list_funnels(tx, tenant_id=self.tenant_id)
+            before = next((one for one in known if name in {one.name, str(one.id)}), None)
+            if before is None:
+                raise NotFound(
+                    "The tenant has no such funnel. List them: trackai funnel list TENANT"
+                )
+            changed = replace(
+                before,
+                attribution_window=_or(change.window, before.attribution_window),
+                attribution=change.attribution or before.attribution,
+                visitor_window=_or(change.visitor_window, before.visitor_window),
+            )
+            await tenants.update_funnel(tx, changed)
+            await insert_audit(tx, self._deed(before, changed, actor))
+        return changed
+
+    def _deed(self, before: Funnel, changed: Funnel, actor: str) -> Deed:
+        return Deed(
+            tenant_id=self.tenant_id,
+            id=self.new_id(),
+            at=self.clock.now(),
+            actor=actor,
+            action="funnel.change",
+            subject=str(changed.id),
+            details={"before": _told(before), "now": _told(changed)},
+        )
+
+
+def _check(change: FunnelChange) -> None:
+    if change.window is not None and not dt.timedelta(hours=1) <= change.window <= LONGEST_WINDOW:
+        raise InvalidField("The attribution window is 1 hour to 90 days.", field="window")
+    if change.visitor_window is not None and not (
+        dt.timedelta(0) <= change.visitor_window <= LONGEST_VISITOR_WINDOW
+    ):
+        raise InvalidField(
+            "Address and agent may match within 0 (never) to 1440 minutes.", field="visitor_window"
+        )
+
+
+def _or(asked: dt.timedelta | None, before: dt.timedelta) -> dt.timedelta:
+    return before if asked is None else asked
+
+
+def _told(funnel: Funnel) -> dict[str, object]:
+    return {
+        "attribution_window_h": int(funnel.attribution_window.total_seconds() // 3600),
+        "attribution": funnel.attribution.value,
+        "visitor_window_min": int(funnel.visitor_window.total_seconds() // 60),
+    }
