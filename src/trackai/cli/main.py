@@ -20,6 +20,7 @@ from trackai.cli import (
     queue,
     sandbox,
     serve,
+    tag,
     tenant,
     webhooks,
 )
@@ -59,6 +60,7 @@ app.command()(doctor.doctor)
 app.command()(demo)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(funnel.app, name="funnel")
+app.command()(tag.tag)
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(destination.app, name="destination")
 app.add_typer(conversions.app, name="conversions")
