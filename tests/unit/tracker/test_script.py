@@ -4,12 +4,13 @@ import gzip
 import json
 import re
 from importlib.resources import files
+from pathlib import Path
 from types import SimpleNamespace
 
 from tools.minify import minified
 
 from trackai.gateways.registry import gateways
-from trackai.tracker.script import PARTS, PLACEHOLDER, build_script
+from trackai.tracker.script import PARTS, PLACEHOLDER, build_script, source
 
 # What the product promises, bytes gzipped.
 MOST_BYTES = 4096
@@ -56,3 +57,22 @@ def test_the_same_script_has_the_same_version_and_another_has_another() -> None:
 
 def test_the_script_writes_nothing_to_the_console() -> None:
     assert "console" not in minified()
+
+
+DOCS = Path(__file__).parents[3] / "docs" / "tracking.md"
+
+
+def test_the_docs_name_every_checkout_and_parameter() -> None:
+    page = DOCS.read_text()
+
+    for one in gateways().values():
+        (row,) = re.findall(rf"^\| {one.title}.*$", page, re.MULTILINE)
+        assert ", ".join(f"`{name}`" for name in one.click_parameters) in row
+        assert all(host.split(".")[0] in row for host in one.checkout_hosts)
+
+
+def test_the_docs_name_every_setting_of_the_tag() -> None:
+    page, asked = DOCS.read_text(), set(re.findall(r'asked\("([a-z-]+)"\)', source()))
+
+    assert asked
+    assert [] == sorted(name for name in asked if f"`data-{name}`" not in page)
