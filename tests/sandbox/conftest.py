@@ -107,6 +107,13 @@ class Caller:
         async with self.http.request(method, self.base + path, **more) as response:
             return Answer(response.status, response.headers, await response.text())
 
+    async def raw(self, event: dict[str, Any]) -> tuple[int, bytes]:
+        """Post an event; return the answer as it came."""
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        url = f"{self.base}/v26.0/{DATASET}/events"
+        async with self.http.post(url, json={"data": [event]}, headers=headers) as response:
+            return response.status, await response.read()
+
     async def post(self, *events: dict[str, Any], dataset: str = DATASET, **more: Any) -> Answer:
         more.setdefault("headers", {"Authorization": f"Bearer {TOKEN}"})
         body = {"data": list(events), **more.pop("extra", {})}

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from trackai.sandbox.asgi import NotJson, parse_json
 from trackai.sandbox.meta import MetaSandbox
 
 Event = dict[str, Any]
@@ -18,6 +19,7 @@ OUTAGES = [
     ({"kind": "http_500"}, 500, 1),
     ({"kind": "throttle"}, 400, 4),
     ({"kind": "throttle_buc", "minutes": 7}, 400, 80004),
+    ({"kind": "throttle_429", "retry_after": 3}, 429, 4),
     ({"kind": "token_expired"}, 401, 190),
     ({"kind": "error", "code": 17, "subcode": 2446079}, 400, 17),
     ({"kind": "timeout", "seconds": 0.01}, 503, 2),
@@ -43,13 +45,29 @@ async def test_throttling_says_in_its_headers_when_to_come_back(
 ) -> None:
     meta.script_fault("throttle_buc", minutes=7)
     meta.script_fault("throttle")
+    meta.script_fault("throttle_429", retry_after=3)
 
     buc = json.loads((await caller.post(event())).headers["x-business-use-case-usage"])
     app = json.loads((await caller.post(event())).headers["x-app-usage"])
+    plain = await caller.post(event())
 
     ((usage,),) = buc.values()
     assert (usage["call_count"], usage["estimated_time_to_regain_access"]) == (100, 7)
     assert app["call_count"] == 100
+    assert (plain.status, plain.headers["retry-after"]) == (429, "3")
+
+
+async def test_garbage_is_a_yes_without_json_and_stores_nothing(
+    caller: Any, meta: MetaSandbox, event: MakeEvent
+) -> None:
+    meta.script_fault("garbage")
+
+    status, body = await caller.raw(event())
+
+    assert status == 200
+    with pytest.raises(NotJson):
+        parse_json(body)
+    assert meta.summary()["accepted"] == 0
 
 
 async def test_a_failure_for_one_dataset_leaves_the_others_alone(
@@ -131,6 +149,8 @@ async def test_titles_come_in_other_languages_while_codes_stay(
         {"kind": "http_500", "times": 0},
         {"kind": "http_500", "tiems": 2},
         {"kind": "timeout", "seconds": 1e9},
+        {"kind": "throttle_429", "retry_after": -1},
+        {"kind": "throttle_buc", "minutes": 1e9},
         {"kind": "error", "status": 200},
         {"kind": "bad_event"},
         {"kind": "localized", "locale": "xx"},

@@ -9,6 +9,7 @@ from trackai.sandbox.meta.words import LOCALES
 
 _MAX_FAULTS = 1_000
 _MAX_STALL_S = 600.0
+_MAX_PAUSE_S = 7 * 86_400
 _ERROR_STATUSES = range(400, 600)
 
 
@@ -19,6 +20,8 @@ class Fault(StrEnum):
     HTTP_503_HTML = "http_503_html"  # a page of some proxy before Graph, nothing stored
     THROTTLE = "throttle"  # code 4, application limit, X-App-Usage at 100
     THROTTLE_BUC = "throttle_buc"  # code 80004 with minutes to wait in X-Business-Use-Case-Usage
+    THROTTLE_429 = "throttle_429"  # code 4 as HTTP 429, with Retry-After
+    GARBAGE = "garbage"  # 200 and bytes that are no JSON, nothing stored
     ERROR = "error"  # any code, subcode and status: what the others do not cover
     TIMEOUT = "timeout"  # no answer for `seconds`, nothing stored
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - code 190/463 whatever the token
@@ -36,6 +39,8 @@ OUTAGES = frozenset(
         Fault.HTTP_503_HTML,
         Fault.THROTTLE,
         Fault.THROTTLE_BUC,
+        Fault.THROTTLE_429,
+        Fault.GARBAGE,
         Fault.ERROR,
         Fault.TIMEOUT,
         Fault.TOKEN_EXPIRED,
@@ -52,7 +57,9 @@ class Script(msgspec.Struct, forbid_unknown_fields=True):
     times: int | None = 1
     match: str | None = None  # this dataset only
     seconds: float = 30.0  # timeout
-    minutes: int = 1  # throttle_buc: estimated_time_to_regain_access
+    # throttle_buc: estimated_time_to_regain_access; whole at Meta, a fraction saves waiting
+    minutes: float = 1
+    retry_after: int = 1  # throttle_429: seconds
     percent: int = 90  # usage
     event_id: str = ""  # bad_event
     code: int = 1  # error
@@ -67,6 +74,8 @@ class Script(msgspec.Struct, forbid_unknown_fields=True):
             raise ValueError("times must be 1 or more, or null for ever")
         if not 0 <= self.seconds <= _MAX_STALL_S:
             raise ValueError(f"seconds must be 0 to {_MAX_STALL_S:.0f}")
+        if not 0 <= self.retry_after <= _MAX_PAUSE_S or not 0 <= self.minutes <= _MAX_PAUSE_S / 60:
+            raise ValueError("retry_after and minutes must be 0 to seven days")
         if self.status not in _ERROR_STATUSES:
             raise ValueError("status must be 400 to 599")
         if self.locale not in LOCALES:

@@ -112,6 +112,8 @@ class Graph:
         if script.kind is Fault.HTTP_503_HTML:
             page = b"<!DOCTYPE html><html><body><h1>Service Unavailable</h1></body></html>"
             return Reply(503, page, content_type="text/html")
+        if script.kind is Fault.GARBAGE:
+            return Reply(200, _GARBAGE)
         refusal, headers = _OUTAGE_ANSWERS.get(script.kind, (None, {}))
         if refusal is None:
             refusal = Refusal(
@@ -124,6 +126,8 @@ class Graph:
         reply = self._refuse(refusal, dataset)
         if script.kind is Fault.THROTTLE_BUC:
             headers = _buc_usage(dataset, 100, script.minutes)
+        if script.kind is Fault.THROTTLE_429:
+            headers = {"retry-after": str(script.retry_after)}
         stall_s = script.seconds if script.kind is Fault.TIMEOUT else 0.0
         return Reply(reply.status, reply.body, headers=headers, stall_s=stall_s)
 
@@ -200,6 +204,8 @@ class Graph:
         return data
 
 
+# Not JSON, not UTF-8, not text: whatever answered, it was not Graph.
+_GARBAGE = bytes(range(255, -1, -1))
 _UNKNOWN_PATH = Refusal(2500, message="Unknown path components, or a method they do not take")
 _TRY_LATER = "An unexpected error has occurred. Please retry your request later."
 _OUTAGE_ANSWERS: Mapping[Fault, tuple[Refusal, Mapping[str, str]]] = {
@@ -215,6 +221,10 @@ _OUTAGE_ANSWERS: Mapping[Fault, tuple[Refusal, Mapping[str, str]]] = {
             2446079,
             message="(#80004) There have been too many calls to this ad-account.",
         ),
+        {},
+    ),
+    Fault.THROTTLE_429: (
+        Refusal(4, message="(#4) Application request limit reached", status=429),
         {},
     ),
     Fault.TOKEN_EXPIRED: (answers.EXPIRED_TOKEN, {}),
@@ -282,7 +292,7 @@ def _epoch(moment: dt.datetime | None) -> int:
     return int(moment.timestamp()) if moment else 0
 
 
-def _buc_usage(account: str, percent: int, minutes: int) -> dict[str, str]:
+def _buc_usage(account: str, percent: int, minutes: float) -> dict[str, str]:
     usage = {
         "type": "ads_management",
         "call_count": percent,
