@@ -53,10 +53,19 @@ META_FAULTS = (
     "answer_lost",
     "truncated_json",
     "throttle",
+    "throttle_429",
+    "throttle_buc",
     "timeout",
     "token_expired",
     "garbage",
 )
+# Every kind of trouble, and of Meta's faults each one.
+_ROUND = [
+    *((kind, META_FAULTS[0]) for kind in Trouble if kind is not Trouble.META),
+    *((Trouble.META, fault) for fault in META_FAULTS),
+]
+# So many steps until every kind was there.
+FIRST_ROUND = len(_ROUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +82,23 @@ class Step:
 
 
 def draw(seed: int, lines: tuple[str, ...]) -> Iterator[Step]:
-    """Yield steps without end; the same for the same seed and lines."""
+    """Yield steps without end: every kind once, then at random; the same for the same arguments."""
     dice = random.Random(seed)  # noqa: S311 - no secret
+    for trouble, fault in dice.sample(_ROUND, FIRST_ROUND):
+        yield _step(dice, lines, trouble, fault)
     kinds, weights = list(_WEIGHTS), list(_WEIGHTS.values())
     while True:
-        yield Step(
-            pause_s=dice.uniform(SHORTEST_PAUSE_S, LONGEST_PAUSE_S),
-            trouble=dice.choices(kinds, weights)[0],
-            victim=dice.randrange(1000),
-            line=dice.choice(lines),
-            seconds=dice.uniform(0.2, 2.0),
-            fault=dice.choice(META_FAULTS),
-            times=dice.randint(1, 8),
-        )
+        trouble = dice.choices(kinds, weights)[0]
+        yield _step(dice, lines, trouble, dice.choice(META_FAULTS))
+
+
+def _step(dice: random.Random, lines: tuple[str, ...], trouble: Trouble, fault: str) -> Step:
+    return Step(
+        pause_s=dice.uniform(SHORTEST_PAUSE_S, LONGEST_PAUSE_S),
+        trouble=trouble,
+        victim=dice.randrange(1000),
+        line=dice.choice(lines),
+        seconds=dice.uniform(0.2, 2.0),
+        fault=fault,
+        times=dice.randint(1, 8),
+    )
