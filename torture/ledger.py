@@ -1,16 +1,14 @@
-"""What must be there, held against what is there: in the database and at Meta's stand-in."""
+"""What is in the database at the end, what is still under way, and time that is made to pass."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import asyncpg
-from tests.support.customer import Customer
 
-from torture.load import Heard
-from trackai.sandbox.meta import MetaSandbox
-
-CLICKS = "select click_id from clicks"
+CLICKS = "select click_id, received_at from clicks"
+RECEIPTS = "select id from webhook_receipts"
 SALES = """
 select c.gateway || ':' || c.transaction as event_id, m.click_id, d.status, d.reason
 from conversions c
@@ -38,26 +36,53 @@ where b.destination_id = held.destination_id;
 update host_breakers b set retry_at = least(retry_at, now())
 from (select host from host_breakers for update skip locked) as held where b.host = held.host;
 """
-# The reasons that this harness gives cause for.
-MEANT = frozenset({"event_too_old", "tries_exhausted", "invalid_parameter", "workers_died"})
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was found; `problems` are sentences for people."""
+class Sold:
+    """What became of a sale; None where there is no such row."""
 
-    acknowledged: int
-    lost: int
-    duplicated: int
+    click_id: str | None
+    status: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the tables hold."""
+
+    clicks: Mapping[str, dt.datetime]  # click id -> received at
+    receipts: AbstractSet[str]
+    sales: Mapping[str, Sold]  # by event id
     stuck: int
-    dead: int
-    repeats: int  # sent again under the same event id: Meta drops those
-    problems: Sequence[str]
+    failed: int  # receipts of authentic webhooks that were given up
+
+
+async def look(url: str) -> Found:
+    """Read the tables."""
+    connection = await asyncpg.connect(url)
+    try:
+        return Found(
+            clicks={row["click_id"]: row["received_at"] for row in await connection.fetch(CLICKS)},
+            receipts={str(row["id"]) for row in await connection.fetch(RECEIPTS)},
+            sales={
+                row["event_id"]: Sold(row["click_id"], row["status"], row["reason"])
+                for row in await connection.fetch(SALES)
+            },
+            stuck=int(await connection.fetchval(LEFT)),
+            failed=int(await connection.fetchval(FAILED)),
+        )
+    finally:
+        await connection.close()
 
 
 async def left(url: str) -> int:
     """Return how many things are still under way."""
-    return int(await _ask(url, LEFT))
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval(LEFT))
+    finally:
+        await connection.close()
 
 
 async def let_time_pass(url: str) -> None:
@@ -65,80 +90,5 @@ async def let_time_pass(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(TIME_PASSES)
-    finally:
-        await connection.close()
-
-
-async def judge(
-    url: str, heard: Heard, customers: Sequence[Customer], meta: MetaSandbox, cursed: set[str]
-) -> Verdict:
-    """Hold the ledger against database and stand-in."""
-    connection = await asyncpg.connect(url)
-    try:
-        clicks = {row["click_id"] for row in await connection.fetch(CLICKS)}
-        sales = {row["event_id"]: row for row in await connection.fetch(SALES)}
-        stuck = int(await connection.fetchval(LEFT))
-        failed = int(await connection.fetchval(FAILED))
-    finally:
-        await connection.close()
-    arrived = {event.event_id for one in customers for event in one.accepted()}
-    problems = [f"click {one} was acknowledged and is not there" for one in heard.clicks - clicks]
-    lost = len(problems)
-    problems += heard.wrong
-    if failed:
-        problems.append(f"{failed} authentic webhooks failed")
-    for event_id, click_id in heard.sales.items():
-        wrong = _wrong(event_id, click_id, sales.get(event_id), arrived, cursed)
-        if wrong:
-            lost += 1
-            problems.append(wrong)
-    twice = _under_several_ids(customers)
-    problems += [f"sale {one} went out under several event ids" for one in twice]
-    if stuck:
-        problems.append(f"{stuck} things are stuck")
-    return Verdict(
-        acknowledged=len(heard.clicks) + heard.webhooks,
-        lost=lost,
-        duplicated=len(twice),
-        stuck=stuck,
-        dead=sum(row["status"] == "dead" for row in sales.values()),
-        repeats=len(meta.duplicates),
-        problems=problems,
-    )
-
-
-def _wrong(
-    event_id: str,
-    click_id: str | None,
-    row: "asyncpg.Record | None",
-    arrived: set[str | None],
-    cursed: set[str],
-) -> str | None:
-    """Return what is wrong with an acknowledged sale."""
-    if row is None:
-        return f"sale {event_id} was acknowledged and is not there"
-    if click_id is not None and row["click_id"] != click_id:
-        return f"sale {event_id} was not matched to its click {click_id}"
-    if row["status"] == "accepted":
-        return None if event_id in arrived else f"{event_id} is noted as accepted; Meta has none"
-    if row["status"] == "dead" and row["reason"] in MEANT:
-        return None
-    if event_id in cursed and row["status"] == "dead":
-        return None
-    return f"{event_id} ended as {row['status']} ({row['reason']})"
-
-
-def _under_several_ids(customers: Sequence[Customer]) -> list[str]:
-    ids: defaultdict[str, set[str | None]] = defaultdict(set)
-    for customer in customers:
-        for event in customer.accepted():
-            ids[event.payload["custom_data"]["order_id"]].add(event.event_id)
-    return [order for order, found in ids.items() if len(found) > 1]
-
-
-async def _ask(url: str, statement: str) -> int:
-    connection = await asyncpg.connect(url)
-    try:
-        return int(await connection.fetchval(statement))
     finally:
         await connection.close()

@@ -2,17 +2,18 @@
 
 import asyncio
 import contextlib
+import json
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from tests.support.customer import Customer, open_customer
@@ -30,7 +31,6 @@ KEEP_EVENTS = 1_000_000
 RESTART_S = 0.2
 START_S = 60.0
 _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-_SPOOLED = re.compile(r'"reports": (\d+), "seconds": [\d.]+, "event": "spool.stored"')
 HANG_UP = """
 select count(pg_terminate_backend(pid)) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid()
@@ -110,14 +110,15 @@ class Stage:
             await asyncio.sleep(0.1)
         return False
 
-    async def restart_database(self) -> None:
+    async def restart_database(self) -> bool:
         """Stop PostgreSQL as an upgrade does, and start it again."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.server.pid, signal.SIGINT)  # PostgreSQL's fast shutdown
         for _ in range(100):
             if await asyncio.to_thread(self.server.revive):
-                return
+                return True
             await asyncio.sleep(0.1)
+        return False
 
     async def hang_up_database(self) -> None:
         """Let the server end every session."""
@@ -146,8 +147,8 @@ class Stage:
 
     def spooled(self) -> int:
         """Return how many page reports came through the spool."""
-        log = (self.directory / "server.log").read_text(errors="replace")
-        return sum(int(number) for number in _SPOOLED.findall(log))
+        said = _log_lines(self.directory / "server.log")
+        return sum(int(one["reports"]) for one in said if one.get("event") == "spool.stored")
 
     async def _as_owner(self, statements: str) -> None:
         # The database may be away at this moment: then there is nothing to do to it.
@@ -230,6 +231,15 @@ async def _start_processes(stack: AsyncExitStack, stage: Stage, queue: str) -> N
         stage.processes[name] = kept
         task = asyncio.create_task(kept.run(), name=name)
         stack.push_async_callback(_ended, task)
+
+
+def _log_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield what a process logged; a line that a kill cut short is passed over."""
+    for text in path.read_text(errors="replace").splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            found = json.loads(text)
+            if isinstance(found, dict):
+                yield found
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:
