@@ -14,7 +14,7 @@ import aiohttp
 
 from torture.ledger import left, let_time_pass, look
 from torture.load import ANSWER_S, Load
-from torture.plan import FIRST_ROUND, Trouble, draw
+from torture.plan import SURE, Trouble, draw
 from torture.stage import Stage, open_stage
 from torture.torturer import Torturer
 from torture.verdict import AtMeta, Verdict, judge
@@ -22,7 +22,7 @@ from torture.verdict import AtMeta, Verdict, judge
 LONG_KILLS = 200
 LONG_S = 1500.0
 SHORT_KILLS = 12
-SHORT_S = 35.0
+SHORT_S = 30.0
 DRAIN_S = 400.0
 SHORT_DRAIN_S = 60.0
 # So long the drain goes by itself; then the rest of its time is made to pass.
@@ -97,7 +97,7 @@ async def _follow_plan(
     began = told = time.monotonic()
     for number, step in enumerate(draw(seed, lines)):
         now = time.monotonic()
-        if number >= FIRST_ROUND and (torturer.kills >= kills or now - began > seconds):
+        if number >= SURE and (torturer.kills >= kills or now - began > seconds):
             break
         if now - told > 30:
             told = now

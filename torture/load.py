@@ -6,6 +6,7 @@ import itertools
 import random
 import time
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -44,10 +45,12 @@ class Heard:
     clicks: dict[str, Report] = field(default_factory=dict)
     # event id -> click id that the sale carried and that was acknowledged before it, or None
     sales: dict[str, str | None] = field(default_factory=dict)
-    old: set[str] = field(default_factory=set)  # event ids of sales that may become too old
+    old: dict[str, dt.timedelta] = field(
+        default_factory=dict
+    )  # odd sales' ages when they were told
     receipts: set[str] = field(default_factory=set)  # ids that the answers named
     webhooks: int = 0
-    wrong: list[str] = field(default_factory=list)  # answers that nobody should get
+    wrong: Counter[str] = field(default_factory=Counter)  # answers that nobody should get
     unheard: int = 0  # asked to come back, or not answered at all
 
 
@@ -93,10 +96,8 @@ class Load:
             for customer in itertools.cycle(self._customers):
                 if self._over.is_set():
                     break
-                age = self.odd.get_nowait() if not self.odd.empty() else FRESH
-                visits.create_task(
-                    self._visit(http, customer, visit_of(self._seed, self._visits), age)
-                )
+                visit = visit_of(self._seed, self._visits)
+                visits.create_task(self._visit(http, customer, visit, self._age(visit)))
                 self._visits += 1
                 await asyncio.sleep(self._dice.uniform(0, 2 * self._pause_s))
 
@@ -116,6 +117,11 @@ class Load:
         while self._visits <= self._awaited or not self.odd.empty():
             await asyncio.sleep(0.05)
 
+    def _age(self, visit: Visit) -> dt.timedelta:
+        # Stripe tells a sale at the time at which it sends: it has no old ones.
+        odd = visit.gateway != "stripe" and not self.odd.empty()
+        return self.odd.get_nowait() if odd else FRESH
+
     async def _visit(
         self, http: aiohttp.ClientSession, customer: Customer, visit: Visit, age: dt.timedelta
     ) -> None:
@@ -128,7 +134,7 @@ class Load:
             click_id=click_id if heard else None,
         )
         if age:
-            self.heard.old.add(visit.event_id)
+            self.heard.old[visit.event_id] = age
         sender = platform(visit.gateway, SECRETS[visit.gateway])
         # Stripe signs the time at which it sends; the others send what was said then.
         at = SystemClock().now() if visit.gateway == "stripe" else None
@@ -149,7 +155,7 @@ class Load:
             return False
         if status != 201:
             # A page does not come again: whoever answers it at all must keep what it says.
-            self.heard.wrong.append(f"a click was answered {status}")
+            self.heard.wrong[f"a click was answered {status}"] += 1
             return False
         self.heard.clicks[click_id] = Report(customer.tenant.id, began, time.monotonic())
         return True
@@ -177,13 +183,13 @@ class Load:
             try:
                 self.heard.receipts.add(str(msgspec.json.decode(body)["receipt_id"]))
             except (msgspec.DecodeError, KeyError, TypeError):
-                wrong.append(f"{gateway} got a 200 that names no receipt")
+                wrong[f"{gateway} got a 200 that names no receipt"] += 1
             return True
         if answer.status < 500:
-            wrong.append(f"{gateway} got {answer.status} for ever")
+            wrong[f"{gateway} got {answer.status} for ever"] += 1
             return True
         if answer.status != 503:
-            wrong.append(f"{gateway} got {answer.status}")
+            wrong[f"{gateway} got {answer.status}"] += 1
         elif "retry-after" not in answer.headers:
-            wrong.append(f"{gateway} got a 503 that does not say when to come again")
+            wrong[f"{gateway} got a 503 that does not say when to come again"] += 1
         return False

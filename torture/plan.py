@@ -28,6 +28,19 @@ class Trouble(StrEnum):
     NEARLY_TOO_OLD = "nearly_too_old"  # one that becomes too old while it is tried
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """After a pause, one trouble; what a kind has no use for is there all the same."""
+
+    pause_s: float
+    trouble: Trouble
+    victim: int  # which of several
+    line: str  # "database", "meta" or "queue"
+    seconds: float  # how long it lasts
+    fault: str  # of Meta's stand-in
+    times: int  # requests that it answers so
+
+
 KILLS = frozenset({Trouble.KILL_SERVER, Trouble.KILL_WORKER, Trouble.KILL_DATABASE})
 
 # How often each is drawn, in relation to the others.
@@ -64,21 +77,14 @@ _ROUND = [
     *((kind, META_FAULTS[0]) for kind in Trouble if kind is not Trouble.META),
     *((Trouble.META, fault) for fault in META_FAULTS),
 ]
-# So many steps until every kind was there.
 FIRST_ROUND = len(_ROUND)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """After a pause, one trouble; what a kind has no use for is there all the same."""
-
-    pause_s: float
-    trouble: Trouble
-    victim: int  # which of several
-    line: str  # "database", "meta" or "queue"
-    seconds: float  # how long it lasts
-    fault: str  # of Meta's stand-in
-    times: int  # requests that it answers so
+# Then a server dies while the database says nothing: what it has answered must be on a disk.
+_TOGETHER = (
+    Step(0.5, Trouble.SILENCE, victim=0, line="database", seconds=2.0, fault="", times=1),
+    Step(0.7, Trouble.KILL_SERVER, victim=0, line="database", seconds=0.0, fault="", times=1),
+)
+# So many steps come in every run.
+SURE = FIRST_ROUND + len(_TOGETHER)
 
 
 def draw(seed: int, lines: tuple[str, ...]) -> Iterator[Step]:
@@ -86,6 +92,7 @@ def draw(seed: int, lines: tuple[str, ...]) -> Iterator[Step]:
     dice = random.Random(seed)  # noqa: S311 - no secret
     for trouble, fault in dice.sample(_ROUND, FIRST_ROUND):
         yield _step(dice, lines, trouble, fault)
+    yield from _TOGETHER
     kinds, weights = list(_WEIGHTS), list(_WEIGHTS.values())
     while True:
         trouble = dice.choices(kinds, weights)[0]

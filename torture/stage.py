@@ -30,7 +30,13 @@ KEEP_EVENTS = 1_000_000
 # A process that ended is started again after this, as a supervisor does.
 RESTART_S = 0.2
 START_S = 60.0
-_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a session that was just ended
+)
 HANG_UP = """
 select count(pg_terminate_backend(pid)) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid()

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from torture.ledger import Found, Sold
 from torture.load import Heard, Report, visit_of
-from torture.verdict import RARELY, AtMeta, judge
+from torture.verdict import AtMeta, judge
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 TENANT, OTHER = UUID(int=1), UUID(int=2)
@@ -61,11 +61,11 @@ def test_what_was_acknowledged_and_is_not_there_is_lost(gone: dict[str, object])
     assert len(verdict.problems) == 1
 
 
-def test_a_wrong_answer_is_lost() -> None:
+def test_what_an_answer_turned_away_is_lost() -> None:
     wrong = heard()
-    wrong.wrong.append("a click was answered 503")
+    wrong.wrong["a click was answered 503"] += 2
 
-    assert judge(found(), wrong, AT_META, set()).lost == 1
+    assert judge(found(), wrong, AT_META, set()).lost == 2
 
 
 def test_accepted_in_the_table_alone_is_lost() -> None:
@@ -78,7 +78,9 @@ def test_two_event_ids_of_a_sale_are_a_double() -> None:
     assert judge(found(), heard(), twice, set()).duplicated == 1
 
 
-@pytest.mark.parametrize("reason", ["invalid_parameter", "event_too_old", "bad_request"])
+@pytest.mark.parametrize(
+    "reason", ["invalid_parameter", "event_too_old", "tries_exhausted", "workers_died"]
+)
 def test_a_dead_letter_without_cause_is_lost(reason: str) -> None:
     assert judge(dead(reason), heard(), AT_META, {"kiwify:3"}).lost == 1
 
@@ -90,17 +92,19 @@ def test_a_curse_is_cause_for_a_refusal_alone() -> None:
 
 def test_age_is_cause_for_too_old_alone() -> None:
     old = heard()
-    old.old.add(SALE)
+    old.old[SALE] = dt.timedelta(days=6)
 
     assert judge(dead("event_too_old"), old, AT_META, set()).lost == 0
     assert judge(dead("invalid_parameter"), old, AT_META, set()).lost == 1
 
 
-@pytest.mark.parametrize("reason", RARELY)
-def test_what_should_be_rare_is_a_problem_when_it_is_not(reason: str) -> None:
-    verdict = judge(dead(reason), heard(), AT_META, set())
+def test_what_meta_refuses_for_ever_cannot_be_accepted() -> None:
+    old, nearly = heard(), heard()
+    old.old[SALE], nearly.old[SALE] = dt.timedelta(days=8), dt.timedelta(days=6)
 
-    assert len(verdict.problems) == 1
+    assert judge(found(), old, AT_META, set()).lost == 1
+    assert judge(found(), heard(), AT_META, {SALE}).lost == 1
+    assert judge(found(), nearly, AT_META, set()).lost == 0
 
 
 def test_nothing_accepted_is_a_problem() -> None:

@@ -3,7 +3,7 @@
 from itertools import islice
 
 import pytest
-from torture.plan import FIRST_ROUND, KILLS, META_FAULTS, Trouble, draw
+from torture.plan import FIRST_ROUND, KILLS, META_FAULTS, SURE, Trouble, draw
 
 LINES = ("database", "meta")
 
@@ -20,6 +20,14 @@ def test_every_kind_and_every_fault_comes_before_any_comes_again(seed: int) -> N
 
     assert sorted(META_FAULTS) == sorted(s.fault for s in steps if s.trouble is Trouble.META)
     assert sorted(set(Trouble) - {Trouble.META}) == sorted(others)
+
+
+def test_a_server_dies_while_the_database_is_silent() -> None:
+    silence, kill = islice(draw(7, LINES), FIRST_ROUND, SURE)
+
+    assert (silence.trouble, silence.line) == (Trouble.SILENCE, "database")
+    assert kill.trouble is Trouble.KILL_SERVER
+    assert kill.pause_s < silence.seconds
 
 
 def test_the_first_round_is_shuffled_by_the_seed() -> None:
