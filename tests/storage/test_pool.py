@@ -1,10 +1,13 @@
 """Transactions, single statements, and what a connection carries from one to the next."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
+from tests.support.proxy import database_proxy
 
-from trackai.errors import InvariantBroken, StatementRefused
+from trackai.errors import InvariantBroken, StatementRefused, StorageGone
 from trackai.model.clock import new_id
 from trackai.storage.pool import Database, Role, columns
 
@@ -77,3 +80,41 @@ async def test_column_without_values_is_a_column_of_nulls(one: Database) -> None
         rows = await tx.fetch(statement, *columns([("a", None), ("b", None)]))
 
     assert [("a", None), ("b", None)] == [(row["name"], row["number"]) for row in rows]
+
+
+HANG_UP = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()
+"""
+
+
+async def test_sessions_that_the_server_ends_are_an_outage_and_nothing_else(
+    fresh_database_url: str,
+) -> None:
+    line = database_proxy(fresh_database_url)
+    troubles: list[BaseException] = []
+    over = asyncio.Event()
+    async with line.listening():
+        database = await Database.connect(line.url(fresh_database_url), Role.INGEST, size=6)
+
+        async def ask() -> None:
+            while not over.is_set():
+                try:
+                    async with database.transaction() as tx:
+                        await tx.fetch("select 1")
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at below
+                    troubles.append(error)
+                    await asyncio.sleep(0.001)
+
+        asking = [asyncio.create_task(ask()) for _ in range(6)]
+        owner = await asyncpg.connect(fresh_database_url)
+        for _ in range(40):
+            await asyncio.sleep(0.05)
+            await owner.execute(HANG_UP)
+        over.set()
+        await asyncio.gather(*asking)
+        await owner.close()
+        await database.close()
+
+    assert troubles
+    assert {StorageGone} == {type(error) for error in troubles}

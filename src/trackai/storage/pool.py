@@ -171,6 +171,8 @@ _REFUSED = (
 # There is nobody to ask: no connection, or a server that starts, stops or has no room for us.
 _GONE = (
     asyncpg.InterfaceError,
+    # A session that the server ended is used once more before its end is noticed.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
