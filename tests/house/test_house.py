@@ -22,6 +22,7 @@ ACROSS_TENANTS = {
     "storage/dead_letters.py": "the worker gives every tenant's replays their turn",
     "storage/api_keys.py": "whose a key is must be found before the tenant is known",
     "storage/breakers.py": "a worker's next calls may be to any destination",
+    "storage/match_quality.py": "a batch has events of several tenants",
     "storage/matches.py": "a worker looks again at whichever sale is due",
     "storage/token_checks.py": "a worker asks about whichever token is due",
     "storage/troubles.py": "the doctor examines the whole installation",

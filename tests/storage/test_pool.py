@@ -85,6 +85,7 @@ async def test_column_without_values_is_a_column_of_nulls(one: Database) -> None
 HANG_UP = """
 select pg_terminate_backend(pid) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid()
+  and backend_type = 'client backend'
 """
 
 
@@ -108,13 +109,15 @@ async def test_sessions_that_the_server_ends_are_an_outage_and_nothing_else(
 
         asking = [asyncio.create_task(ask()) for _ in range(6)]
         owner = await asyncpg.connect(fresh_database_url)
-        for _ in range(40):
-            await asyncio.sleep(0.05)
-            await owner.execute(HANG_UP)
-        over.set()
-        await asyncio.gather(*asking)
-        await owner.close()
-        await database.close()
+        try:
+            for _ in range(40):
+                await asyncio.sleep(0.05)
+                await owner.execute(HANG_UP)
+        finally:
+            over.set()
+            await asyncio.gather(*asking)
+            await owner.close()
+            await database.close()
 
     assert troubles
     assert {StorageGone} == {type(error) for error in troubles}

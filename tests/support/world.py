@@ -13,7 +13,7 @@ from trackai.matching.process import ReceiptProcessor
 from trackai.matching.sale import Tools
 from trackai.model.click import AdIdentifiers, Click, PageEvent, PageEventKind, Utm, Visitor
 from trackai.model.clock import new_id
-from trackai.model.delivery import CallFacts
+from trackai.model.delivery import CallFacts, Quality
 from trackai.model.identity import IdentityKind, email_key, external_id_key, phone_key
 from trackai.model.tenant import DestinationAccount, Funnel, GatewayConnection, Secret, Tenant
 from trackai.queue.postgres import PostgresQueue
@@ -25,6 +25,7 @@ from trackai.storage.destinations import insert_destination
 from trackai.storage.dispatch_attempts import Attempt, insert_attempts
 from trackai.storage.envelope import Envelope
 from trackai.storage.gateway_connections import insert_connection
+from trackai.storage.match_quality import Graded, add_quality_all_tenants
 from trackai.storage.page_events import insert_page_events
 from trackai.storage.pool import Database, Role, Row
 from trackai.storage.receipts import NewReceipt, RequestParts, insert_receipts
@@ -263,11 +264,16 @@ class World:
             reason="transient_error",
             detail=None,
             facts=CallFacts(batch_size=1),
+            quality=Quality(60, "em"),
             batch_id=new_id(),
             created_at=self.clock.now(),
         )
         async with self.workers.transaction() as tx:
             await insert_attempts(tx, [attempt])
+            graded = Graded(
+                account.tenant.id, delivery["destination_id"], "Purchase", "em", quality=60
+            )
+            await add_quality_all_tenants(tx, [graded], at=self.clock.now())
 
     def private(self) -> list[str]:
         """Return what must be readable nowhere: of the buyer, the visitor and the secrets."""

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from trackai.api import conversions, dead_letters
+from trackai.api import conversions, dead_letters, match_quality
 from trackai.api.tools import ApiTools
 from trackai.errors import InvalidField, MalformedBody, MethodNotAllowed, NotFound, TrackaiError
 from trackai.ingest.wire import ClientGone, Message, Receive, Scope, Send, refusal
@@ -69,6 +69,7 @@ def create_api(tools: ApiTools) -> Api:
     app.state.tools = tools
     app.include_router(dead_letters.router)
     app.include_router(conversions.router)
+    app.include_router(match_quality.router)
     app.add_exception_handler(TrackaiError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _by_framework)

@@ -17,6 +17,7 @@ from trackai.cli import (
     funnel,
     gateway,
     key,
+    quality,
     queue,
     sandbox,
     serve,
@@ -65,6 +66,7 @@ app.add_typer(gateway.app, name="gateway")
 app.add_typer(destination.app, name="destination")
 app.add_typer(conversions.app, name="conversions")
 app.command()(explain.explain)
+app.command()(quality.quality)
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(webhooks.app, name="webhooks")

@@ -11,9 +11,10 @@ from trackai.dispatch.breaker import Signal
 from trackai.dispatch.gate import Admitted, Gate, Lane
 from trackai.dispatch.retry import DeadLetter, Done, Next, RetryAt
 from trackai.model.clock import NewId
-from trackai.model.delivery import Accepted, Deferred, DeliveryStatus, Outcome, Rejected
+from trackai.model.delivery import Accepted, Deferred, DeliveryStatus, Outcome, Quality, Rejected
 from trackai.storage.deliveries import Owed, Settlement, settle_deliveries
 from trackai.storage.dispatch_attempts import Attempt, insert_attempts
+from trackai.storage.match_quality import Graded, add_quality_all_tenants
 from trackai.storage.pool import Database
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import ATTEMPTS, WEBHOOK_TO_ACCEPTED_SECONDS
@@ -65,6 +66,8 @@ class Recorder:
             tried = judge(well)
             await insert_attempts(tx, [_attempt(batch, one, self.new_id()) for one in tried])
             await settle_deliveries(tx, [_settlement(one, batch.at) for one in tried])
+            graded = [found for one in tried if (found := _graded(one)) is not None]
+            await add_quality_all_tenants(tx, graded, at=batch.at)
         _count(batch, tried)
         for one in tried:
             _report(batch, one)
@@ -86,8 +89,27 @@ def _attempt(batch: Batch, tried: Tried, attempt_id: UUID) -> Attempt:
         reason=reason,
         detail=detail[:DETAIL_CHARS] or None,
         facts=tried.outcome.facts,
+        quality=_quality(tried.outcome),
         batch_id=batch.id,
         created_at=batch.at,
+    )
+
+
+def _quality(outcome: Outcome) -> Quality | None:
+    return outcome.quality if isinstance(outcome, Accepted) else None
+
+
+def _graded(tried: Tried) -> Graded | None:
+    quality = _quality(tried.outcome)
+    if quality is None:
+        return None
+    owed = tried.owed
+    return Graded(
+        owed.tenant_id,
+        owed.destination_id,
+        owed.event.event_name,
+        quality.keys,
+        quality.tenths,
     )
 
 

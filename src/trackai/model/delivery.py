@@ -92,10 +92,19 @@ class ErrorClass(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """How well an event can be matched to a person, as far as can be told from its keys."""
+
+    tenths: int  # 0 to 100: ten times the score that people see
+    keys: str  # names of the identifying keys that it carried, sorted, with blanks between
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """The destination acknowledged the event."""
 
     facts: CallFacts
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,23 +5,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from trackai.model.delivery import CallFacts
+from trackai.model.delivery import CallFacts, Quality
 from trackai.storage.pool import Row, Tx, columns
 
 # The tries of one batch.
 INSERT_ATTEMPTS = """
 insert into dispatch_attempts (tenant_id, id, delivery_id, destination_id, receipt_id, gateway,
   attempt, status, reason, detail, http_status, error_code, error_subcode, trace_id, batch_id,
-  batch_size, duration_ms, created_at)
+  batch_size, duration_ms, created_at, quality, match_keys)
 select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
   $7::integer[], $8::text[], $9::text[], $10::text[], $11::integer[], $12::integer[],
-  $13::integer[], $14::text[], $15::uuid[], $16::integer[], $17::real[], $18::timestamptz[])
+  $13::integer[], $14::text[], $15::uuid[], $16::integer[], $17::real[], $18::timestamptz[],
+  $19::smallint[], $20::text[])
 """
 
 # The tries of one delivery, in order.
 LIST_ATTEMPTS = """
 select attempt, status, reason, detail, http_status, error_code, error_subcode, trace_id,
-  batch_id, batch_size, round(duration_ms::numeric, 1)::float8 as duration_ms, created_at
+  batch_id, batch_size, round(duration_ms::numeric, 1)::float8 as duration_ms, created_at,
+  quality / 10.0::float8 as quality, match_keys
 from dispatch_attempts where tenant_id = $1 and delivery_id = $2 order by attempt, created_at
 limit 200
 """
@@ -42,6 +44,7 @@ class Attempt:
     reason: str | None
     detail: str | None
     facts: CallFacts
+    quality: Quality | None
     batch_id: UUID
     created_at: dt.datetime
 
@@ -77,4 +80,6 @@ def _values(attempt: Attempt) -> tuple[object, ...]:
         facts.batch_size,
         facts.duration_ms,
         attempt.created_at,
+        attempt.quality.tenths if attempt.quality else None,
+        attempt.quality.keys if attempt.quality else None,
     )

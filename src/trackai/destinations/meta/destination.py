@@ -29,6 +29,7 @@ from trackai.model.delivery import (
     ErrorClass,
     Outcome,
     OutgoingEvent,
+    Quality,
     Rejected,
 )
 from trackai.model.tenant import DestinationAccount
@@ -62,6 +63,7 @@ class NoAnswerReason(StrEnum):
 class _Parcel:
     position: int  # of the event among those given to `send`
     json: bytes
+    quality: Quality
 
 
 _Chunk = Sequence[_Parcel]
@@ -143,7 +145,7 @@ class MetaDestination:
             if isinstance(built, Unsendable):
                 outcomes[position] = Rejected(built.reason, CallFacts(batch_size=0))
             else:
-                parcels.append(_Parcel(position, built.json))
+                parcels.append(_Parcel(position, built.json, built.quality))
                 dropped.update(built.dropped_fields)
         for field, count in dropped.items():
             FIELDS_DROPPED.labels(KIND, field).inc(count)
@@ -224,7 +226,8 @@ class _Call:
                 get_logger().warning(
                     "meta.remarks", remarks=answer.remarks, trace_id=answer.trace_id
                 )
-            self._settle(chunk, Accepted(facts))
+            for parcel in chunk:
+                self._outcomes[parcel.position] = Accepted(facts, parcel.quality)
             return
         kind = CLASSES[answer.reason]
         if answer.verdict is not Verdict.DEFERRED:

@@ -31,8 +31,9 @@ from trackai.destinations.meta.normalize import (
     hash_state,
     hash_zip,
 )
+from trackai.destinations.meta.quality import quality_of
 from trackai.model.click import Visitor
-from trackai.model.delivery import OutgoingEvent
+from trackai.model.delivery import OutgoingEvent, Quality
 from trackai.model.money import CURRENCIES
 from trackai.model.notice import Buyer, Product
 
@@ -86,10 +87,11 @@ class UnsendableReason(StrEnum):
 
 
 class Built(NamedTuple):
-    """An event as JSON, and the Meta keys of fields that had to be left out."""
+    """An event as JSON, Meta's keys of what had to be left out, and how well it can be matched."""
 
     json: bytes
     dropped_fields: tuple[str, ...]
+    quality: Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def build_event(event: OutgoingEvent, now: dt.datetime) -> Built | Unsendable:
     _put_address(body, "event_source_url", landing or event.tracking.checkout_url, dropped)
     if event.click is not None:
         _put_address(body, "referrer_url", event.click.referrer, dropped)
-    return Built(_encode(body), tuple(dropped))
+    return Built(_encode(body), tuple(dropped), quality_of(tuple(user)))
 
 
 def encode_batch(events: Iterable[bytes], test_event_code: str | None) -> bytes:
