@@ -120,6 +120,7 @@ async def test_a_token_that_does_not_open_stops_no_others_check(
     office: "Office", watch: TokenWatch
 ) -> None:
     other = await office.open_account("Outra")
+    office.register(office.world.account)  # both have one token: it is the well pixel's again
     connection = await asyncpg.connect(office.world.url)
     await connection.execute(
         "update destinations set token_sealed = set_byte(token_sealed, 30, 7) where tenant_id = $1",

@@ -284,7 +284,7 @@ async def _token(destination: Destination | None, account: DestinationAccount) -
     if destination is None:
         return Finding(name, State.FAILED, f"no destination called {account.kind}")
     token = await destination.check_token(account)
-    to_do = f"Set a valid token: trackai destination token {account.tenant_id} {account.id}"
+    to_do = f"Mend that, or set another: trackai destination token {account.tenant_id} {account.id}"
     if token.valid is None:
         return Finding(name, State.WARNING, token.found, "Check the network, try again.")
     if not token.valid:

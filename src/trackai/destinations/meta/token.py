@@ -61,17 +61,24 @@ def _health(data: _Data, pixel_id: str, now: dt.datetime) -> TokenHealth:
     ends = [_time(at) for at in (data.expires_at, data.data_access_expires_at) if at > 0]
     expires_at = min((end for end in ends if end is not None), default=None)
     scopes = tuple(sorted(data.scopes))
-    valid = data.is_valid and (expires_at is None or expires_at > now)
-    if not valid:
+    if not data.is_valid or (expires_at is not None and expires_at <= now):
         return TokenHealth(
             valid=False,
             found="The token is expired or withdrawn.",
             expires_at=expires_at,
             scopes=scopes,
         )
+    if not _is_assigned(data, pixel_id):
+        return TokenHealth(
+            valid=False,
+            found="The token is not assigned to this pixel. Assign the pixel to the token's system "
+            "user in Business settings, or make a token in this pixel's Events Manager.",
+            expires_at=expires_at,
+            scopes=scopes,
+        )
     notes = [
         f"expires {expires_at:%Y-%m-%d}" if expires_at else "does not expire",
-        *_warnings(data, pixel_id, expires_at, now),
+        *_warnings(data, expires_at, now),
     ]
     return TokenHealth(
         valid=True,
@@ -81,19 +88,18 @@ def _health(data: _Data, pixel_id: str, now: dt.datetime) -> TokenHealth:
     )
 
 
-def _warnings(
-    data: _Data, pixel_id: str, expires_at: dt.datetime | None, now: dt.datetime
-) -> list[str]:
+def _is_assigned(data: _Data, pixel_id: str) -> bool:
+    """Whether the scopes reach the pixel; one without targets reaches whatever its owner does."""
+    targets = [one.target_ids for one in data.granular_scopes if one.scope in _SCOPES]
+    return not targets or any(not ids or pixel_id in ids for ids in targets)
+
+
+def _warnings(data: _Data, expires_at: dt.datetime | None, now: dt.datetime) -> list[str]:
     found = []
     if expires_at is not None and expires_at - now < _WARN_BEFORE:
         found.append("that is soon")
     if not _SCOPES.intersection(data.scopes):
         found.append("it lacks ads_management, so it works only if made in Events Manager")
-    targets = [
-        one.target_ids for one in data.granular_scopes if one.scope in _SCOPES and one.target_ids
-    ]
-    if targets and not any(pixel_id in ids for ids in targets):
-        found.append("it is not assigned to this pixel")
     return found
 
 

@@ -38,11 +38,22 @@ def test_expired_or_withdrawn_token_is_not_valid(data: dict[str, Any]) -> None:
     assert health(**data).valid is False
 
 
-def test_token_that_is_not_assigned_to_the_pixel_is_told() -> None:
+def test_token_that_is_not_assigned_to_the_pixel_is_not_valid() -> None:
     granular = [{"scope": "ads_management", "target_ids": ["999"]}]
     found = health(is_valid=True, scopes=["ads_management"], granular_scopes=granular)
 
+    assert found.valid is False
     assert "not assigned to this pixel" in found.found
+
+
+@pytest.mark.parametrize("ids", [[PIXEL], [], None])
+def test_token_whose_scope_reaches_the_pixel_is_valid(ids: list[str] | None) -> None:
+    granular = [
+        {"scope": "business_management", "target_ids": ["999"]},
+        {"scope": "ads_management", "target_ids": ids},
+    ]
+
+    assert health(is_valid=True, scopes=["ads_management"], granular_scopes=granular).valid
 
 
 def test_token_without_a_scope_for_events_is_told() -> None:
