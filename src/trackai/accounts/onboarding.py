@@ -60,11 +60,19 @@ class NewDestination:
 class Onboarding:
     """Works as the database role of people: every statement sees one tenant only."""
 
-    def __init__(self, database: Database, envelope: Envelope, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self,
+        database: Database,
+        envelope: Envelope,
+        clock: Clock,
+        new_id: NewId,
+        actor: str = "operator",
+    ) -> None:
         self._database = database
         self._envelope = envelope
         self._clock = clock
         self._new_id = new_id
+        self._actor = actor  # for the audit log
 
     async def create_tenant(
         self, name: str, *, time_zone: str = "America/Sao_Paulo", currency: str = "BRL"
@@ -81,6 +89,7 @@ class Onboarding:
         )
         async with self._database.transaction(tenant_id=tenant.id) as tx:
             await tenants.insert_tenant(tx, tenant, now=self._clock.now())
+            await self._audit(tx, tenant.id, "tenant.create", tenant.id, {"name": tenant.name})
         return tenant
 
     async def create_funnel(
@@ -100,6 +109,7 @@ class Onboarding:
             ):
                 raise Conflict("The tenant has a funnel of this name already.", field="name")
             await tenants.insert_funnel(tx, funnel, now=self._clock.now())
+            await self._audit(tx, tenant_id, "funnel.create", funnel.id, {"name": funnel.name})
         return funnel
 
     async def funnel_named(self, tenant_id: UUID, name: str | None) -> Funnel:
@@ -142,6 +152,7 @@ class Onboarding:
             await gateway_connections.insert_connection(
                 tx, self._envelope, connection, now=self._clock.now()
             )
+            await self._audit(tx, tenant_id, "gateway.connect", connection.id, {"gateway": gateway})
         return connection
 
     async def set_secret(
@@ -176,21 +187,30 @@ class Onboarding:
                 connection_id=connection_id,
                 secrets=changed.secrets,
             )
+            await self._audit(
+                tx, tenant_id, "gateway.secret", connection_id, {"gateway": connection.gateway}
+            )
         return changed
 
     async def connect_destination(self, tenant_id: UUID, new: NewDestination) -> DestinationAccount:
-        """Connect a pixel; Conflict when the tenant has connected it for this funnel already."""
-        unknown = new.event_names.keys() - set(Trigger)
-        if unknown:
-            raise InvalidField(
-                f"Unknown trigger. Known: {', '.join(Trigger)}.", field="event_names"
-            )
-        for name in new.event_names.values():
-            if name and not _META_EVENT_NAME.fullmatch(name):
-                raise InvalidField(
-                    "Event names are letters, digits, blanks and _, at most 50.",
-                    field="event_names",
-                )
+        """Connect a pixel; Conflict when the tenant has connected it for this funnel already.
+
+        One that was disconnected comes back under its old id.
+        """
+        account = self.destination_of(tenant_id, new)
+        try:
+            async with self._database.transaction(tenant_id=tenant_id) as tx:
+                await _require_tenant(tx, tenant_id)
+                account = await self._connect(tx, account)
+        except StatementRefused as error:
+            raise Conflict(
+                "This pixel is connected already. Set its token with: trackai destination token"
+            ) from error
+        return account
+
+    def destination_of(self, tenant_id: UUID, new: NewDestination) -> DestinationAccount:
+        """Return the account that would be connected; InvalidField when it could not be."""
+        check_event_names(new.event_names)
         account = DestinationAccount(
             tenant_id=tenant_id,
             id=self._new_id(),
@@ -203,54 +223,92 @@ class Onboarding:
             event_names=new.event_names,
         )
         validate_account(account)
-        try:
-            async with self._database.transaction(tenant_id=tenant_id) as tx:
-                await _require_tenant(tx, tenant_id)
-                await destinations.insert_destination(
-                    tx, self._envelope, account, now=self._clock.now()
-                )
-        except StatementRefused as error:
-            raise Conflict(
-                "This pixel is connected already. Set its token with: trackai destination token"
-            ) from error
         return account
 
-    async def set_token(
-        self, tenant_id: UUID, destination_id: UUID, token: str, *, actor: str = "operator"
+    async def _connect(self, tx: Tx, account: DestinationAccount) -> DestinationAccount:
+        now, tenant_id = self._clock.now(), account.tenant_id
+        known = await destinations.revive_destination(tx, self._envelope, account)
+        if known is None:
+            await destinations.insert_destination(tx, self._envelope, account, now=now)
+        else:
+            account = replace(account, id=known)
+            await breakers.close_breaker(tx, tenant_id=tenant_id, destination_id=known, now=now)
+            await token_checks.forget_check(tx, tenant_id=tenant_id, destination_id=known, now=now)
+        details = {"kind": account.kind, "pixel_id": account.pixel_id, "again": known is not None}
+        await self._audit(tx, tenant_id, "destination.connect", account.id, details)
+        return account
+
+    async def with_token(
+        self, tenant_id: UUID, destination_id: UUID, token: str
     ) -> DestinationAccount:
-        """Replace a pixel's token; what waits for it goes out by itself."""
+        """Return a destination as it would be with this token; nothing is changed."""
         async with self._database.transaction(tenant_id=tenant_id) as tx:
-            known = await destinations.list_destinations(tx, self._envelope, tenant_id=tenant_id)
-            account = next((one for one in known if one.id == destination_id), None)
-            if account is None:
-                raise NotFound("The tenant has no such destination.")
-            changed = replace(account, token=_secret(token, "token"))
-            validate_account(changed)
-            await destinations.set_token(
-                tx,
-                self._envelope,
-                tenant_id=tenant_id,
-                destination_id=destination_id,
-                token=changed.token,
-            )
-            # What the old token was refused for need not hold the new one.
-            now = self._clock.now()
-            await breakers.close_breaker(
-                tx, tenant_id=tenant_id, destination_id=destination_id, now=now
-            )
-            deed = Deed(
-                *(tenant_id, self._new_id(), now, actor, "destination.token"),
-                subject=str(destination_id),
-                details={},
-            )
-            await insert_audit(tx, deed)
-            await token_checks.forget_check(
-                tx, tenant_id=tenant_id, destination_id=destination_id, now=now
-            )
-            await queue_messages.hasten_destination(
-                tx, tenant_id=tenant_id, destination_id=destination_id, now=now
-            )
+            return await self._with_token(tx, tenant_id, destination_id, token)
+
+    async def _with_token(
+        self, tx: Tx, tenant_id: UUID, destination_id: UUID, token: str
+    ) -> DestinationAccount:
+        known = await destinations.list_destinations(tx, self._envelope, tenant_id=tenant_id)
+        account = next((one for one in known if one.id == destination_id), None)
+        if account is None:
+            raise NotFound("The tenant has no such destination.")
+        changed = replace(account, token=_secret(token, "token"))
+        validate_account(changed)
         return changed
+
+    async def set_token(
+        self,
+        tenant_id: UUID,
+        destination_id: UUID,
+        token: str,
+        *,
+        valid: bool | None = None,
+        actor: str | None = None,
+    ) -> DestinationAccount:
+        """Replace a pixel's token; what waits for it goes out by itself.
+
+        `valid` is what its platform says of it, None when it was not asked.
+        """
+        async with self._database.transaction(tenant_id=tenant_id) as tx:
+            changed = await self._with_token(tx, tenant_id, destination_id, token)
+            pixel = {"tenant_id": tenant_id, "destination_id": destination_id}
+            await destinations.set_token(tx, self._envelope, **pixel, token=changed.token)
+            now = self._clock.now()
+            details = {} if valid is None else {"valid": valid}
+            await self._audit(
+                *(tx, tenant_id, "destination.token", destination_id, details), actor=actor
+            )
+            await token_checks.forget_check(tx, **pixel, now=now)
+            # What the old token was refused for need not hold the new one; a refused one would.
+            if valid is not False:
+                await breakers.close_breaker(tx, **pixel, now=now)
+                await queue_messages.hasten_destination(tx, **pixel, now=now)
+        return changed
+
+    async def _audit(
+        self,
+        tx: Tx,
+        tenant_id: UUID,
+        action: str,
+        subject: UUID,
+        details: Mapping[str, object],
+        *,
+        actor: str | None = None,
+    ) -> None:
+        now, who = self._clock.now(), actor or self._actor
+        deed = Deed(tenant_id, self._new_id(), now, who, action, str(subject), details)
+        await insert_audit(tx, deed)
+
+
+def check_event_names(event_names: Mapping[str, str]) -> None:
+    """Raise InvalidField for a trigger that there is not, or a name that Meta does not take."""
+    if event_names.keys() - set(Trigger):
+        raise InvalidField(f"Unknown trigger. Known: {', '.join(Trigger)}.", field="event_names")
+    for name in event_names.values():
+        if name and not _META_EVENT_NAME.fullmatch(name):
+            raise InvalidField(
+                "Event names are letters, digits, blanks and _, at most 50.", field="event_names"
+            )
 
 
 async def _require_tenant(tx: Tx, tenant_id: UUID) -> None:

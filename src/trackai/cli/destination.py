@@ -5,17 +5,19 @@ from typing import Annotated
 import typer
 
 from trackai.accounts.onboarding import NewDestination
+from trackai.accounts.upkeep import Change
 from trackai.cli.installation import (
     Installation,
-    actor,
     open_installation,
     open_tenant,
+    open_upkeep,
     parse_uuid,
     run,
 )
 from trackai.cli.output import Json, Row, TenantName, show, show_one
 from trackai.cli.prompts import hidden
 from trackai.destinations.http import open_http
+from trackai.destinations.port import TokenHealth
 from trackai.destinations.registry import destinations
 from trackai.dispatch.token_watch import check_of
 from trackai.errors import InvalidField
@@ -39,7 +41,19 @@ TokenOption = Annotated[
         "command line can be read by others on the machine.",
     ),
 ]
+DestinationId = Annotated[
+    str, typer.Argument(metavar="DESTINATION", help="Destination id, from `destination list`.")
+]
+Events = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="TRIGGER=EventName, several times; blank name = none. Triggers: " + ", ".join(Trigger)
+    ),
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Do not ask the platform about it.")]
+KeepAnyway = Annotated[
+    bool, typer.Option("--keep-anyway", help="Set it even when the platform refuses it.")
+]
 
 
 @app.command()
@@ -55,14 +69,9 @@ def connect(
         str | None, typer.Option(help="Shows events under Test Events; they still count.")
     ] = None,
     api_url: Annotated[str | None, typer.Option(help="Another host, such as a sandbox.")] = None,
-    event: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="TRIGGER=EventName, several times; blank name = none. Triggers: "
-            + ", ".join(Trigger)
-        ),
-    ] = None,
+    event: Events = None,
     offline: Offline = False,
+    keep_anyway: KeepAnyway = False,
     json: Json = False,
 ) -> None:
     """Connect a pixel: from now on it gets the conversions."""
@@ -71,19 +80,21 @@ def connect(
         async with open_installation() as here, here.onboarding() as onboarding:
             owner = await here.tenant(tenant)
             chosen = await onboarding.funnel_named(owner.id, funnel) if funnel else None
-            account = await onboarding.connect_destination(
-                owner.id,
-                NewDestination(
-                    kind=kind,
-                    pixel_id=pixel,
-                    token=hidden(token, "Token", variable=_VARIABLE),
-                    funnel_id=chosen.id if chosen else None,
-                    test_event_code=test_event_code,
-                    api_url=api_url,
-                    event_names=dict(_pair(text) for text in event or []),
-                ),
+            new = NewDestination(
+                kind=kind,
+                pixel_id=pixel,
+                token=hidden(token, "Token", variable=_VARIABLE),
+                funnel_id=chosen.id if chosen else None,
+                test_event_code=test_event_code,
+                api_url=api_url,
+                event_names=dict(_pair(text) for text in event or []),
             )
-            return {**_row(account), **await _token(here, account, offline=offline)}
+            asked = onboarding.destination_of(owner.id, new)
+            health = None if offline else await _ask(asked)
+            _insist(health, "Nothing was connected.", keep_anyway=keep_anyway)
+            account = await onboarding.connect_destination(owner.id, new)
+            await _note(here, account, health)
+            return {**_row(account), **_said(health)}
 
     show_one(run(work()), json=json)
 
@@ -91,9 +102,10 @@ def connect(
 @app.command(name="token")
 def set_token(
     tenant: TenantName,
-    destination: Annotated[str, typer.Argument(help="Destination id, from `destination list`.")],
+    destination: DestinationId,
     token: TokenOption = None,
     offline: Offline = False,
+    keep_anyway: KeepAnyway = False,
     json: Json = False,
 ) -> None:
     """Set a new token; what waits for it goes out by itself."""
@@ -101,13 +113,69 @@ def set_token(
     async def work() -> Row:
         async with open_installation() as here, here.onboarding() as onboarding:
             owner = await here.tenant(tenant)
+            destination_id = parse_uuid(destination, "DESTINATION")
+            value = hidden(token, "Token", variable=_VARIABLE)
+            asked = await onboarding.with_token(owner.id, destination_id, value)
+            health = None if offline else await _ask(asked)
+            _insist(health, "The token before it was kept.", keep_anyway=keep_anyway)
             account = await onboarding.set_token(
-                owner.id,
-                parse_uuid(destination, "DESTINATION"),
-                hidden(token, "Token", variable=_VARIABLE),
-                actor=actor(),
+                *(owner.id, destination_id, value), valid=health.valid if health else None
             )
-            return {**_row(account), **await _token(here, account, offline=offline)}
+            await _note(here, account, health)
+            return {**_row(account), **_said(health)}
+
+    show_one(run(work()), json=json)
+
+
+@app.command()
+def change(
+    tenant: TenantName,
+    destination: DestinationId,
+    test_event_code: Annotated[
+        str | None, typer.Option(help="Shows events under Test Events; they still count.")
+    ] = None,
+    no_test_event_code: Annotated[
+        bool, typer.Option("--no-test-event-code", help="Send without one from now on.")
+    ] = False,
+    event: Events = None,
+    usual_events: Annotated[
+        bool, typer.Option("--usual-events", help="Forget what --event said before.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Change a pixel's test event code or event names, from the next event on."""
+    if test_event_code is not None and no_test_event_code:
+        raise InvalidField("Either a test event code or none.", field="test_event_code")
+    if test_event_code is not None and not test_event_code.strip():
+        raise InvalidField("For no code say --no-test-event-code.", field="test_event_code")
+    if not (test_event_code or no_test_event_code or event or usual_events):
+        raise InvalidField(
+            "Say what to change: --test-event-code, --no-test-event-code, --event or "
+            "--usual-events.",
+            field="destination",
+        )
+    wanted = Change(
+        test_event_code="" if no_test_event_code else test_event_code,
+        event_names=dict(_pair(text) for text in event or []),
+        usual_events=usual_events,
+    )
+
+    async def work() -> Row:
+        async with open_upkeep(tenant) as (_, upkeep):
+            wanted_id = parse_uuid(destination, "DESTINATION")
+            return _row(await upkeep.change_destination(wanted_id, wanted))
+
+    show_one(run(work()), json=json)
+
+
+@app.command()
+def disconnect(tenant: TenantName, destination: DestinationId, json: Json = False) -> None:
+    """Send a pixel nothing from now on; what still waited for it becomes dead letters."""
+
+    async def work() -> Row:
+        async with open_upkeep(tenant) as (_, upkeep):
+            buried = await upkeep.disconnect_destination(parse_uuid(destination, "DESTINATION"))
+        return {"disconnected": destination, "dead_letters": buried}
 
     show_one(run(work()), json=json)
 
@@ -141,22 +209,41 @@ def _pair(text: str) -> tuple[str, str]:
     return trigger.strip(), name.strip()
 
 
-async def _token(here: Installation, account: DestinationAccount, *, offline: bool) -> Row:
-    """Say what the platform thinks of a token that was just set; it is kept either way."""
-    if offline:
-        return {"token_valid": None, "token": "set; the platform was not asked"}
+async def _ask(account: DestinationAccount) -> TokenHealth:
+    """Ask the platform what it thinks of a token that may be set."""
     async with open_http() as http:
-        health = await destinations(http, SystemClock())[account.kind].check_token(account)
+        return await destinations(http, SystemClock())[account.kind].check_token(account)
+
+
+def _insist(health: TokenHealth | None, instead: str, *, keep_anyway: bool) -> None:
+    """Raise when the platform refuses the token; what could not be asked is no refusal."""
+    if health is not None and health.valid is False and not keep_anyway:
+        raise InvalidField(
+            f"{health.found} {instead} To set it all the same: --keep-anyway.", field="token"
+        )
+
+
+async def _note(
+    here: Installation, account: DestinationAccount, health: TokenHealth | None
+) -> None:
+    """Store what the platform said, for `destination list`."""
+    if health is None:
+        return
+    now = SystemClock().now()
     async with (
         here.database(Role.APP) as database,
         database.transaction(tenant_id=account.tenant_id) as tx,
     ):
         await record_check(
-            tx,
-            check_of(health, SystemClock().now()),
+            *(tx, check_of(health, now)),
             tenant_id=account.tenant_id,
             destination_id=account.id,
         )
+
+
+def _said(health: TokenHealth | None) -> Row:
+    if health is None:
+        return {"token_valid": None, "token": "set; the platform was not asked"}
     return {"token_valid": health.valid, "token": health.found}
 
 

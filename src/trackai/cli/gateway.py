@@ -4,7 +4,13 @@ from typing import Annotated
 
 import typer
 
-from trackai.cli.installation import open_installation, open_tenant, parse_uuid, run
+from trackai.cli.installation import (
+    open_installation,
+    open_tenant,
+    open_upkeep,
+    parse_uuid,
+    run,
+)
 from trackai.cli.output import Json, Row, TenantName, show, show_one
 from trackai.cli.prompts import hidden
 from trackai.gateways.registry import gateway as gateway_named
@@ -18,6 +24,9 @@ _HELP = (
     "the command line, which others on the machine can read."
 )
 _VARIABLE = "TRACKAI_GATEWAY_SECRET"
+ConnectionId = Annotated[
+    str, typer.Argument(metavar="CONNECTION", help="Connection id, from `gateway list`.")
+]
 
 
 @app.command()
@@ -49,7 +58,7 @@ def connect(
 @app.command(name="secret")
 def set_secret(
     tenant: TenantName,
-    connection: Annotated[str, typer.Argument(help="Connection id, from `gateway list`.")],
+    connection: ConnectionId,
     secret: Annotated[
         str | None,
         typer.Option(envvar=_VARIABLE, help=f"{_HELP} Asked for when left out."),
@@ -65,6 +74,42 @@ def set_secret(
             value = hidden(secret, "Secret", variable=_VARIABLE)
             changed = await onboarding.set_secret(owner.id, connection_id, value)
             return _row(changed, here.settings.base_url)
+
+    show_one(run(work()), json=json)
+
+
+@app.command()
+def rotate(
+    tenant: TenantName,
+    connection: ConnectionId,
+    json: Json = False,
+) -> None:
+    """Give a connection another webhook address; the old one answers 404 within ten seconds.
+
+    Have the platform's page open: what it sends between this and the pasting is refused, and most
+    platforms send it again.
+    """
+
+    async def work() -> Row:
+        async with open_upkeep(tenant) as (here, upkeep):
+            changed = await upkeep.rotate_gateway(parse_uuid(connection, "CONNECTION"))
+            return _row(changed, here.settings.base_url)
+
+    show_one(run(work()), json=json)
+
+
+@app.command()
+def disconnect(
+    tenant: TenantName,
+    connection: ConnectionId,
+    json: Json = False,
+) -> None:
+    """Retire a webhook address: it answers 404 within ten seconds; what it brought stays."""
+
+    async def work() -> Row:
+        async with open_upkeep(tenant) as (_, upkeep):
+            await upkeep.disconnect_gateway(parse_uuid(connection, "CONNECTION"))
+        return {"disconnected": connection}
 
     show_one(run(work()), json=json)
 

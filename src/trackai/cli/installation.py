@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from uuid import UUID
 
 from trackai.accounts.onboarding import Onboarding
+from trackai.accounts.upkeep import Upkeep
 from trackai.errors import ConfigurationError, UnknownTenant
 from trackai.model.clock import SystemClock, new_id
 from trackai.model.tenant import Tenant
@@ -61,7 +62,17 @@ class Installation:
     async def onboarding(self) -> AsyncIterator[Onboarding]:
         """Open what creates and connects things."""
         async with self.database(Role.APP) as database:
-            yield Onboarding(database, self.envelope, SystemClock(), new_id)
+            yield Onboarding(database, self.envelope, SystemClock(), new_id, actor())
+
+    @asynccontextmanager
+    async def upkeep(self, tenant_id: UUID) -> AsyncIterator[Upkeep]:
+        """Open what changes and ends a tenant's connections."""
+        async with self.database(Role.APP) as database:
+            yield Upkeep(
+                *(database, self.envelope, SystemClock(), new_id),
+                tenant_id=tenant_id,
+                actor=actor(),
+            )
 
     async def tenant(self, name: str) -> Tenant:
         """Return the tenant of this id or name; UnknownTenant says what to do."""
@@ -114,6 +125,15 @@ async def open_tenant(name: str) -> AsyncIterator[TenantView]:
         tenant = await here.tenant(name)
         async with database.transaction(tenant_id=tenant.id) as tx:
             yield TenantView(here, tenant.id, tx)
+
+
+@asynccontextmanager
+async def open_upkeep(name: str) -> AsyncIterator[tuple[Installation, Upkeep]]:
+    """Open the installation and what changes the connections of one tenant."""
+    async with open_installation() as here:
+        tenant = await here.tenant(name)
+        async with here.upkeep(tenant.id) as upkeep:
+            yield here, upkeep
 
 
 def envelope_of(settings: Settings) -> Envelope:

@@ -77,6 +77,15 @@ from unnest($1::uuid[], $2::uuid[]) as buried (tenant_id, id)
 where d.tenant_id = buried.tenant_id and d.id = buried.id and d.status = 'pending'
 """
 
+# Give up what a destination is owed. Dead letters that wait in a replay wait no longer, and keep
+# their own reason.
+BURY_OF_DESTINATION = """
+update deliveries set status = 'dead', replay_waits = false, next_at = null,
+  reason = case status when 'pending' then $3 else reason end,
+  settled_at = case status when 'pending' then $4 else settled_at end
+where tenant_id = $1 and destination_id = $2 and (status = 'pending' or replay_waits)
+"""
+
 # A tenant's deliveries, newest first.
 LIST_DELIVERIES = """
 select d.id, d.event_name, d.event_id, d.status, d.reason, d.attempts, d.event_time, d.next_at,
@@ -215,6 +224,13 @@ async def bury_all_tenants(
         return 0
     tenants, ids = zip(*keys, strict=True)
     return await tx.execute(BURY_ALL_TENANTS, list(tenants), list(ids), reason, now)
+
+
+async def bury_of_destination(
+    tx: Tx, *, tenant_id: UUID, destination_id: UUID, reason: str, now: dt.datetime
+) -> int:
+    """Make everything that a destination is owed dead letters; return how many there were."""
+    return await tx.execute(BURY_OF_DESTINATION, tenant_id, destination_id, reason, now)
 
 
 async def list_deliveries(

@@ -35,17 +35,39 @@ select tenant_id, id, funnel_id, kind, pixel_id, token_sealed, test_event_code, 
 from destinations where tenant_id = $1 and disabled_at is null order by created_at, id
 """
 
-# The destinations that a batch of claimed deliveries names; tenants pair up with ids.
+# The destinations that a batch of claimed deliveries names; tenants pair up with ids. One that was
+# disconnected is not there.
 LOAD_DESTINATIONS_ALL_TENANTS = """
 select d.tenant_id, d.id, d.funnel_id, d.kind, d.pixel_id, d.token_sealed, d.test_event_code,
   d.api_url, d.event_names
 from unnest($1::uuid[], $2::uuid[]) as wanted (tenant_id, id)
 join destinations d on d.tenant_id = wanted.tenant_id and d.id = wanted.id
+  and d.disabled_at is null
 """
 
 # Set a new token.
 RESEAL_DESTINATION = """
 update destinations set token_sealed = $3 where tenant_id = $1 and id = $2
+"""
+
+# Set what may be changed of a destination.
+UPDATE_DESTINATION = """
+update destinations set test_event_code = $3, event_names = $4 where tenant_id = $1 and id = $2
+"""
+
+# Disconnect a destination: nothing is owed or sent to it from now on.
+DISABLE_DESTINATION = """
+update destinations set disabled_at = $3
+where tenant_id = $1 and id = $2 and disabled_at is null
+"""
+
+# Connect a destination again that was disconnected: it keeps its id, so its past stays with it.
+REVIVE_DESTINATION = """
+update destinations set token_sealed = $5, test_event_code = $6, api_url = $7, event_names = $8,
+  disabled_at = null
+where tenant_id = $1 and kind = $2 and pixel_id = $3 and funnel_id is not distinct from $4
+  and disabled_at is not null
+returning id
 """
 
 
@@ -109,6 +131,34 @@ async def set_token(
     """Replace the token; False when the tenant has no such destination."""
     sealed = envelope.seal(token.encode(), table=TABLE, tenant_id=tenant_id)
     return await tx.execute(RESEAL_DESTINATION, tenant_id, destination_id, sealed) == 1
+
+
+async def change_destination(tx: Tx, account: DestinationAccount) -> None:
+    """Store its test event code and event names."""
+    await tx.execute(
+        UPDATE_DESTINATION,
+        *(account.tenant_id, account.id, account.test_event_code, dict(account.event_names)),
+    )
+
+
+async def disable_destination(
+    tx: Tx, *, tenant_id: UUID, destination_id: UUID, now: dt.datetime
+) -> bool:
+    """Disconnect it; False when the tenant has no such destination that is connected."""
+    return await tx.execute(DISABLE_DESTINATION, tenant_id, destination_id, now) == 1
+
+
+async def revive_destination(
+    tx: Tx, envelope: Envelope, account: DestinationAccount
+) -> UUID | None:
+    """Connect this pixel of this funnel again; return its id, None when it never was connected."""
+    row = await tx.fetch_one(
+        REVIVE_DESTINATION,
+        *(account.tenant_id, account.kind, account.pixel_id, account.funnel_id),
+        envelope.seal(account.token.encode(), table=TABLE, tenant_id=account.tenant_id),
+        *(account.test_event_code, account.api_url, dict(account.event_names)),
+    )
+    return row["id"] if row else None
 
 
 def _account(envelope: Envelope, row: Row) -> DestinationAccount:

@@ -48,6 +48,18 @@ UPDATE_SECRETS = """
 update gateway_connections set secrets_sealed = $3 where tenant_id = $1 and id = $2
 """
 
+# Retire a connection's webhook address.
+DISABLE_CONNECTION = """
+update gateway_connections set disabled_at = $3
+where tenant_id = $1 and id = $2 and disabled_at is null
+"""
+
+# Give a connection another webhook address.
+UPDATE_ENDPOINT_KEY = """
+update gateway_connections set endpoint_key = $3
+where tenant_id = $1 and id = $2 and disabled_at is null
+"""
+
 # The newest connection of all, whoever's: what proves that the key at hand is the one in use.
 FIND_NEWEST_ALL_TENANTS = """
 select tenant_id, id, funnel_id, gateway, endpoint_key, secrets_sealed
@@ -121,6 +133,18 @@ async def set_secrets(
     """Replace the connection's secrets; False when the tenant has no such connection."""
     sealed = _seal(envelope, tenant_id, secrets)
     return await tx.execute(UPDATE_SECRETS, tenant_id, connection_id, sealed) == 1
+
+
+async def disable_connection(
+    tx: Tx, *, tenant_id: UUID, connection_id: UUID, now: dt.datetime
+) -> bool:
+    """Retire its webhook address; False when the tenant has no such connection in use."""
+    return await tx.execute(DISABLE_CONNECTION, tenant_id, connection_id, now) == 1
+
+
+async def set_endpoint_key(tx: Tx, *, tenant_id: UUID, connection_id: UUID, key: str) -> bool:
+    """Replace its webhook address; False when the tenant has no such connection in use."""
+    return await tx.execute(UPDATE_ENDPOINT_KEY, tenant_id, connection_id, key) == 1
 
 
 def _seal(envelope: Envelope, tenant_id: UUID, secrets: tuple[Secret, ...]) -> bytes:

@@ -1,0 +1,136 @@
+"""Changes and ends what a tenant has connected: pixels and payment platforms."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from trackai.accounts.onboarding import ENDPOINT_KEY_BYTES, check_event_names
+from trackai.destinations.registry import validate_account
+from trackai.errors import NotFound
+from trackai.model.clock import Clock, NewId
+from trackai.model.tenant import DestinationAccount, GatewayConnection
+from trackai.storage import deliveries, destinations, gateway_connections, token_checks
+from trackai.storage.audit_logs import Deed, insert_audit
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Database, Tx
+
+# Why deliveries of a pixel are dead that nobody sends to any more.
+DISCONNECTED = "destination_disconnected"
+
+_NO_DESTINATION = "The tenant has no such destination. List them: trackai destination list"
+_NO_CONNECTION = "The tenant has no such gateway connection. List them: trackai gateway list"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be different of a destination; None means as it was."""
+
+    test_event_code: str | None = None  # blank: none from now on
+    event_names: Mapping[str, str] | None = None  # by trigger, put over those there are
+    usual_events: bool = False  # forget those there are first
+
+
+class Upkeep:
+    """One tenant's connections, as people work on them; every deed is in the audit log."""
+
+    def __init__(
+        self,
+        database: Database,
+        envelope: Envelope,
+        clock: Clock,
+        new_id: NewId,
+        *,
+        tenant_id: UUID,
+        actor: str,
+    ) -> None:
+        self._database = database
+        self._envelope = envelope
+        self._clock = clock
+        self._new_id = new_id
+        self._tenant_id = tenant_id
+        self._actor = actor
+
+    async def destination(self, destination_id: UUID) -> DestinationAccount:
+        """Return a connected destination; NotFound when there is none of this id."""
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            return await self._destination(tx, destination_id)
+
+    async def change_destination(self, destination_id: UUID, change: Change) -> DestinationAccount:
+        """Change its test event code or event names; events that wait are sent as it is then."""
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            account = _changed(await self._destination(tx, destination_id), change)
+            await destinations.change_destination(tx, account)
+            details = {
+                "test_event_code": account.test_event_code,
+                "event_names": dict(account.event_names),
+            }
+            await self._audit(tx, "destination.change", destination_id, details)
+        return account
+
+    async def disconnect_destination(self, destination_id: UUID) -> int:
+        """Owe and send it nothing from now on; return how many deliveries became dead letters.
+
+        A request that is under way ends as it ends: what it brought is recorded.
+        """
+        now = self._clock.now()
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            known = {"tenant_id": self._tenant_id, "destination_id": destination_id}
+            if not await destinations.disable_destination(tx, **known, now=now):
+                raise NotFound(_NO_DESTINATION)
+            await token_checks.forget_check(tx, **known, now=now)
+            buried = await deliveries.bury_of_destination(tx, **known, reason=DISCONNECTED, now=now)
+            await self._audit(tx, "destination.disconnect", destination_id, {"number": buried})
+        return buried
+
+    async def disconnect_gateway(self, connection_id: UUID) -> None:
+        """Retire its webhook address; what it brought stays and is worked on to its end."""
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            if not await gateway_connections.disable_connection(
+                tx, tenant_id=self._tenant_id, connection_id=connection_id, now=self._clock.now()
+            ):
+                raise NotFound(_NO_CONNECTION)
+            await self._audit(tx, "gateway.disconnect", connection_id, {})
+
+    async def rotate_gateway(self, connection_id: UUID) -> GatewayConnection:
+        """Give it another webhook address; the one before it is nobody's at once."""
+        key = secrets.token_urlsafe(ENDPOINT_KEY_BYTES)
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            if not await gateway_connections.set_endpoint_key(
+                tx, tenant_id=self._tenant_id, connection_id=connection_id, key=key
+            ):
+                raise NotFound(_NO_CONNECTION)
+            await self._audit(tx, "gateway.rotate", connection_id, {})
+            known = await gateway_connections.list_connections(
+                tx, self._envelope, tenant_id=self._tenant_id
+            )
+        return next(one for one in known if one.id == connection_id)
+
+    async def _destination(self, tx: Tx, destination_id: UUID) -> DestinationAccount:
+        known = await destinations.list_destinations(tx, self._envelope, tenant_id=self._tenant_id)
+        account = next((one for one in known if one.id == destination_id), None)
+        if account is None:
+            raise NotFound(_NO_DESTINATION)
+        return account
+
+    async def _audit(
+        self, tx: Tx, action: str, subject: UUID, details: Mapping[str, object]
+    ) -> None:
+        now = self._clock.now()
+        deed = Deed(
+            *(self._tenant_id, self._new_id(), now, self._actor, action, str(subject)), details
+        )
+        await insert_audit(tx, deed)
+
+
+def _changed(account: DestinationAccount, change: Change) -> DestinationAccount:
+    code, names = account.test_event_code, dict(account.event_names)
+    if change.test_event_code is not None:
+        code = change.test_event_code or None
+    if change.usual_events:
+        names = {}
+    names |= change.event_names or {}
+    check_event_names(names)
+    changed = replace(account, test_event_code=code, event_names=names)
+    validate_account(changed)
+    return changed
