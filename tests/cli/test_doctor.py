@@ -150,3 +150,64 @@ def test_a_wrong_key_is_one_finding_with_what_to_do(place: "Place") -> None:
     assert status == 1
     assert "TRACKAI_SECRET_KEY is not the key" in found["key"]["found"]
     assert [one["check"] for one in found.values() if one["state"] == "failed"] == ["key"]
+
+
+BREAKER = """
+insert into breakers (tenant_id, destination_id, state, failures, openings, since, reason, retry_at)
+values ($1, $2, 'open', 1, 1, now(), 'token_refused', now() + interval '1 minute')
+"""
+HOST_BREAKER = """
+insert into host_breakers (host, state, failures, openings, since, reason, retry_at)
+values ('graph.facebook.com', 'open', 5, 1, now(), 'unreachable', now() + interval '9 minutes')
+"""
+LATE = """
+insert into queue_messages (tenant_id, delivery_id, destination_id, run_at)
+values ($1, $2, $3, now() - interval '2 minutes')
+"""
+
+
+def _connected(place: "Place") -> tuple[UUID, UUID]:
+    tenant = place.json("tenant", "create", "Loja")
+    connect = ("destination", "connect", "Loja", "meta", "--pixel", PIXEL, "--token", TOKEN)
+    pixel = place.json(*connect, "--offline")
+    return UUID(tenant["tenant_id"]), UUID(pixel["destination_id"])
+
+
+def test_due_messages_without_a_worker_are_a_finding(place: "Place") -> None:
+    tenant_id, pixel_id = _connected(place)
+    asyncio.run(place.rows(LATE, tenant_id, new_id(), pixel_id))
+    _, found = findings(place, "--offline")
+
+    assert found["queue"]["state"] == "warning"
+    assert found["queue"]["found"] == "1 waiting, 1 due, and no worker is seen"
+
+
+def test_what_a_breaker_holds_is_counted_apart_with_what_mends_it(place: "Place") -> None:
+    tenant_id, pixel_id = _connected(place)
+    asyncio.run(place.rows(LATE, tenant_id, new_id(), pixel_id))
+    asyncio.run(place.rows(BREAKER, tenant_id, pixel_id))
+    status, found = findings(place, "--offline")
+    ill = found[f"breaker of pixel {PIXEL}"]
+
+    assert status == 1
+    assert (found["queue"]["state"], found["queue"]["found"]) == (
+        "ok",
+        "0 waiting, 0 due, 1 more held by breakers",
+    )
+    assert ill["found"].endswith(": 1 wait")
+    assert "trackai destination token" in ill["to_do"]
+
+
+def test_an_open_host_holds_its_pixels(place: "Place") -> None:
+    tenant_id, pixel_id = _connected(place)
+    asyncio.run(place.rows(LATE, tenant_id, new_id(), pixel_id))
+    asyncio.run(place.rows(HOST_BREAKER))
+    _, found = findings(place, "--offline")
+    (listed,) = place.json("destination", "list", "Loja")
+    ill = found["breaker of graph.facebook.com"]
+
+    assert (listed["breaker"], listed["breaker_reason"]) == ("open", "unreachable")
+    assert listed["breaker_retry_at"]
+    assert "tried again at" in ill["found"]
+    assert ill["found"].endswith(": 1 wait")
+    assert found["queue"]["found"].endswith("1 more held by breakers")

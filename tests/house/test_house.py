@@ -25,6 +25,7 @@ ACROSS_TENANTS = {
     "storage/match_quality.py": "a batch has events of several tenants",
     "storage/matches.py": "a worker looks again at whichever sale is due",
     "storage/token_checks.py": "a worker asks about whichever token is due",
+    "storage/health.py": "the doctor examines the whole installation",
     "storage/troubles.py": "the doctor examines the whole installation",
     "storage/tenants.py": "the operator lists tenants; the edge finds one by its public key",
     "storage/gateway_connections.py": "a webhook address names its tenant by an unguessable key",

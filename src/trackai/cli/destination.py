@@ -24,7 +24,7 @@ from trackai.errors import InvalidField
 from trackai.model.clock import SystemClock
 from trackai.model.delivery import Trigger
 from trackai.model.tenant import DestinationAccount
-from trackai.storage.breakers import list_breakers
+from trackai.operations.standing import Standing, standings
 from trackai.storage.destinations import list_destinations
 from trackai.storage.pool import Role
 from trackai.storage.token_checks import list_checks, record_check
@@ -189,12 +189,9 @@ def list_(tenant: TenantName, json: Json = False) -> None:
             owner, now = view.tenant_id, SystemClock().now()
             accounts = await list_destinations(view.tx, view.here.envelope, tenant_id=owner)
             checks = await list_checks(view.tx, tenant_id=owner)
-            breakers = {
-                one["destination_id"]: one
-                for one in await list_breakers(view.tx, tenant_id=owner, now=now)
-            }
+            stand = await standings(view.tx, accounts, now)
         return [
-            {**_row(one), **_token_row(checks.get(one.id)), **_breaker_row(breakers.get(one.id))}
+            {**_row(one), **_token_row(checks.get(one.id)), **_breaker_row(stand[one.id])}
             for one in accounts
         ]
 
@@ -256,12 +253,11 @@ def _token_row(check: Row | None) -> Row:
     }
 
 
-def _breaker_row(breaker: Row | None) -> Row:
-    known = breaker or {}
+def _breaker_row(stands: Standing) -> Row:
     return {
-        "breaker": known.get("state", "closed"),
-        "breaker_reason": known.get("reason"),
-        "breaker_retry_at": known.get("paused_until") or known.get("retry_at"),
+        "breaker": stands.state,
+        "breaker_reason": stands.reason,
+        "breaker_retry_at": stands.retry_at,
     }
 
 

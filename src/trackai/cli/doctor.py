@@ -11,7 +11,8 @@ from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
 from trackai.errors import ConfigurationError, StorageUnavailable
 from trackai.model.clock import SystemClock
-from trackai.operations.doctor import Finding, Patient, State, examine
+from trackai.operations.doctor import examine
+from trackai.operations.findings import Finding, Patient, State
 from trackai.settings import Settings, load_settings
 from trackai.storage.migrate import pending
 from trackai.storage.pool import Role

@@ -18,6 +18,10 @@ _VALIDATORS: Mapping[str, Callable[[DestinationAccount], None]] = MappingProxyTy
     {meta.KIND: meta_account.validate_account}
 )
 
+_HOSTS: Mapping[str, Callable[[DestinationAccount], str]] = MappingProxyType(
+    {meta.KIND: meta_account.host_of}
+)
+
 
 def destinations(http: Http, clock: Clock) -> Mapping[str, Destination]:
     """Return kind -> destination, all over one session."""
@@ -32,3 +36,9 @@ def validate_account(account: DestinationAccount) -> None:
             f"There is no such destination. Known: {', '.join(_VALIDATORS)}.", field="kind"
         )
     validate(account)
+
+
+def host_of(account: DestinationAccount) -> str:
+    """Return the host that the account's requests go to; blank for a kind that there is not."""
+    find = _HOSTS.get(account.kind)
+    return find(account) if find else ""

@@ -7,65 +7,26 @@ import datetime as dt
 import shutil
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
 
 from trackai.destinations.port import Destination
 from trackai.errors import ConfigurationError, TrackaiError
 from trackai.gateways.registry import gateways
-from trackai.model.clock import Clock
 from trackai.model.tenant import DestinationAccount, GatewayConnection, Tenant
+from trackai.operations.findings import Finding, Patient, State
+from trackai.operations.flow import breakers, queue
 from trackai.storage import (
-    breakers,
     destinations,
     gateway_connections,
     health,
-    queue_messages,
     tenants,
     troubles,
 )
-from trackai.storage.envelope import Envelope
-from trackai.storage.pool import Database
 from trackai.storage.troubles import Trouble, TroubleKind
 
 OLDEST_POSTGRES = 150_000  # server_version_num of 15.0
 LEAST_FREE_BYTES = 1024**3
-# A delivery that is due for longer than this is not being worked on.
-LATE_DELIVERY_S = 300
 # How far back the doctor looks for what went wrong: as long as an event can be sent.
 LATELY = dt.timedelta(days=7)
-
-
-class State(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found, and what to do about it."""
-
-    check: str
-    state: State
-    found: str
-    to_do: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """What is examined."""
-
-    database: Database  # of the pipeline's role: it sees all tenants
-    envelope: Envelope
-    destinations: Mapping[str, Destination] | None  # None: do not ask ad platforms
-    clock: Clock
-    data_dir: Path
-    public_url: str | None
-    pending_migrations: Sequence[str]
 
 
 async def examine(patient: Patient) -> list[Finding]:
@@ -139,43 +100,6 @@ async def _key(patient: Patient) -> list[Finding]:
     async with patient.database.transaction() as tx:
         await health.check_key(tx, patient.envelope)
     return [Finding("key", State.OK, "opens what was encrypted last")]
-
-
-async def _queue(patient: Patient) -> list[Finding]:
-    now = patient.clock.now()
-    async with patient.database.transaction() as tx:
-        depth = await queue_messages.depth_all_tenants(tx, now=now)
-    found = f"{depth.waiting} waiting, {depth.due} due"
-    if depth.oldest_due and (now - depth.oldest_due).total_seconds() > LATE_DELIVERY_S:
-        to_do = "Start a worker: trackai worker (or trackai up)."
-        return [Finding("queue", State.WARNING, f"{found}, the oldest is late", to_do)]
-    return [Finding("queue", State.OK, found)]
-
-
-async def _breakers(patient: Patient) -> list[Finding]:
-    """Say which pixels and hosts are not sent to, and what for."""
-    async with patient.database.transaction() as tx:
-        held = await breakers.list_open_all_tenants(tx)
-        hosts = await breakers.list_open_hosts_all_tenants(tx)
-    findings = [
-        Finding(
-            f"breaker of pixel {one.pixel_id}",
-            State.FAILED,
-            f"{one.state} since {one.since:%Y-%m-%d %H:%M} UTC ({one.reason}): {one.waiting} wait",
-            f"See why: trackai destination list {one.tenant_id}",
-        )
-        for one in held
-    ]
-    findings += [
-        Finding(
-            f"breaker of {host}",
-            State.FAILED,
-            f"open ({reason}): nothing is sent there",
-            "Nothing while the platform is down; it is tried again by itself.",
-        )
-        for host, reason in hosts.items()
-    ]
-    return findings or [Finding("breakers", State.OK, "all closed")]
 
 
 async def _accounts(patient: Patient) -> list[Finding]:
@@ -295,8 +219,8 @@ async def _token(destination: Destination | None, account: DestinationAccount) -
 _CHECKS: tuple[Callable[[Patient], Awaitable[list[Finding]]], ...] = (
     _database,
     _key,
-    _queue,
-    _breakers,
+    queue,
+    breakers,
     _accounts,
     _troubles,
     _tokens,

@@ -59,18 +59,9 @@ update host_breakers set state = $2, failures = $3, openings = $4, reason = $5, 
 where host = $1
 """
 
-# A tenant's destinations whose breaker is not as good as new.
-LIST_BREAKERS = """
-select b.destination_id, d.kind, d.pixel_id, b.state, b.reason, b.failures, b.openings, b.since,
-  b.retry_at, b.paused_until
-from breakers b join destinations d on d.tenant_id = b.tenant_id and d.id = b.destination_id
-where b.tenant_id = $1 and (b.state <> 'closed' or b.failures > 0 or b.paused_until > $2)
-order by b.since
-"""
-
 # Breakers that hold deliveries back, with what they hold.
 LIST_OPEN_ALL_TENANTS = """
-select b.tenant_id, b.destination_id, d.pixel_id, b.state, b.reason, b.since,
+select b.tenant_id, b.destination_id, d.pixel_id, b.state, b.reason, b.since, b.retry_at,
   (select count(*) from queue_messages q
    where q.tenant_id = b.tenant_id and q.destination_id = b.destination_id) as waiting
 from breakers b join destinations d on d.tenant_id = b.tenant_id and d.id = b.destination_id
@@ -79,7 +70,8 @@ where b.state <> 'closed' and d.disabled_at is null order by b.since
 
 # Hosts whose breaker holds deliveries back.
 LIST_OPEN_HOSTS_ALL_TENANTS = """
-select host, reason, since from host_breakers where state <> 'closed' order by since
+select host, state, reason, since, retry_at from host_breakers
+where state <> 'closed' order by since
 """
 
 # Close a destination's breaker: what it was opened for has been mended.
@@ -156,11 +148,6 @@ async def close_breaker(tx: Tx, *, tenant_id: UUID, destination_id: UUID, now: d
     await tx.execute(CLOSE_BREAKER, tenant_id, destination_id, now)
 
 
-async def list_breakers(tx: Tx, *, tenant_id: UUID, now: dt.datetime) -> list[dict[str, object]]:
-    """Return the tenant's breakers that are not as good as new."""
-    return [dict(row) for row in await tx.fetch(LIST_BREAKERS, tenant_id, now)]
-
-
 @dataclass(frozen=True, slots=True)
 class OpenBreaker:
     """A breaker that holds deliveries back."""
@@ -171,6 +158,7 @@ class OpenBreaker:
     state: str
     reason: str | None
     since: dt.datetime
+    retry_at: dt.datetime | None
     waiting: int
 
 
@@ -179,10 +167,20 @@ async def list_open_all_tenants(tx: Tx) -> list[OpenBreaker]:
     return [OpenBreaker(**dict(row)) for row in await tx.fetch(LIST_OPEN_ALL_TENANTS)]
 
 
-async def list_open_hosts_all_tenants(tx: Tx) -> dict[str, str | None]:
-    """Return host -> reason for hosts whose deliveries wait."""
-    rows = await tx.fetch(LIST_OPEN_HOSTS_ALL_TENANTS)
-    return {row["host"]: row["reason"] for row in rows}
+@dataclass(frozen=True, slots=True)
+class OpenHostBreaker:
+    """A host's breaker that holds deliveries back."""
+
+    host: str
+    state: str
+    reason: str | None
+    since: dt.datetime
+    retry_at: dt.datetime | None
+
+
+async def list_open_hosts_all_tenants(tx: Tx) -> list[OpenHostBreaker]:
+    """Return hosts whose deliveries wait, the longest first."""
+    return [OpenHostBreaker(**dict(row)) for row in await tx.fetch(LIST_OPEN_HOSTS_ALL_TENANTS)]
 
 
 def _values(breaker: StoredBreaker) -> tuple[object, ...]:

@@ -1,8 +1,11 @@
 """What must hold of a Meta account before anything is sent with it."""
 
+from urllib.parse import urlsplit
+
 from trackai.errors import InvalidField
 from trackai.model.tenant import DestinationAccount
 
+API_URL = "https://graph.facebook.com"
 _LONGEST_CODE = 64
 
 
@@ -18,6 +21,11 @@ def validate_account(account: DestinationAccount) -> None:
         raise InvalidField("A test event code is one short word.", field="test_event_code")
     if account.api_url is not None and not _is_base_url(account.api_url):
         raise InvalidField("An address is http(s)://host, nothing behind.", field="api_url")
+
+
+def host_of(account: DestinationAccount) -> str:
+    """Return the host that the account's requests go to."""
+    return urlsplit(account.api_url or API_URL).netloc.lower()
 
 
 def _is_word(text: str) -> bool:

@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from trackai.destinations.http import Http, HttpAnswer
-from trackai.destinations.meta.account import validate_account
+from trackai.destinations.meta.account import API_URL, host_of, validate_account
 from trackai.destinations.meta.answers import CLASSES, Answer, AnswerReason, Verdict, answer_of
 from trackai.destinations.meta.payload import Unsendable, build_event, encode_batch
 from trackai.destinations.meta.token import health_of
@@ -37,7 +36,6 @@ from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import DISPATCH_SECONDS, FIELDS_DROPPED
 
 KIND = "meta"
-API_URL = "https://graph.facebook.com"
 # Released 2026-07-29; Meta supports a version at least two years.
 VERSION = "v26.0"
 # Meta's bound.
@@ -83,7 +81,7 @@ class MetaDestination:
 
     def host(self, account: DestinationAccount) -> str:
         """Return where the account's requests go."""
-        return urlsplit(account.api_url or API_URL).netloc.lower()
+        return host_of(account)
 
     def validate(self, account: DestinationAccount) -> None:
         """Raise InvalidField, naming the field, for an account that cannot be sent to."""
