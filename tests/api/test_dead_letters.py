@@ -294,3 +294,19 @@ async def test_odd_words_in_an_address_are_refused(front: Front) -> None:
     ]
 
     assert {(status, body["error"]["code"]) for status, body in odd} == {(422, "invalid_field")}
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "field"),
+    [
+        ("replays", {"gateway": "kivify"}, "gateway"),
+        ("replays", {"all": True, "key": " "}, "key"),
+        ("discards", {"all": True, "why": "  "}, "why"),
+    ],
+)
+async def test_words_that_are_none_are_refused(
+    front: Front, path: str, asked: dict[str, object], field: str
+) -> None:
+    status, answer = await front.call("POST", f"{LETTERS}/{path}", await front.key(), asked)
+
+    assert (status, answer["error"]["field"]) == (422, field)

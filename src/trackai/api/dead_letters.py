@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import override
 
+from trackai.accounts import words
 from trackai.accounts.api_keys import ApiScope
 from trackai.api.caller import Caller, caller_with
 from trackai.api.tools import ApiTools
@@ -44,6 +45,7 @@ class DeadLetter(BaseModel):
     reason: str | None
     attempts: int
     settled_at: dt.datetime
+    replay: UUID | None = Field(description="The replay that it waits in.")
     kind: str
     pixel_id: str
     destination_id: UUID
@@ -86,7 +88,8 @@ class Narrowing(BaseModel):
 
     def wanted(self) -> Wanted:
         """Return it in the house's words."""
-        return Wanted(None, self.reason, self.destination_id, self.gateway, self.since, self.until)
+        reason, gateway = words.reason(self.reason), words.gateway(self.gateway)
+        return Wanted(None, reason, self.destination_id, gateway, self.since, self.until)
 
 
 class Listing(Narrowing):
@@ -151,7 +154,7 @@ async def show_dead_letter(
 @router.post("/replays", status_code=202)
 async def replay(request: Request, caller: Deliverer, asked: ReplayAsked) -> Progress:
     """Have dead letters sent again, under their event ids, a few a second."""
-    wish = Wish(caller.actor, asked.wanted(), asked.key, asked.rate)
+    wish = Wish(caller.actor, asked.wanted(), words.key(asked.key), asked.rate)
     return Progress.model_validate(await _letters(request, caller).replay(wish))
 
 
@@ -165,7 +168,7 @@ async def show_replay(request: Request, caller: Reader, replay_id: UUID) -> Prog
 async def discard(request: Request, caller: Deliverer, asked: DiscardAsked) -> Discarded:
     """Give dead letters up for good."""
     letters = _letters(request, caller)
-    number = await letters.discard(asked.wanted(), actor=caller.actor, why=asked.why)
+    number = await letters.discard(asked.wanted(), actor=caller.actor, why=words.why(asked.why))
     return Discarded(discarded=number)
 
 

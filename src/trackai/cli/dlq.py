@@ -1,6 +1,5 @@
 """`trackai dlq`: dead letters, that is deliveries that were given up."""
 
-import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,11 +8,14 @@ from uuid import UUID
 
 import typer
 
+from trackai.accounts import words
+from trackai.cli.following import INTERRUPTED, Follower, end, look_again, note, tell_too_old
 from trackai.cli.installation import actor, open_installation, parse_uuid, run
 from trackai.cli.output import Json, Limit, Row, TenantName, show, show_one
 from trackai.dispatch.dead_letters import RATE, DeadLetters, Wish
 from trackai.errors import InvalidField
 from trackai.model.clock import SystemClock, new_id
+from trackai.operations.letters import Counter
 from trackai.storage.dead_letters import Wanted
 from trackai.storage.pool import Role
 
@@ -29,9 +31,6 @@ Until = Annotated[dt.datetime | None, typer.Option(help="Given up before this ti
 Ids = Annotated[list[str] | None, typer.Argument(help="Delivery ids, from `dlq list`.")]
 Everything = Annotated[bool, typer.Option("--all", help="All: needed when nothing narrows it.")]
 
-# A replay that somebody waits for is looked at so often.
-_LOOK_S = 1.0
-
 
 @app.command(name="list")
 def list_(
@@ -44,14 +43,17 @@ def list_(
     limit: Limit = 50,
     json: Json = False,
 ) -> None:
-    """List dead letters, newest first, each with its reason."""
+    """List dead letters, newest first, each with its reason and the replay that it waits in."""
     wanted = _wanted(None, reason, gateway, destination, since, until)
 
-    async def work() -> list[Row]:
-        async with _dead_letters(tenant) as letters:
-            return list(await letters.list(wanted, limit=limit))
+    async def work() -> tuple[list[Row], int]:
+        async with _dead_letters(tenant) as (letters, counter):
+            rows: list[Row] = list(await letters.list(wanted, limit=limit))
+            return rows, len(rows) or await counter.in_all()
 
-    show(run(work()), json=json, empty="No dead letters.")
+    rows, in_all = run(work())
+    empty = f"None that match; {in_all} dead letters in all." if in_all else "No dead letters."
+    show(rows, json=json, empty=empty)
 
 
 @app.command(name="show")
@@ -63,7 +65,7 @@ def show_letter(
     """Show one dead letter: its reason and every try with the destination's answer."""
 
     async def work() -> dict[str, object]:
-        async with _dead_letters(tenant) as letters:
+        async with _dead_letters(tenant) as (letters, _):
             return await letters.show(parse_uuid(delivery, "DELIVERY"))
 
     letter = run(work())
@@ -90,24 +92,48 @@ def replay(
     key: Annotated[
         str | None, typer.Option(help="The same key again is the same replay, not another.")
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Stay until a worker is through.")] = False,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait",
+            help="Stay until a worker is through; exit status 1 when one died again or was too "
+            "old.",
+        ),
+    ] = False,
+    timeout: Annotated[
+        float | None, typer.Option(min=0, help="With --wait: seconds to stay at most.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Send dead letters again under the same event ids; a worker does it."""
-    narrowed = _wanted(_ids(deliveries), reason, gateway, destination, since, until)
-    wish = Wish(actor(), _said(narrowed, everything=everything), key=key, rate=rate)
+    ids = _ids(deliveries)
+    narrowed = _wanted(ids, reason, gateway, destination, since, until)
+    wanted = _said(narrowed, everything=everything)
+    wish = Wish(actor(), wanted, key=words.key(key), rate=rate)
+    say = (lambda _line: None) if json else _tell
+    begun: list[object] = []
 
-    async def work() -> Row:
-        async with _dead_letters(tenant) as letters:
-            progress = await letters.replay(wish)
-            while wait and (progress["waiting"] or progress["under_way"]):
-                if not json:
-                    print(_line(progress), flush=True)
-                await asyncio.sleep(_LOOK_S)
-                progress = await letters.progress(UUID(str(progress["id"])))
-            return progress
+    async def work() -> tuple[Row, list[str]]:
+        async with _dead_letters(tenant) as (letters, counter):
+            progress: Row = await letters.replay(wish)
+            begun.append(progress["id"])
+            refused = await counter.not_taken(ids or [], replay_id=UUID(str(progress["id"])))
+            if wait:
+                say(f"replay {progress['id']}")
+                progress = await Follower(letters, counter, say, timeout).follow(progress)
+            return progress, refused
 
-    show_one(run(work()), json=json)
+    try:
+        progress, refused = run(work())
+    except KeyboardInterrupt:
+        if begun:
+            note(look_again(tenant, begun[0]))
+        raise typer.Exit(INTERRUPTED) from None
+    show_one(progress, json=json)
+    tell_too_old(progress)
+    _refuse(refused)
+    if wait:
+        end(progress, tenant)
 
 
 @app.command()
@@ -119,7 +145,7 @@ def progress(
     """Show how far a replay is."""
 
     async def work() -> Row:
-        async with _dead_letters(tenant) as letters:
+        async with _dead_letters(tenant) as (letters, _):
             return await letters.progress(parse_uuid(replay_id, "REPLAY"))
 
     show_one(run(work()), json=json)
@@ -139,21 +165,40 @@ def discard(
     json: Json = False,
 ) -> None:
     """Give dead letters up for good: they are listed and counted no longer."""
-    narrowed = _wanted(_ids(deliveries), reason, gateway, destination, since, until)
-    wanted = _said(narrowed, everything=everything)
+    ids = _ids(deliveries)
+    narrowed = _wanted(ids, reason, gateway, destination, since, until)
+    wanted, because = _said(narrowed, everything=everything), words.why(why)
 
-    async def work() -> int:
-        async with _dead_letters(tenant) as letters:
-            return await letters.discard(wanted, actor=actor(), why=why)
+    async def work() -> tuple[int, list[str]]:
+        async with _dead_letters(tenant) as (letters, counter):
+            refused = await counter.not_taken(ids or [])
+            return await letters.discard(wanted, actor=actor(), why=because), refused
 
-    show_one({"discarded": run(work())}, json=json)
+    number, refused = run(work())
+    show_one({"discarded": number}, json=json)
+    _refuse(refused)
 
 
 @asynccontextmanager
-async def _dead_letters(tenant: str) -> AsyncIterator[DeadLetters]:
+async def _dead_letters(tenant: str) -> AsyncIterator[tuple[DeadLetters, Counter]]:
     async with open_installation() as here, here.database(Role.APP) as database:
-        owner = await here.tenant(tenant)
-        yield DeadLetters(database, SystemClock(), new_id, owner.id)
+        owner, clock = await here.tenant(tenant), SystemClock()
+        yield (
+            DeadLetters(database, clock, new_id, owner.id),
+            Counter(database, here.envelope, clock, owner.id),
+        )
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+def _refuse(refused: list[str]) -> None:
+    """Name deliveries that were asked for and not to be had; exit status 1 when there are any."""
+    for one in refused:
+        note(f"not taken: {one}")
+    if refused:
+        raise typer.Exit(1)
 
 
 def _ids(deliveries: list[str] | None) -> list[UUID] | None:
@@ -179,14 +224,9 @@ def _wanted(
 ) -> Wanted:
     return Wanted(
         ids=ids,
-        reason=reason,
-        gateway=gateway,
+        reason=words.reason(reason),
+        gateway=words.gateway(gateway),
         destination_id=parse_uuid(destination, "--destination") if destination else None,
         since=since.replace(tzinfo=dt.UTC) if since else None,
         until=until.replace(tzinfo=dt.UTC) if until else None,
     )
-
-
-def _line(progress: Row) -> str:
-    parts = ("waiting", "under_way", "accepted", "dead_again")
-    return "  ".join(f"{part.replace('_', ' ')} {progress[part]}" for part in parts)

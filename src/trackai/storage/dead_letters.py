@@ -13,10 +13,9 @@ from trackai.errors import Conflict
 from trackai.storage.pool import Row, Tx
 from trackai.storage.queue_messages import QueuedDelivery
 
-# Dead letters that a wish is about; $2.. say which, null meaning any. Those that are already in a
-# replay and wait for their turn are not asked for twice.
-_WANTED = """
-  d.tenant_id = $1 and d.status = 'dead' and not d.replay_waits
+# Dead letters that somebody asks about; $2.. say which, null meaning any.
+_ASKED = """
+  d.tenant_id = $1 and d.status = 'dead'
   and ($2::uuid[] is null or d.id = any($2))
   and ($3::text is null or d.reason = $3)
   and ($4::uuid is null or d.destination_id = $4)
@@ -27,16 +26,39 @@ _WANTED = """
   and ($7::timestamptz is null or d.settled_at < $7)
 """
 
-# Dead letters, newest first.
+# Those that a wish is about: what is already in a replay and waits for its turn is not asked for
+# twice.
+_WANTED = f"{_ASKED} and not d.replay_waits"
+
+# Dead letters, newest first, with the replay that one waits in.
 LIST_DEAD = f"""
 select d.id, c.gateway, c.transaction, d.event_name, d.event_id, d.event_time, d.reason,
-  d.attempts, d.settled_at, t.kind, t.pixel_id, d.destination_id, d.receipt_id
+  d.attempts, d.settled_at, case when d.replay_waits then d.replay_id end as replay, t.kind,
+  t.pixel_id, d.destination_id, d.receipt_id
 from deliveries d
 join conversions c on c.tenant_id = d.tenant_id and c.id = d.conversion_id
 join destinations t on t.tenant_id = d.tenant_id and t.id = d.destination_id
-where {_WANTED}
+where {_ASKED}
 order by d.settled_at desc, d.id desc limit $8
 """  # noqa: S608 - a constant's text
+
+# How many dead letters there are.
+COUNT_DEAD = "select count(*) as number from deliveries where tenant_id = $1 and status = 'dead'"
+
+# How deliveries stand that somebody named.
+LIST_STATES = """
+select id, status, replay_id, replay_waits from deliveries
+where tenant_id = $1 and id = any($2::uuid[])
+"""
+
+# Where a replay's deliveries go that are not through yet.
+LIST_REPLAY_DESTINATIONS = """
+select t.id, t.pixel_id, t.disabled_at is not null as disconnected from destinations t
+where t.tenant_id = $1 and t.id in (
+  select d.destination_id from deliveries d
+  where d.tenant_id = $1 and d.replay_id = $2 and (d.replay_waits or d.status = 'pending'))
+order by t.created_at, t.id
+"""
 
 # Mark those young enough to be sent; count those that are not.
 SELECT_FOR_REPLAY = f"""
@@ -142,6 +164,23 @@ class NewReplay:
 async def list_dead(tx: Tx, *, tenant_id: UUID, wanted: Wanted, limit: int) -> Sequence[Row]:
     """Return dead letters, newest first, without personal data."""
     return await tx.fetch(LIST_DEAD, tenant_id, *wanted.values(), limit)
+
+
+async def count_dead(tx: Tx, *, tenant_id: UUID) -> int:
+    """Return how many dead letters the tenant has."""
+    (row,) = await tx.fetch(COUNT_DEAD, tenant_id)
+    number: int = row["number"]
+    return number
+
+
+async def list_states(tx: Tx, *, tenant_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Row]:
+    """Return id -> how that delivery stands."""
+    return {row["id"]: row for row in await tx.fetch(LIST_STATES, tenant_id, list(ids))}
+
+
+async def list_replay_destinations(tx: Tx, *, tenant_id: UUID, replay_id: UUID) -> Sequence[Row]:
+    """Return the destinations that a replay still has something for."""
+    return await tx.fetch(LIST_REPLAY_DESTINATIONS, tenant_id, replay_id)
 
 
 async def insert_replay(tx: Tx, replay: NewReplay, wanted: Wanted, *, oldest: dt.datetime) -> UUID:

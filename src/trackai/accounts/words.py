@@ -1,0 +1,44 @@
+"""Bounds on the words that people and programs put into filters, keys and the audit log."""
+
+from trackai.errors import InvalidField
+from trackai.gateways.registry import gateways
+
+MOST_REASON = 100
+MOST_KEY = 200
+MOST_WHY = 500
+
+
+def word(text: str, field: str, *, most: int) -> str:
+    """Return the text as it was given; InvalidField when it is blank, too long or no text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes of a command line that are not UTF-8
+        raise InvalidField(f"{field} is not text: write it in UTF-8.", field=field) from None
+    if not text.strip():
+        raise InvalidField(f"{field} is blank.", field=field)
+    if len(text) > most or "\x00" in text:
+        raise InvalidField(f"{field} is 1 to {most} characters, without NUL.", field=field)
+    return text
+
+
+def reason(text: str | None) -> str | None:
+    """Return a reason to filter by."""
+    return None if text is None else word(text, "reason", most=MOST_REASON)
+
+
+def gateway(name: str | None) -> str | None:
+    """Return a gateway to filter by; InvalidField names those that there are."""
+    if name is not None and word(name, "gateway", most=MOST_REASON) not in gateways():
+        known = ", ".join(gateways())
+        raise InvalidField(f"There is no such gateway. Known: {known}.", field="gateway")
+    return name
+
+
+def key(text: str | None) -> str | None:
+    """Return the key of a wish."""
+    return None if text is None else word(text, "key", most=MOST_KEY)
+
+
+def why(text: str) -> str:
+    """Return what the audit log shall say."""
+    return word(text, "why", most=MOST_WHY).strip()
