@@ -310,3 +310,18 @@ async def test_words_that_are_none_are_refused(
     status, answer = await front.call("POST", f"{LETTERS}/{path}", await front.key(), asked)
 
     assert (status, answer["error"]["field"]) == (422, field)
+
+
+async def test_a_body_that_does_not_say_that_it_is_json_is_refused_with_a_hint(
+    front: Front,
+) -> None:
+    headers = {
+        "Authorization": f"Bearer {await front.key()}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    url = f"{front.url}{LETTERS}/replays"
+    async with front.http.post(url, data=b'{"all": true}', headers=headers) as answer:
+        said = await answer.json()
+
+    assert (answer.status, said["error"]["code"]) == (415, "unsupported_body")
+    assert "Content-Type: application/json" in said["error"]["message"]

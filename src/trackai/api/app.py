@@ -8,7 +8,14 @@ from starlette.exceptions import HTTPException
 
 from trackai.api import conversions, dead_letters, match_quality
 from trackai.api.tools import ApiTools
-from trackai.errors import InvalidField, MalformedBody, MethodNotAllowed, NotFound, TrackaiError
+from trackai.errors import (
+    InvalidField,
+    MalformedBody,
+    MethodNotAllowed,
+    NotFound,
+    TrackaiError,
+    UnsupportedBody,
+)
 from trackai.ingest.wire import ClientGone, Message, Receive, Scope, Send, refusal
 from trackai.ingest.wire import Request as HttpRequest
 from trackai.telemetry.logging import get_logger
@@ -43,6 +50,8 @@ class Api:
             await self._app(scope, receive, send)
             return
         try:
+            if scope["method"] == "POST" and not _is_json(scope):
+                raise UnsupportedBody("Send JSON, with Content-Type: application/json.")
             body = await HttpRequest.of(scope, receive).body(MOST_BODY_BYTES)
         except ClientGone:
             return
@@ -55,6 +64,12 @@ class Api:
             return waiting.pop() if waiting else await receive()
 
         await self._app(scope, replay, send)
+
+
+def _is_json(scope: Scope) -> bool:
+    """Whether the request says that its body is JSON: curl's own word is that of a form."""
+    told = dict(scope["headers"]).get(b"content-type", b"").split(b";")[0].strip().lower()
+    return bool(told == b"application/json" or told.endswith(b"+json"))
 
 
 def create_api(tools: ApiTools) -> Api:
