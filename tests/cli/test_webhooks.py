@@ -48,12 +48,18 @@ async def test_an_authentic_body_that_fails_is_listed_and_can_be_worked_on_again
         )
         await until(lambda: _processed(program) == 2, "the receipt worked on again")
         (listed,) = await asyncio.to_thread(place.json, "webhooks", "list", "Loja")
+        deeds = await asyncio.to_thread(place.json, "audit", "list", "Loja")
+        told = await asyncio.to_thread(place.run, "audit", "list", "Loja")
 
     assert (failed["state"], failed["attempts"]) == ("failed", 1)
     assert failed["reason"]
     assert rejected["reason"]
     assert (shown["body"], shown["query"]) == ("[1, 2]", f"signature={proof}")
     assert again == {"receipts_put_back": 1}
+    assert [row["action"] for row in deeds] == [
+        *("webhooks.show", "gateway.connect", "funnel.create", "tenant.create"),
+    ]
+    assert '{"gateway":"kiwify"}' in told.stdout
     assert (listed["state"], listed["attempts"]) == ("failed", 2)
 
 
@@ -77,9 +83,23 @@ def test_a_test_webhook_becomes_a_sale_and_a_forged_one_does_not(
         program.wait_for("receipt.processed")
         again = place.json(*send, "--transaction", sent["transaction"], "--status", "refunded")
 
+    assert sent["email"].endswith("@example.com")
+    assert sent["email"] == again["email"] != json.loads(forged.stdout)["email"]
+    assert "proof_failed" in json.loads(forged.stdout)["answer"]
     assert (sent["taken"], sent["http_status"], again["taken"]) == (True, 200, True)
     assert (forged.returncode, json.loads(forged.stdout)["http_status"]) == (1, 401)
     assert place.json("webhooks", "failed", "Loja") == []
     (sale,) = place.json("conversions", "list", "Loja")
     assert sale["amount"] == {"amount_minor": 1990, "currency": "BRL"}
     assert sale["transaction"] == sent["transaction"]
+
+
+def test_a_test_webhook_that_nobody_answers_says_so(place: "Place") -> None:
+    url = "http://127.0.0.1:1/api/v1/webhooks/kiwify/x"
+    send = ("sandbox", "webhook", "kiwify", "--url", url, "--secret", SECRET)
+    done = place.run(*send, "--email", "ana@example.com", "--phone", "5511988887777", "--json")
+    said = json.loads(done.stdout)
+
+    assert (done.returncode, said["http_status"]) == (1, None)
+    assert "127.0.0.1" in said["answer"]
+    assert (said["email"], said["phone"]) == ("ana@example.com", "5511988887777")

@@ -1,5 +1,6 @@
 """`trackai sandbox`: the stand-ins by themselves, for trying a set-up without a real purchase."""
 
+import hashlib
 from typing import Annotated
 
 import aiohttp
@@ -15,10 +16,16 @@ from trackai.cli.serve import stopped
 from trackai.errors import InvalidField, UnknownGateway
 from trackai.model.clock import SystemClock, new_id
 from trackai.sandbox.meta.app import MetaSandbox
-from trackai.sandbox.platforms import PLATFORMS, Sale, SaleStatus, platform
+from trackai.sandbox.platforms import PLATFORMS, Person, Platform, Sale, SaleStatus, platform
 from trackai.sandbox.platforms.deliver import deliver
 
 app = typer.Typer(no_args_is_help=True, help="Local stand-ins for Meta and the platforms.")
+
+# The commonest trouble; docs/operations.md has the others.
+_FAIL = (
+    """curl {url}/sandbox/faults -d '{{"kind": "token_expired", "times": null}}'   """
+    "(all kinds, and how it ends: docs/operations.md, Rehearse it)"
+)
 
 
 @app.command()
@@ -38,9 +45,11 @@ def meta(
             async with http_server(sandbox, listener):
                 url = address_of(listener)
                 print(
-                    f"Meta's stand-in: {url}  (what arrived: {url}/sandbox/test-events)", flush=True
+                    f"Meta's stand-in: {url}  (what arrived: {url}/sandbox/test-events?view=all)",
+                    flush=True,
                 )
                 print(f"Connect to it: --pixel {pixel} --token {token} --api-url {url}", flush=True)
+                print(f"Make it fail: {_FAIL.format(url=url)}", flush=True)
                 await stopped()
 
     calm_collector()
@@ -63,6 +72,12 @@ def webhook(
     ] = None,
     click_id: Annotated[str | None, typer.Option(help="As if carried through checkout.")] = None,
     amount_minor: Annotated[int, typer.Option(min=0, help="Amount in centavos or cents.")] = 19_700,
+    email: Annotated[
+        str | None, typer.Option(help="The buyer's; default: one that belongs to the transaction.")
+    ] = None,
+    phone: Annotated[str | None, typer.Option(help="The buyer's, in digits; default as above.")] = (
+        None
+    ),
     forge: Annotated[bool, typer.Option("--forge", help="Sign with another secret.")] = False,
     json: Json = False,
 ) -> None:
@@ -71,18 +86,15 @@ def webhook(
     A connection with a real pixel sends the sale on to it: use a test event code, or the
     stand-in of `sandbox meta`.
     """
-    if gateway not in PLATFORMS:
-        raise UnknownGateway(f"There is no stand-in for it. Known: {', '.join(PLATFORMS)}.")
-    sender = platform(gateway, hidden(secret, "Secret", variable="TRACKAI_GATEWAY_SECRET"))
-    if status not in sender.statuses:
-        known = ", ".join(sorted(sender.statuses))
-        raise InvalidField(f"{gateway} has no webhook for it. It has: {known}.", field="status")
+    sender = _sender(gateway, secret, status)
     now = SystemClock().now()
+    told = transaction or sender.transaction(new_id())
     sale = Sale(
-        transaction=transaction or sender.transaction(new_id()),
+        transaction=told,
         sold_at=now,
         amount_minor=amount_minor,
         click_id=click_id,
+        buyer=_buyer(told, email, phone),
     )
 
     async def work() -> Row:
@@ -96,9 +108,32 @@ def webhook(
             "status": status.value,
             "http_status": delivered.status,
             "taken": delivered.taken,
+            "email": sale.buyer.email,
+            "phone": sale.buyer.phone,
+            "answer": delivered.said.strip() or None,
         }
 
     found = run(work())
     show_one(found, json=json)
     if not found["taken"]:
         raise typer.Exit(1)
+
+
+def _sender(gateway: str, secret: str | None, status: SaleStatus) -> Platform:
+    """Return the stand-in that can say this of a sale."""
+    if gateway not in PLATFORMS:
+        raise UnknownGateway(f"There is no stand-in for it. Known: {', '.join(PLATFORMS)}.")
+    sender = platform(gateway, hidden(secret, "Secret", variable="TRACKAI_GATEWAY_SECRET"))
+    if status not in sender.statuses:
+        known = ", ".join(sorted(sender.statuses))
+        raise InvalidField(f"{gateway} has no webhook for it. It has: {known}.", field="status")
+    return sender
+
+
+def _buyer(transaction: str, email: str | None, phone: str | None) -> Person:
+    """Return an invented buyer: the same for all notices of a sale, another for every sale."""
+    digest = hashlib.sha256(transaction.encode()).hexdigest()
+    return Person(
+        email=email or f"buyer-{digest[:12]}@example.com",
+        phone=phone or f"55119{int(digest[:12], 16) % 10**8:08}",
+    )

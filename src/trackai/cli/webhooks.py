@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from trackai.cli.installation import open_tenant, parse_uuid, run
+from trackai.cli.installation import actor, open_tenant, parse_uuid, run
 from trackai.cli.output import Json, Limit, Row, TenantName, show, show_one
 from trackai.errors import InvalidField, NotFound
-from trackai.model.clock import SystemClock
+from trackai.model.clock import SystemClock, new_id
 from trackai.storage import receipts, rejections
+from trackai.storage.audit_logs import Deed, insert_audit
 from trackai.storage.receipts import ReceiptState
 
 app = typer.Typer(no_args_is_help=True, help="Received webhooks.")
@@ -62,8 +63,14 @@ def show_receipt(
                 tenant_id=view.tenant_id,
                 receipt_id=parse_uuid(receipt, "RECEIPT"),
             )
-        if found is None:
-            raise NotFound("The tenant has no such webhook. List them: trackai webhooks list")
+            if found is None:
+                raise NotFound("The tenant has no such webhook. List them: trackai webhooks list")
+            # Who looks at personal data is written down.
+            deed = Deed(
+                *(view.tenant_id, new_id(), SystemClock().now(), actor()),
+                *("webhooks.show", str(found.id), {"gateway": found.gateway}),
+            )
+            await insert_audit(view.tx, deed)
         return {
             "receipt_id": found.id,
             "gateway": found.gateway,

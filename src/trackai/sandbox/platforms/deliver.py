@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 
@@ -12,6 +12,7 @@ Sleep = Callable[[float], Awaitable[object]]
 
 TIMEOUT_S = 10.0  # Cakto's; others say 5 or nothing
 TRIES = 4
+_SAID_BYTES = 1000
 _FIRST_PAUSE_S = 0.5  # doubles; platforms wait minutes, a demo does not
 
 
@@ -21,6 +22,9 @@ class Delivered:
 
     status: int | None
     tries: int
+    said: str = field(
+        default="", compare=False
+    )  # the beginning of the answer, or why there is none
 
     @property
     def taken(self) -> bool:
@@ -40,9 +44,8 @@ async def deliver(
     """Post the webhook until it is taken or the tries are used up."""
     delivered = Delivered(None, 0)
     for number in range(1, tries + 1):
-        delivered = Delivered(
-            await _post(session, address(url, webhook), webhook, timeout_s), number
-        )
+        status, said = await _post(session, address(url, webhook), webhook, timeout_s)
+        delivered = Delivered(status, number, said)
         if delivered.taken:
             break
         if number < tries:
@@ -59,7 +62,7 @@ def address(url: str, webhook: SignedWebhook) -> str:
 
 async def _post(
     session: aiohttp.ClientSession, url: str, webhook: SignedWebhook, timeout_s: float
-) -> int | None:
+) -> tuple[int | None, str]:
     headers = {"Content-Type": webhook.content_type, **webhook.headers}
     try:
         async with session.post(
@@ -69,6 +72,9 @@ async def _post(
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=timeout_s),
         ) as response:
-            return response.status
-    except (aiohttp.ClientError, TimeoutError):
-        return None
+            body = await response.content.read(_SAID_BYTES)
+            return response.status, body.decode("utf-8", "replace")
+    except TimeoutError:
+        return None, f"no answer within {timeout_s:.0f} s"
+    except (aiohttp.ClientError, ValueError) as error:
+        return None, str(error) or type(error).__name__
