@@ -30,6 +30,7 @@ _INVISIBLE = dict.fromkeys(
 )
 _HEX = "0123456789abcdefABCDEF"
 _SHA256_LENGTH = 64
+_MD5_LENGTH = 32
 _NOT_IN_EMAIL = frozenset(" <>,;")
 
 # What people write between digits; deleted at once where a number has nothing else around it.
@@ -83,6 +84,11 @@ def is_sha256(text: str) -> bool:
     return len(text) == _SHA256_LENGTH and not text.strip(_HEX)
 
 
+def is_digest(text: str) -> bool:
+    """Tell whether the text is a SHA-256 or MD5 digest in hexadecimal, in either case."""
+    return len(text) in (_MD5_LENGTH, _SHA256_LENGTH) and not text.strip(_HEX)
+
+
 def normalize_email(raw: str | None) -> str | None:
     """Return the address in lower case, None when it is no single plain address.
 
@@ -113,7 +119,7 @@ def normalize_phone(raw: str | None, country: str = "BR") -> str | None:
 
 def phone_forms(raw: str | None, country: str = "BR") -> tuple[str, ...]:
     """Return the number with country code as it was written and, if it differs, as it is today."""
-    if not raw:
+    if not raw or (len(raw) >= _MD5_LENGTH and is_digest(clean(raw))):  # may begin like a number
         return ()
     written = _national_to_international(raw, country)
     if not written or not _SHORTEST <= len(written) <= _LONGEST:
@@ -168,6 +174,8 @@ def _national_to_international(raw: str, country: str) -> str | None:
     digits = text.encode().translate(None, _PHONE_PUNCTUATION).decode()
     if not (digits.isascii() and digits.isdigit()) or text.endswith(".0") or "(0)" in text:
         text, digits = _first_number(text)
+    if len(digits) > _LONGEST and "/" in text:  # two numbers; a slash inside one joins
+        text, digits = _first_number(text.partition("/")[0])
     international = "+" in text or digits.startswith("00")
     trunk = not international and digits.startswith("0")
     digits = digits.lstrip("0")

@@ -60,6 +60,7 @@ def test_email_is_lower_case_and_one_plain_address(raw: str | None, expected: st
         ("5511987654321.0", "5511987654321"),
         ("11 98765-4321 (whatsapp)", "5511987654321"),
         ("+55 11 98765-4321 / recado", "5511987654321"),
+        ("11 98765-4321/21 91234-5678", "5511987654321"),
         ("+1 650 555 1212 ext. 9", "16505551212"),
         ("1(650)5551212", "16505551212"),
         ("+49 (0) 30 901820", "4930901820"),
@@ -70,6 +71,7 @@ def test_email_is_lower_case_and_one_plain_address(raw: str | None, expected: st
         ("11111111111", None),
         ("+55 99 99999-9999", None),
         ("12345678901234567890", None),
+        ("a11987654321" + "b" * 52, None),  # a digest
         ("liga depois", None),
         ("", None),
         (None, None),

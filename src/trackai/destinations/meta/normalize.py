@@ -14,7 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from trackai.destinations.meta.places import COUNTRY_CODES, US_STATES
-from trackai.model.identity import fold, is_sha256, normalize_email, phone_forms
+from trackai.model.identity import clean, fold, is_sha256, normalize_email, phone_forms
 
 Digests = tuple[str, ...]
 
@@ -41,7 +41,8 @@ _US_ZIP = 5
 _BRAZILIAN_CEP = 8
 _FIRST_YEAR = 1900
 _MONTHS = 12
-_YEAR_FIRST = re.compile(r"(\d{4})[-/.]?(\d{1,2})[-/.]?(\d{1,2})(?:[t ].*)?", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[t ].*)?", re.ASCII)
+_DIGITS_ALONE = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[t ].*)?", re.ASCII)  # 1997111 could be two days
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:[t ].*)?", re.ASCII)
 
 
@@ -160,7 +161,7 @@ def _variants(text: str) -> Digests:
 
 
 def _hashed_already(raw: str) -> Digests:
-    text = raw.strip() if len(raw) >= 2 * _MD5_LENGTH else ""
+    text = clean(raw) if len(raw) >= 2 * _MD5_LENGTH else ""
     return (text.lower(),) if is_sha256(text) else ()
 
 
@@ -193,7 +194,7 @@ def _is_zip_plus_four(text: str) -> bool:
 
 
 def _birth_date(text: str, country: str | None, last_year: int) -> str:
-    if found := _YEAR_FIRST.fullmatch(text):
+    if found := _YEAR_FIRST.fullmatch(text) or _DIGITS_ALONE.fullmatch(text):
         year, month, day = map(int, found.groups())
     elif found := _YEAR_LAST.fullmatch(text):
         first, second, year = map(int, found.groups())

@@ -79,6 +79,23 @@ def test_md5_is_refused(normalizer: Callable[[str, str | None], Digests]) -> Non
     assert normalizer("ac862c981fee6b90654257051c4e197a", None) == ()
 
 
+@pytest.mark.parametrize("around", ["{}", " {} ", "\ufeff{}", "{}\u200b"])
+def test_digest_that_begins_like_a_phone_number_is_none(around: str) -> None:
+    sha256_digest, md5_digest = ("a11987654321" + "b" * count for count in (52, 20))
+
+    assert (sha256_digest,) == hash_phone(around.format(sha256_digest.upper()), "br")
+    assert hash_phone(around.format(md5_digest), "br") == ()
+
+
+@pytest.mark.parametrize("normalizer", NORMALIZERS.values(), ids=NORMALIZERS.keys())
+def test_a_digest_behind_a_byte_order_mark_passes(
+    normalizer: Callable[[str, str | None], Digests],
+) -> None:
+    digest = hashed("anything")[0]
+
+    assert (digest,) == normalizer(f"\ufeff{digest}", "br")
+
+
 def test_old_brazilian_mobile_is_sent_in_both_forms() -> None:
     assert hashed("551187654321", "5511987654321") == hash_phone("(11) 8765-4321", "br")
 
@@ -171,7 +188,17 @@ def test_birth_date_is_year_month_day(raw: str, country: str | None, expected: s
 
 
 @pytest.mark.parametrize(
-    "raw", ["02/03/1997", "1997-02-30", "1899-01-01", "2027-01-01", "16/02/97", "856051200", "x"]
+    "raw",
+    [
+        "02/03/1997",
+        "1997-02-30",
+        "1899-01-01",
+        "2027-01-01",
+        "16/02/97",
+        "856051200",
+        "x",
+        "1997111",
+    ],
 )
 def test_doubtful_birth_date_is_not_sent(raw: str) -> None:
     assert hash_birth_date(raw, None, 2026) == ()
