@@ -49,19 +49,34 @@ _AREA_CODES = frozenset(
 _LANDLINE, _MOBILE = 10, 11  # digits with area code
 _OLD_MOBILE = frozenset("6789")  # first digit of mobiles before the ninth digit came (2012-2016)
 
-# Countries whose national numbers all have one length: calling code, digits.
+# Countries whose national numbers all have one length: calling code, digits without a trunk zero.
 _NATIONAL = {
-    "US": ("1", 10),
-    "CA": ("1", 10),
-    "PT": ("351", 9),
+    **dict.fromkeys(
+        """AG AI AS BB BM BS CA DM DO GD GU JM KN KY LC MP MS PR SX TC TT US VC VG VI""".split(),
+        ("1", 10),
+    ),
+    "AO": ("244", 9),
+    "AR": ("54", 10),
+    "BO": ("591", 8),
+    "CL": ("56", 9),
+    "CO": ("57", 10),
+    "CR": ("506", 8),
+    "EC": ("593", 9),
     "ES": ("34", 9),
     "FR": ("33", 9),
+    "GB": ("44", 10),
+    "GR": ("30", 10),
+    "GT": ("502", 8),
+    "HN": ("504", 8),
     "MX": ("52", 10),
-    "CO": ("57", 10),
-    "PE": ("51", 9),
-    "CL": ("56", 9),
-    "AO": ("244", 9),
     "MZ": ("258", 9),
+    "NI": ("505", 8),
+    "PE": ("51", 9),
+    "PT": ("351", 9),
+    "PY": ("595", 9),
+    "SV": ("503", 8),
+    "UY": ("598", 8),
+    "VE": ("58", 10),
 }
 
 
@@ -180,7 +195,7 @@ def _national_to_international(raw: str, country: str) -> str | None:
     trunk = not international and digits.startswith("0")
     digits = digits.lstrip("0")
     if digits.startswith("550") and (international or country == "BR"):
-        digits = "55" + digits[2:].lstrip("0")  # +55 011 ...: the trunk prefix left in
+        digits = "55" + _without_carrier(digits[2:].lstrip("0"))  # +55 011 ...: trunk zero left in
     if international:
         return digits
     if country == "BR":
@@ -199,7 +214,9 @@ def _first_number(text: str) -> tuple[str, str]:
     number = text[start : next(ends, len(text))]
     if number.endswith(".0") and number[:-2].isdigit():
         number = number[:-2]  # a spreadsheet took it for a decimal number
-    number = number.replace("(0)", "")  # +49 (0) 30: only dialled inside the country
+    # +49 (0) 30: dialled inside the country only; Italy's zero is part of the number.
+    italian = number.lstrip("+0").startswith("39")
+    number = number.replace("(0)", "0" if italian else "")
     return number, "".join(char for char in number if char in _DIGITS)
 
 
@@ -212,9 +229,15 @@ def _from_brazil(digits: str, *, trunk: bool) -> str | None:
         return "55" + digits
     if digits.startswith("55") and _is_brazilian(digits[2:]):
         return digits
-    if trunk and _is_brazilian(digits[2:]):  # 0 + carrier + number
-        return "55" + digits[2:]
+    if trunk and _is_brazilian(_without_carrier(digits)):
+        return "55" + _without_carrier(digits)
     return _as_written(digits, trunk=trunk)
+
+
+def _without_carrier(dialled: str) -> str:
+    """Cut 15 11 98765-4321, dialled behind a zero, down to the number with its area code."""
+    carrier = not _is_brazilian(dialled) and _is_brazilian(dialled[2:])
+    return dialled[2:] if carrier else dialled
 
 
 def _as_written(digits: str, *, trunk: bool) -> str | None:

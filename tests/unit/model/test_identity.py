@@ -52,6 +52,7 @@ def test_email_is_lower_case_and_one_plain_address(raw: str | None, expected: st
         ("(011) 98765-4321", "5511987654321"),
         ("+55 011 98765-4321", "5511987654321"),
         ("0 15 11 98765-4321", "5511987654321"),  # carrier chosen by hand
+        ("+55 0 15 11 98765-4321", "5511987654321"),
         ("005511987654321", "5511987654321"),
         ("55987654321", "5555987654321"),  # area code 55, no country code
         ("55 11 8765-4321", "5511987654321"),  # before the ninth digit
@@ -64,6 +65,7 @@ def test_email_is_lower_case_and_one_plain_address(raw: str | None, expected: st
         ("+1 650 555 1212 ext. 9", "16505551212"),
         ("1(650)5551212", "16505551212"),
         ("+49 (0) 30 901820", "4930901820"),
+        ("+39 (0) 6 6982 1234", "390669821234"),  # Italy's zero is part of the number
         ("\uff11\uff16\uff15\uff10\uff15\uff15\uff15\uff11\uff12\uff11\uff12", "16505551212"),
         ("0800 123 4567", None),
         ("98765-4321", None),
@@ -88,6 +90,8 @@ def test_brazilian_phone_gets_country_code_and_ninth_digit(
     [
         ("(650) 555-1212", "US", "16505551212"),
         ("912 345 678", "PT", "351912345678"),
+        ("(809) 234-5678", "DO", "18092345678"),
+        ("0412 123 4567", "VE", "584121234567"),
         ("11987654321", "US", "11987654321"),
         ("030 901820", "DE", None),  # no country code, and no rule to add one
         ("+55 11 8765-4321", "US", "5511987654321"),
