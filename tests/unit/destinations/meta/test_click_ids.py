@@ -1,6 +1,4 @@
 import datetime as dt
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,27 +8,8 @@ from trackai.model.click import AdIdentifiers, Visitor
 from trackai.model.match import ClickCandidate
 from trackai.model.notice import Tracking
 
-CASES: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parents[3] / "fixtures/meta/paramsbuilder_cases.json").read_text()
-)["cases"]
-# The parameter builder's clock in these cases.
 NOW = dt.datetime.fromtimestamp(1795440000.123, dt.UTC)
 SALE = NOW + dt.timedelta(hours=2)
-COOKIE = "fb.1.1554763741205.IwAR2F4-dbP0l7Mn1IawQQGCINEz7PYXQvwjNwB_qa2ofrHyiLjcbCRxTDMgk"
-# Where the product differs on purpose: case -> what it sends.
-DIFFERENT = {
-    # The builder passes any four parts on; Meta refuses an fbc that is none.
-    "pb-037": "",
-    "pb-038": "",
-    # Three parts: the builder has nothing to send and nothing to say; here it counts as dropped.
-    "pb-035": "",
-    # The builder drops a cookie for a suffix it does not know; its fbclid is whole, so it is sent.
-    "pb-032": f"{COOKIE}.ZZ",
-    "pb-033": f"{COOKIE}.abc",
-    "pb-036": f"{COOKIE}.a.b",
-    # An fbclid with dots makes the builder drop its own cookie; the older time is the better one.
-    "pb-010": "fb.1.1554763741205.a.b.c",
-}
 
 
 def click(
@@ -38,52 +17,6 @@ def click(
 ) -> ClickCandidate:
     ads = AdIdentifiers(fbclid=fbclid, fbc=fbc, **more)
     return ClickCandidate("c1", at, ads, Visitor(), None, None)
-
-
-def without_suffix(identifier: str | None) -> str | None:
-    if identifier is None:
-        return None
-    head, _, last = identifier.rpartition(".")
-    return head if last in {"AQICAQMC", "AQIDAQMC", "AQIAAQMC"} else identifier
-
-
-def builder_cases() -> list[dict[str, Any]]:
-    """The cases in which a page's address and cookies are given apart."""
-    return [
-        case
-        for case in CASES
-        if "wsgi" not in case["input"]
-        and "asgi" not in case["input"]
-        and "referer" not in case["input"]
-        # The subdomain index of a new fbc is the cookie domain's; a server without one says 1.
-        and "host:" not in case["tag"]
-        # An empty fbclid makes the builder write an fbc without one, which Meta refuses.
-        and case["tag"] != "fbclid empty string"
-    ]
-
-
-@pytest.mark.parametrize("case", builder_cases(), ids=lambda case: case["id"])
-def test_fbc_is_the_parameter_builders(case: dict[str, Any]) -> None:
-    cookies = case["input"].get("cookies") or {}
-    values = (case["input"].get("queries") or {}).get("fbclid")
-    fbclid = values[0] if isinstance(values, list) else values
-    found = find_fbc(click(fbclid=fbclid, fbc=cookies.get("_fbc")), Tracking(), SALE)
-    expected = DIFFERENT.get(case["id"], without_suffix(case["expected"]["fbc"]))
-
-    assert expected == without_suffix(found)
-
-
-@pytest.mark.parametrize(
-    "cookie",
-    [
-        case["input"]["cookies"]["_fbp"]
-        for case in CASES
-        if (case["input"].get("cookies") or {}).get("_fbp")
-    ],
-)
-def test_fbp_of_the_parameter_builders_cases_stays_whole_or_goes(cookie: str) -> None:
-    assert valid_fbp(cookie) in {cookie, None}
-    assert (valid_fbp(cookie) is None) == (cookie in {"fb.1.123", "w.x.y.z"})
 
 
 @pytest.mark.parametrize(
@@ -103,6 +36,16 @@ def test_fbp_of_the_parameter_builders_cases_stays_whole_or_goes(cookie: str) ->
 )
 def test_fbc_without_all_its_parts_is_none(text: str | None) -> None:
     assert valid_fbc(text) is None
+
+
+@pytest.mark.parametrize("text", [None, "", "fb.1.123", "fb.1.1.", "fb.1.1.x", "w.x.y.z", "7"])
+def test_fbp_without_all_its_parts_is_none(text: str | None) -> None:
+    assert valid_fbp(text) is None
+
+
+@pytest.mark.parametrize("text", ["fb.1.1596403881668.7", "fb.2.1.7.AQICAQMC", "fb.1.1.7.ZZ"])
+def test_fbp_stays_as_it_is(text: str) -> None:
+    assert text == valid_fbp(text)
 
 
 def test_cookie_with_the_same_fbclid_keeps_its_older_time() -> None:
