@@ -20,7 +20,8 @@ LAST = """da Silva;dos Santos;Souza;Gonçalves;D'Ávila;Sant’Anna;de Oliveira 
 )
 CITIES = """São Paulo;Rio de Janeiro;Belo Horizonte;Brasília;Florianópolis;Goiânia;Xique-Xique;
     Santa Bárbara d'Oeste;Mogi das Cruzes;São José dos Campos;Ribeirão Preto;Sant'Ana do Livramento;
-    Paulo Afonso;Três Corações;Olho-d'Água;Uberlândia;東京;Москва;Tromsø;Łódź;Cidade 2000;Lisboa;
+    Paulo Afonso;Três Corações;Olho-d'Água;Uberlândia;東京;Москва;Tromsø;Łódź;
+    Þórshöfn;Đakovo;Næstved;Gießen;Œuilly;Garðabær;Cidade 2000;Lisboa;
     Vitória, ES;Recife;Osasco""".split(";")
 COUNTRIES = """BR;br;Brasil;BRA;Brazil;US;U.S.;USA;United States;PT;Portugal;PRT;UK;GB;DE;México;MX;
     XX;EU;T1;076;Atlantis;Bré;EL;Espanha;b r;AR;ao""".split(";")

@@ -12,11 +12,30 @@ from tests.conformance.score import DOCUMENTED, WHO, is_right, scores
 CASES = cases("oracle_cases.json")
 EACH = 1_000  # values a key and country: 22,000 in all
 COUNTRIES = (None, "br")
+# Digests printed on Meta's page, their first eight and last four digits: key, written, digest.
+PRINTED = (
+    ("em", "john_smith@gmail.com", "62a14e44", "f62f"),
+    ("ph", "16505551212", "e323ec62", "3176"),
+    ("fn", "mary", "6915771b", "f4ec"),
+    ("fn", "\uc815", "8fa8cd9c", "db14"),
+    ("fn", "val\xe9ry", "08e1996b", "149c"),
+    ("db", "19970216", "01acdbf6", "0f0c"),
+    ("country", "us", "79adb2a2", "4621"),
+)
 
 
 @pytest.mark.parametrize("case", DOCUMENTED, ids=lambda case: f"{case['id']}-{case['tag']}")
 def test_value_fixed_by_metas_page_is_sent_as_the_page_says(case: dict[str, Any]) -> None:
     assert is_right(case)["Track AI"]
+
+
+@pytest.mark.parametrize(("key", "written", "start", "end"), PRINTED)
+def test_a_digest_printed_on_metas_page_is_ours(
+    key: str, written: str, start: str, end: str
+) -> None:
+    (digest,) = of_ours(key, written)
+
+    assert (start, end) == (digest[:8], digest[-4:])
 
 
 def test_no_fewer_documented_values_are_asked_than_were_once_collected() -> None:

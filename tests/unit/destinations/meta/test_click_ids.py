@@ -48,8 +48,9 @@ def test_fbp_stays_as_it_is(text: str) -> None:
     assert text == valid_fbp(text)
 
 
-def test_cookie_with_the_same_fbclid_keeps_its_older_time() -> None:
-    cookie = "fb.2.1554763741205.IwAR_AbC.AQICAQMC"
+@pytest.mark.parametrize("suffix", ["", ".Ag", ".AQICAQMC"])
+def test_cookie_with_the_same_fbclid_keeps_its_older_time(suffix: str) -> None:
+    cookie = f"fb.2.1554763741205.IwAR_AbC{suffix}"
 
     assert cookie == find_fbc(click(fbclid="IwAR_AbC", fbc=cookie), Tracking(), SALE)
 
