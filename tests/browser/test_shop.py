@@ -117,6 +117,8 @@ async def test_a_click_that_was_offline_is_matched_once_it_comes(shop: "Stand") 
             break
         await shop.page.wait_for_timeout(50)
     (tagged,) = [row for row in await shop.clicks() if row["fbclid"]]
+    shop.world.clock.forward(minutes=2)
+    await shop.world.look_again()
 
     assert unmatched == [("unmatched", None)]
-    assert tagged["click_id"]
+    assert await shop.matches() == [("click_id", tagged["click_id"])]

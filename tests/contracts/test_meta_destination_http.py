@@ -515,6 +515,26 @@ async def test_a_valid_token_is_told_with_its_end_and_scopes(
     assert TOKEN not in health.found
 
 
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (replies(200, {"id": "1"}), True),  # the scopes named an ad account that has the pixel
+        (refuses(100, subcode=33), False),
+        (refuses(1, status=500), True),  # not told: no reason to refuse it
+    ],
+)
+async def test_scopes_that_name_something_else_are_asked_about(
+    meta: Destination, graph: Graph, answer: Any, *, expected: bool
+) -> None:
+    granular = [{"scope": "ads_management", "target_ids": ["act_1"]}]
+    data = {"is_valid": True, "scopes": ["ads_management"], "granular_scopes": granular}
+    graph.script = [replies(200, {"data": data}), answer]
+    health = await meta.check_token(account(graph))
+
+    assert health.valid is expected
+    assert [one.path for one in graph.requests] == ["/v26.0/debug_token", f"/v26.0/{PIXEL}"]
+
+
 async def test_a_token_that_cannot_be_asked_about_is_neither_valid_nor_not(
     meta: Destination, graph: Graph
 ) -> None:

@@ -5,12 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trackai.matching.rematch import Rematcher
-from trackai.matching.sale import Tools
-from trackai.model.clock import new_id
 from trackai.model.tenant import Attribution
-from trackai.queue.postgres import PostgresQueue
 from trackai.sandbox.platforms import PLATFORMS, Person, SaleStatus
+from trackai.storage.deliveries import load_owed_all_tenants
 
 if TYPE_CHECKING:
     from tests.support.world import World
@@ -24,17 +21,6 @@ FBP = "fb.1.1795435200000.1234567890"
 HOUR = dt.timedelta(hours=1)
 AGENT = "Mozilla/5.0 (visitor)"
 RENEWING = sorted(name for name, one in PLATFORMS.items() if SaleStatus.RENEWAL in one.statuses)
-
-
-def _rematcher(world: "World") -> Rematcher:
-    queue = PostgresQueue(world.workers, world.clock, new_id)
-    return Rematcher(world.workers, Tools(world.envelope, queue, world.clock, new_id))
-
-
-async def _look_again(world: "World") -> None:
-    rematcher = _rematcher(world)
-    while await rematcher.step():
-        pass
 
 
 async def _matches(world: "World") -> list[tuple[str, str | None]]:
@@ -111,8 +97,6 @@ async def test_what_is_sent_is_of_the_browser_that_bought(world: "World") -> Non
     await world.click("c1", fbp=FBP, fbclid="IwAR1", ago=HOUR)
     await world.click("c2", fbp=FBP, fbclid="IwAR2")
     await world.tell("kiwify", world.sale(click_id="c2"), SaleStatus.APPROVED)
-    from trackai.storage.deliveries import load_owed_all_tenants  # noqa: PLC0415
-
     (row,) = await world.rows("select tenant_id, id from deliveries where tenant_id = $1")
     async with world.workers.transaction() as tx:
         loaded = await load_owed_all_tenants(tx, world.envelope, [(row["tenant_id"], row["id"])])
@@ -208,7 +192,7 @@ async def test_a_click_that_comes_late_is_found(world: "World") -> None:
     before = await _matches(world)
     world.clock.forward(hours=20)
     await world.click("late", ago=dt.timedelta(0))
-    await _look_again(world)
+    await world.look_again()
 
     assert before == [("unmatched", None)]
     assert await _matches(world) == [("click_id", "late")]
@@ -219,7 +203,7 @@ async def test_a_lead_that_is_told_of_late_is_found(world: "World") -> None:
     await world.click("c1", ago=HOUR)
     await world.lead("c1", email=Person().email)
     world.clock.forward(minutes=2)
-    await _look_again(world)
+    await world.look_again()
 
     assert await _matches(world) == [("email", "c1")]
 
@@ -228,10 +212,10 @@ async def test_after_the_window_nobody_looks_any_more(world: "World") -> None:
     await world.tell("kiwify", world.sale(click_id="late"), SaleStatus.APPROVED)
     looks = 0
     for _ in range(200):
-        looks += await _rematcher(world).step()
+        looks += await world.look_again()
         world.clock.forward(hours=1)
     await world.click("late")
-    await _look_again(world)
+    await world.look_again()
 
     assert 3 <= looks <= 20
     assert await _matches(world) == [("unmatched", None)]
@@ -250,7 +234,7 @@ async def test_a_better_match_sends_nothing_again(world: "World") -> None:
     before = list(await world.rows(statement))
     world.clock.forward(minutes=2)
     await world.click("late")
-    await _look_again(world)
+    await world.look_again()
 
     assert await _matches(world) == [("click_id", "late")]
     assert before == list(await world.rows(statement))
@@ -262,7 +246,7 @@ async def test_a_match_that_cannot_be_better_is_not_looked_at_again(world: "Worl
     await world.tell("kiwify", world.sale(click_id="c1"), SaleStatus.APPROVED)
     world.clock.forward(hours=1)
 
-    assert not await _rematcher(world).step()
+    assert await world.look_again() == 0
 
 
 async def test_what_was_said_and_is_gone_stops_no_other_sale(world: "World") -> None:
@@ -276,6 +260,6 @@ async def test_what_was_said_and_is_gone_stops_no_other_sale(world: "World") -> 
     await world.tell("kiwify", world.sale(click_id="late"), SaleStatus.APPROVED)
     world.clock.forward(minutes=2)
     await world.click("late")
-    await _look_again(world)
+    await world.look_again()
 
     assert ("click_id", "late") in await _matches(world)

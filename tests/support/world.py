@@ -10,6 +10,7 @@ from trackai.accounts.api_keys import ApiKeys, ApiScope
 from trackai.dispatch.dead_letters import DeadLetters, Wish
 from trackai.gateways.registry import gateways
 from trackai.matching.process import ReceiptProcessor
+from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
 from trackai.model.click import AdIdentifiers, Click, PageEvent, PageEventKind, Utm, Visitor
 from trackai.model.clock import new_id
@@ -79,9 +80,7 @@ class World:
 
     def processor(self, database: Database | None = None) -> ReceiptProcessor:
         """Return a processor as a worker has it."""
-        used = database or self.workers
-        queue = PostgresQueue(used, self.clock, new_id)
-        return ReceiptProcessor(used, Tools(self.envelope, queue, self.clock, new_id), gateways())
+        return ReceiptProcessor(database or self.workers, self.tools(), gateways())
 
     def sale(self, gateway: str = "kiwify", **changes: object) -> Sale:
         """Return a new sale of this gateway, sold now."""
@@ -193,6 +192,18 @@ class World:
             if not await processor.step():
                 return
         raise AssertionError("The processor never came to rest.")
+
+    def tools(self) -> Tools:
+        """Return what matching works with."""
+        queue = PostgresQueue(self.workers, self.clock, new_id)
+        return Tools(self.envelope, queue, self.clock, new_id)
+
+    async def look_again(self) -> int:
+        """Match again what is due for it; return how many sales were looked at."""
+        rematcher, looks = Rematcher(self.workers, self.tools()), 0
+        while await rematcher.step():
+            looks += 1
+        return looks
 
     async def tell(
         self,

@@ -17,7 +17,7 @@ from trackai.destinations.http import Http, HttpAnswer
 from trackai.destinations.meta.account import API_URL, host_of, validate_account
 from trackai.destinations.meta.answers import CLASSES, Answer, AnswerReason, Verdict, answer_of
 from trackai.destinations.meta.payload import Unsendable, build_event, encode_batch
-from trackai.destinations.meta.token import health_of
+from trackai.destinations.meta.token import health_of, names_pixel, reaches_pixel
 from trackai.destinations.port import TokenHealth
 from trackai.errors import DestinationTimeout, DestinationUnreachable, InvalidField
 from trackai.model.clock import Clock
@@ -99,11 +99,20 @@ class MetaDestination:
                 query={"input_token": account.token},
                 headers=_headers(account),
             )
+            reaches = names_pixel(answer.body, account.pixel_id) or await self._reaches(account)
         except InvalidField as error:
             return TokenHealth(valid=False, found=str(error))
         except DestinationUnreachable as error:
             return TokenHealth(valid=None, found=str(error))
-        return health_of(answer.status, answer.body, account.pixel_id, self._clock.now())
+        return health_of(answer.status, answer.body, self._clock.now(), reaches=reaches)
+
+    async def _reaches(self, account: DestinationAccount) -> bool | None:
+        answer = await self._http.get(
+            f"{self._base(account)}/{account.pixel_id}",
+            query={"fields": "id"},
+            headers=_headers(account),
+        )
+        return reaches_pixel(answer.status, answer.body)
 
     async def send(
         self, account: DestinationAccount, events: Sequence[OutgoingEvent]

@@ -13,6 +13,8 @@ from trackai.destinations.port import TokenHealth
 # Either lets a token send events.
 _SCOPES = frozenset(("ads_management", "business_management"))
 _WARN_BEFORE = dt.timedelta(days=7)
+_OK = 200
+_NOT_THERE = (100, 33)
 _TOKEN_REFUSED = frozenset((102, 104, 190))
 
 
@@ -31,6 +33,7 @@ class _Data(msgspec.Struct):
 
 class _Error(msgspec.Struct):
     code: int
+    error_subcode: int | None = None
 
 
 class _Body(msgspec.Struct):
@@ -41,14 +44,16 @@ class _Body(msgspec.Struct):
 _BODY = msgspec.json.Decoder(_Body, strict=False)
 
 
-def health_of(status: int, body: bytes, pixel_id: str, now: dt.datetime) -> TokenHealth:
-    """Return what an answer of debug_token says of the token and the pixel."""
-    try:
-        found = _BODY.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        found = _Body()
+def health_of(
+    status: int, body: bytes, now: dt.datetime, *, reaches: bool | None = None
+) -> TokenHealth:
+    """Return what an answer of debug_token says of the token.
+
+    `reaches`: whether the token's owner has the pixel; None where that is not known.
+    """
+    found = _decoded(body)
     if found.data is not None:
-        return _health(found.data, pixel_id, now)
+        return _health(found.data, now, reaches=reaches)
     if found.error is not None and found.error.code in _TOKEN_REFUSED:
         return TokenHealth(valid=False, found="Meta does not accept the token.")
     code = f", code {found.error.code}" if found.error else ""
@@ -57,7 +62,35 @@ def health_of(status: int, body: bytes, pixel_id: str, now: dt.datetime) -> Toke
     )
 
 
-def _health(data: _Data, pixel_id: str, now: dt.datetime) -> TokenHealth:
+def names_pixel(body: bytes, pixel_id: str) -> bool:
+    """Tell whether the scopes name the pixel, or reach whatever their owner does.
+
+    What they list may also be ad accounts or businesses that have the pixel: then it has to be
+    asked for.
+    """
+    data = _decoded(body).data or _Data()
+    targets = [one.target_ids for one in data.granular_scopes if one.scope in _SCOPES]
+    return not targets or any(not ids or pixel_id in ids for ids in targets)
+
+
+def reaches_pixel(status: int, body: bytes) -> bool | None:
+    """Return what an answer about the pixel says; None when it could not be told."""
+    if status == _OK:
+        return True
+    error = _decoded(body).error
+    # "Does not exist, or cannot be loaded due to missing permissions."
+    missing = error is not None and (error.code, error.error_subcode) == _NOT_THERE
+    return False if missing else None
+
+
+def _decoded(body: bytes) -> _Body:
+    try:
+        return _BODY.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Body()
+
+
+def _health(data: _Data, now: dt.datetime, *, reaches: bool | None) -> TokenHealth:
     ends = [_time(at) for at in (data.expires_at, data.data_access_expires_at) if at > 0]
     expires_at = min((end for end in ends if end is not None), default=None)
     scopes = tuple(sorted(data.scopes))
@@ -68,7 +101,7 @@ def _health(data: _Data, pixel_id: str, now: dt.datetime) -> TokenHealth:
             expires_at=expires_at,
             scopes=scopes,
         )
-    if not _is_assigned(data, pixel_id):
+    if reaches is False:
         return TokenHealth(
             valid=False,
             found="The token is not assigned to this pixel. Assign the pixel to the token's system "
@@ -79,6 +112,7 @@ def _health(data: _Data, pixel_id: str, now: dt.datetime) -> TokenHealth:
     notes = [
         f"expires {expires_at:%Y-%m-%d}" if expires_at else "does not expire",
         *_warnings(data, expires_at, now),
+        *(["whether it may use this pixel could not be told"] if reaches is None else []),
     ]
     return TokenHealth(
         valid=True,
@@ -86,12 +120,6 @@ def _health(data: _Data, pixel_id: str, now: dt.datetime) -> TokenHealth:
         expires_at=expires_at,
         scopes=scopes,
     )
-
-
-def _is_assigned(data: _Data, pixel_id: str) -> bool:
-    """Whether the scopes reach the pixel; one without targets reaches whatever its owner does."""
-    targets = [one.target_ids for one in data.granular_scopes if one.scope in _SCOPES]
-    return not targets or any(not ids or pixel_id in ids for ids in targets)
 
 
 def _warnings(data: _Data, expires_at: dt.datetime | None, now: dt.datetime) -> list[str]:

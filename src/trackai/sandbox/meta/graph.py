@@ -63,10 +63,19 @@ class Graph:
         match request.method, parts[1:]:
             case "GET", ["debug_token"]:
                 return self._debug_token(request, now)
+            case "GET", [dataset]:
+                return self._dataset(dataset, request, now)
             case "POST", [dataset, "events"]:
                 return self._events(dataset, request, now)
             case _:
                 return self._refuse(_UNKNOWN_PATH)
+
+    def _dataset(self, dataset: str, request: Request, now: dt.datetime) -> Reply:
+        """Answer with the dataset's node, to whom it is assigned."""
+        refusal = self._refuse_caller(dataset, request, {}, now)
+        if refusal is not None:
+            return self._refuse(refusal)
+        return Reply(200, json.dumps({"id": dataset}, separators=(",", ":")).encode())
 
     def _events(self, dataset: str, request: Request, now: dt.datetime) -> Reply:
         outage = self._faults.take(OUTAGES, dataset)
