@@ -1,9 +1,9 @@
 """The queue: throughput on both engines, an outage's backlog worked off, and what idling costs.
 
-Throughput is of the worker from a release to the stand-in's last event, the same small backlog on
-PostgreSQL and on Amazon SQS. moto stands in for SQS: it is a Python program that gets slower the
-more it holds, so the figure says that the engine works and what it costs the worker, not how fast
-Amazon is.
+Throughput is of the whole program, from the first webhook to the stand-in's last event, and of the
+worker from a release to the stand-in's last event, the same small load on PostgreSQL and on Amazon
+SQS. moto stands in for SQS: it is a Python program that gets slower the more it holds, so the
+figures say that the engine works and what it costs the worker, not how fast Amazon is.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from benchmarks.dispatch import (
 from benchmarks.figures import Figure, Size
 from benchmarks.processes import http_process, process, program
 from benchmarks.scratch import Scratch, run_async, scratch
+from benchmarks.webhook import end_to_end_s
 from trackai.queue.sqs_client import SqsNames
 
 NAMES = SqsNames("capi-bench", "capi-bench-dlq")
@@ -50,6 +51,11 @@ def run(size: Size) -> list[Figure]:
         amazon = _amazon(stack, place)
         sqs_s = run_async(_throughput(place, size, amazon))
     with scratch() as place:
+        whole_postgres_s = run_async(end_to_end_s(place, {}, size.queue_deliveries))
+    with scratch() as place, ExitStack() as stack:
+        amazon = _amazon(stack, place)
+        whole_sqs_s = run_async(end_to_end_s(place, amazon, size.queue_deliveries))
+    with scratch() as place:
         backlog, recovery_s = run_async(_recovery(place, size))
     with scratch() as place:
         queries_s, cpu = run_async(_idle(place))
@@ -57,6 +63,8 @@ def run(size: Size) -> list[Figure]:
         Figure("queue_postgres_events_s", postgres_s, "small backlog to Meta's stand-in"),
         Figure("queue_sqs_events_s", sqs_s, "the same over moto's SQS"),
         Figure("queue_sqs_vs_postgres", sqs_s / postgres_s, "one against the other"),
+        Figure("end_to_end_postgres_sales_s", whole_postgres_s, "click and webhook to Meta's yes"),
+        Figure("end_to_end_sqs_sales_s", whole_sqs_s, "the same over moto's SQS"),
         Figure("queue_recovery_s", recovery_s, "from Meta's recovery until the backlog is sent"),
         Figure("queue_recovery_backlog", backlog, "deliveries that waited for it"),
         Figure("queue_idle_transactions_s", queries_s, "of an idle worker, a second"),

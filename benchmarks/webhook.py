@@ -10,8 +10,9 @@ import asyncio
 import datetime as dt
 import statistics
 import time
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -31,6 +32,8 @@ BODY_BYTES = 4096
 SECRET = "whsec_0123456789abcdef0123456789abcdef"
 CHECKS = 300
 SALES_A_SECOND = 50
+# Sales under way side by side when throughput is what counts.
+AT_ONCE = 32
 SETTLE_S = 60.0
 POLL_S = 0.2
 
@@ -85,7 +88,20 @@ def _inbound(gateway: str) -> InboundRequest:
 # Way --------------------------------------------------------------------------------------------
 
 
-async def _way(place: Scratch, size: Size) -> list[Figure]:
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The program in its processes, with a customer and the stand-in for Meta."""
+
+    http: aiohttp.ClientSession
+    base: str
+    meta: str
+    customer: Customer
+
+
+@asynccontextmanager
+async def whole_program(place: Scratch, variables: Mapping[str, str]) -> AsyncIterator[Whole]:
+    """Run server, worker and stand-in for the length of a block."""
+    environment = {**place.environment, **variables}
     with ExitStack() as stack:
         trackai = program("trackai")
         meta = stack.enter_context(
@@ -93,23 +109,47 @@ async def _way(place: Scratch, size: Size) -> list[Figure]:
         )
         customer = await open_customer(place, meta)
         base = stack.enter_context(
-            http_process([*trackai, "serve"], place.environment, place.log, "/readyz")
+            http_process([*trackai, "serve"], environment, place.log, "/readyz")
         )
-        stack.enter_context(process([*trackai, "worker"], place.environment, place.log))
+        stack.enter_context(process([*trackai, "worker"], environment, place.log))
         timeout = aiohttp.ClientTimeout(total=SETTLE_S)
         async with aiohttp.ClientSession(timeout=timeout) as http:
-            return await _measure(http, base, meta, customer, size)
+            yield Whole(http, base, meta, customer)
 
 
-async def _measure(
-    http: aiohttp.ClientSession, base: str, meta: str, customer: Customer, size: Size
-) -> list[Figure]:
-    warm = await _sell(http, base, customer, count=SALES_A_SECOND)
-    await _arrivals(http, meta, warm)
+async def end_to_end_s(place: Scratch, variables: Mapping[str, str], count: int) -> float:
+    """Return sales a second from the first webhook to the last event at the stand-in.
+
+    Each is a click, its webhooks, a match and a delivery; as many at once as the server takes.
+    """
+    async with whole_program(place, variables) as whole:
+        await _arrivals(whole, await _sell(whole, count=SALES_A_SECOND))
+        sent: dict[str, dt.datetime] = {}
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def one(number: int) -> None:
+            async with slots:
+                await _sell_one(whole, GATEWAYS[number % len(GATEWAYS)], number, sent)
+
+        started = SystemClock().now()
+        await asyncio.gather(*(one(number) for number in range(count)))
+        arrived = await _arrivals(whole, sent)
+        assert sent.keys() <= arrived.keys(), "not everything arrived"
+        ended = max(arrived[event_id] for event_id in sent)
+        return count / (ended - started).total_seconds()
+
+
+async def _way(place: Scratch, size: Size) -> list[Figure]:
+    async with whole_program(place, {}) as whole:
+        return await _measure(whole, size)
+
+
+async def _measure(whole: Whole, size: Size) -> list[Figure]:
+    await _arrivals(whole, await _sell(whole, count=SALES_A_SECOND))
     started = time.perf_counter()
-    sent = await _sell(http, base, customer, count=round(SALES_A_SECOND * size.load_s))
+    sent = await _sell(whole, count=round(SALES_A_SECOND * size.load_s))
     offered = len(sent) / (time.perf_counter() - started)
-    arrived = await _arrivals(http, meta, sent)
+    arrived = await _arrivals(whole, sent)
     delays = [
         (arrived[event_id] - at).total_seconds() * 1000
         for event_id, at in sent.items()
@@ -128,9 +168,7 @@ async def _measure(
     ]
 
 
-async def _sell(
-    http: aiohttp.ClientSession, base: str, customer: Customer, *, count: int
-) -> dict[str, dt.datetime]:
+async def _sell(whole: Whole, *, count: int) -> dict[str, dt.datetime]:
     """Sell at a steady pace, whatever the answers take; return event id -> when it was sent."""
     sent: dict[str, dt.datetime] = {}
     started = time.perf_counter()
@@ -138,18 +176,12 @@ async def _sell(
         for number in range(count):
             await asyncio.sleep(max(0, started + number / SALES_A_SECOND - time.perf_counter()))
             gateway = GATEWAYS[number % len(GATEWAYS)]
-            group.create_task(_sell_one(http, base, customer, gateway, number, sent))
+            group.create_task(_sell_one(whole, gateway, number, sent))
     return sent
 
 
-async def _sell_one(
-    http: aiohttp.ClientSession,
-    base: str,
-    customer: Customer,
-    gateway: str,
-    number: int,
-    sent: dict[str, dt.datetime],
-) -> None:
+async def _sell_one(whole: Whole, gateway: str, number: int, sent: dict[str, dt.datetime]) -> None:
+    http, base, customer = whole.http, whole.base, whole.customer
     click_id = f"c{new_id().hex}"
     click = {"site_key": customer.tenant.site_key, "click_id": click_id, "fbclid": f"Iw{click_id}"}
     async with http.post(f"{base}/api/v1/track/click", json=click) as answer:
@@ -164,15 +196,13 @@ async def _sell_one(
             answer.raise_for_status()
 
 
-async def _arrivals(
-    http: aiohttp.ClientSession, meta: str, sent: dict[str, dt.datetime]
-) -> dict[str, dt.datetime]:
+async def _arrivals(whole: Whole, sent: dict[str, dt.datetime]) -> dict[str, dt.datetime]:
     """Return event id -> when the stand-in had it, once all have arrived or patience ends."""
     deadline = time.monotonic() + SETTLE_S
     arrived: dict[str, dt.datetime] = {}
     while not sent.keys() <= arrived.keys() and time.monotonic() < deadline:
         await asyncio.sleep(POLL_S)
-        async with http.get(f"{meta}/sandbox/events?limit=10000") as answer:
+        async with whole.http.get(f"{whole.meta}/sandbox/events?limit=10000") as answer:
             events: list[dict[str, Any]] = (await answer.json())["events"]
         arrived = {
             event["event_id"]: dt.datetime.fromisoformat(event["received_at"]) for event in events
