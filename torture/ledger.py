@@ -21,11 +21,14 @@ select (select count(*) from deliveries where status = 'pending')
   + (select count(*) from webhook_receipts where run_at is not null)
 """
 FAILED = "select count(*) from webhook_receipts where state = 'failed'"
-# Time that passes: leases end, pauses end. What somebody works on at this moment is let be: a
-# process that is stopped may hold it.
+# Time that passes: workers' leases end, pauses end. What somebody works on at this moment is let
+# be: a process that is stopped may hold it. What the relay has put into SQS stays there: to end its
+# quarter of an hour would have it sent once more each time, until the stand-in drowns in repeats.
 TIME_PASSES = """
 update queue_messages q set run_at = now() from (
-  select tenant_id, delivery_id from queue_messages where run_at > now() for update skip locked
+  select tenant_id, delivery_id from queue_messages
+  where run_at > now() and (lease is null or run_at < now() + interval '200 seconds')
+  for update skip locked
 ) as later where q.tenant_id = later.tenant_id and q.delivery_id = later.delivery_id;
 update webhook_receipts r set run_at = now() from (
   select tenant_id, id from webhook_receipts where run_at > now() for update skip locked
