@@ -13,7 +13,7 @@ from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
 from trackai.ingest.opening import EdgeTools, open_edge
-from trackai.ingest.spool import Spool
+from trackai.ingest.spool import SPOOL, Spool
 from trackai.ingest.throttle import Throttle
 from trackai.ingest.wire import Answer, Receive, Request, Scope, Send
 from trackai.model.clock import SystemClock, new_id
@@ -108,7 +108,7 @@ async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIte
 def _spool(settings: Settings) -> Spool | None:
     if settings.spool_mib == 0:
         return None
-    return Spool(settings.data_dir / "spool", new_id(), most_bytes=settings.spool_mib * _MIB)
+    return Spool(settings.data_dir / SPOOL, new_id(), most_bytes=settings.spool_mib * _MIB)
 
 
 async def _answer(send: Send, status: int, content: object) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from tests.conftest import Serve
     from tests.support.program import Place
 
+from trackai.ingest.spool import SEGMENT, SET_ASIDE, SPOOL
 from trackai.model.clock import SystemClock, new_id
 from trackai.sandbox.meta import MetaSandbox
 from trackai.storage.envelope import new_key_text
@@ -211,3 +213,21 @@ def test_an_open_host_holds_its_pixels(place: "Place") -> None:
     assert "tried again at" in ill["found"]
     assert ill["found"].endswith(": 1 wait")
     assert found["queue"]["found"].endswith("1 more held by breakers")
+
+
+def test_what_the_spool_holds_is_a_finding(place: "Place") -> None:
+    directory = Path(place.environment["TRACKAI_DATA_DIR"]) / SPOOL
+    _, before = findings(place)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"a-1{SEGMENT}").write_bytes(b"x")
+    _, waiting = findings(place)
+    (directory / f"a-2{SET_ASIDE}").write_bytes(b"x")
+    _, aside = findings(place)
+
+    assert [one["spool"]["state"] for one in (before, waiting, aside)] == [
+        "ok",
+        "warning",
+        "warning",
+    ]
+    assert "1 files wait" in waiting["spool"]["found"]
+    assert "1 files set aside" in aside["spool"]["found"]

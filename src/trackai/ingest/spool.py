@@ -19,6 +19,7 @@ from uuid import UUID
 
 from trackai.errors import ConfigurationError, SpoolFull
 
+SPOOL = "spool"  # the directory, below the data directory
 SEGMENT = ".spool"
 LOCK = ".lock"
 # What cannot be read or stored is set aside under this name, for people.

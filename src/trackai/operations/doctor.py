@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from trackai.destinations.port import Destination
 from trackai.errors import ConfigurationError, TrackaiError
 from trackai.gateways.registry import gateways
+from trackai.ingest.spool import SEGMENT, SET_ASIDE, SPOOL
 from trackai.model.tenant import DestinationAccount, GatewayConnection, Tenant
 from trackai.operations.findings import Finding, Patient, State
 from trackai.operations.flow import breakers, queue
@@ -31,7 +32,10 @@ LATELY = dt.timedelta(days=7)
 
 async def examine(patient: Patient) -> list[Finding]:
     """Run every check; a check that breaks is itself a finding."""
-    findings = [_python(), _gateways(), _disk(patient), _migrations(patient), _address(patient)]
+    findings = [
+        *(_python(), _gateways(), _disk(patient), _spool(patient)),
+        *(_migrations(patient), _address(patient)),
+    ]
     for check in _CHECKS:
         name = check.__name__.strip("_").replace("_", " ")
         try:
@@ -63,6 +67,25 @@ def _disk(patient: Patient) -> Finding:
     if free < LEAST_FREE_BYTES:
         return Finding("disk", State.FAILED, found, "Make room: the database cannot grow.")
     return Finding("disk", State.OK, found)
+
+
+def _spool(patient: Patient) -> Finding:
+    """Say whether page reports wait on this machine's disk, or could not be brought in."""
+    directory = patient.data_dir / SPOOL
+    aside = sorted(directory.glob(f"*{SET_ASIDE}"))
+    if aside:
+        to_do = (
+            "They hold page reports that were damaged or could not be stored: keep a copy, look at "
+            "spool.set_aside in the log of trackai serve, then remove them."
+        )
+        return Finding(
+            "spool", State.WARNING, f"{len(aside)} files set aside in {directory}", to_do
+        )
+    waiting = sum(1 for _ in directory.glob(f"*{SEGMENT}"))
+    if waiting:
+        to_do = "trackai serve brings them in when the database is there; start it."
+        return Finding("spool", State.WARNING, f"{waiting} files wait in {directory}", to_do)
+    return Finding("spool", State.OK, "empty")
 
 
 def _migrations(patient: Patient) -> Finding:
