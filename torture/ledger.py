@@ -10,7 +10,8 @@ import asyncpg
 CLICKS = "select click_id, received_at from clicks"
 RECEIPTS = "select id from webhook_receipts"
 SALES = """
-select c.gateway || ':' || c.transaction as event_id, m.click_id, d.status, d.reason
+select c.gateway || ':' || c.transaction as event_id, m.click_id, d.status, d.reason,
+  d.failed_tries
 from conversions c
 left join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
 left join deliveries d on d.tenant_id = c.tenant_id and d.conversion_id = c.id
@@ -48,6 +49,7 @@ class Sold:
     click_id: str | None
     status: str | None
     reason: str | None
+    failed_tries: int = 0  # those that failed while its destination was well
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ async def look(url: str) -> Found:
             clicks={row["click_id"]: row["received_at"] for row in await connection.fetch(CLICKS)},
             receipts={str(row["id"]) for row in await connection.fetch(RECEIPTS)},
             sales={
-                row["event_id"]: Sold(row["click_id"], row["status"], row["reason"])
+                row["event_id"]: Sold(
+                    row["click_id"], row["status"], row["reason"], row["failed_tries"] or 0
+                )
                 for row in await connection.fetch(SALES)
             },
             stuck=int(await connection.fetchval(LEFT)),

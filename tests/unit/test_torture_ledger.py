@@ -144,3 +144,23 @@ def test_a_visit_is_the_same_whenever_it_comes() -> None:
     assert [visit_of(7, number) for number in range(50)] == visits
     assert len({visit.event_id for visit in visits}) == 50
     assert [visit_of(8, number) for number in range(50)] != visits
+
+
+def exhausted(number: int, *, failed_tries: int) -> Found:
+    """Return what was found when so many sales used up their tries, and another was accepted."""
+    sold = Sold("c1", "dead", "tries_exhausted", failed_tries)
+    sales = {SALE: sold} | {f"kiwify:x{one}": sold for one in range(number - 1)}
+    return replace(found(), sales={**sales, "kiwify:2": ACCEPTED})
+
+
+@pytest.mark.parametrize(("failed_tries", "lost"), [(5, 0), (4, 1)])
+def test_tries_may_be_used_up_by_as_many_failures(failed_tries: int, lost: int) -> None:
+    verdict = judge(exhausted(1, failed_tries=failed_tries), heard(), AT_META, set())
+
+    assert verdict.lost == lost
+
+
+def test_many_that_used_up_their_tries_are_a_problem() -> None:
+    verdict = judge(exhausted(2, failed_tries=5), heard(), AT_META, set())
+
+    assert "2 sales used up their tries" in verdict.problems
