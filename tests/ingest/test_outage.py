@@ -233,6 +233,21 @@ async def test_a_flipped_bit_costs_one_report(
     assert len(_files(tmp_path, SET_ASIDE)) == 1
 
 
+async def test_a_segment_that_cannot_be_read_keeps_nobody_waiting(
+    build: "BuildWorld", line: Proxy, tmp_path: Path
+) -> None:
+    world = await _build(build, line, tmp_path)
+    line.set_line(Line.REFUSES)
+    await world.track("click", {"click_id": "c1"})
+    (segment,) = _files(tmp_path, SEGMENT)
+    segment.with_name(f"{segment.name.partition('-')[0]}-00000000{SEGMENT}").mkdir()
+    line.set_line(Line.PASSES)
+    await _until_back(world)
+
+    assert [row["click_id"] for row in await world.rows(CLICKS)] == ["c1"]
+    assert len(_files(tmp_path, SET_ASIDE)) == 1
+
+
 async def test_no_webhook_is_taken_before_another_processs_clicks_are_in(
     fresh_database_url: str, tmp_path: Path
 ) -> None:

@@ -132,12 +132,20 @@ class Keeper:
 
     async def _load(self, spool: Spool, segment: Path) -> None:
         began = time.monotonic()
-        records, damaged = await asyncio.to_thread(read_segment, segment)
+        try:
+            records, damaged = await asyncio.to_thread(read_segment, segment)
+        except OSError as error:  # what cannot be read must not keep everybody waiting
+            self._put_aside(spool, segment, error)
+            return
         refused = list(damaged)
         for start in range(0, len(records), BATCH):
             refused += await self._store(records[start : start + BATCH])
         if refused:
-            aside = await asyncio.to_thread(spool.set_aside, segment, refused)
+            try:
+                aside = await asyncio.to_thread(spool.set_aside, segment, refused)
+            except OSError as error:  # a full disk: the whole of it stays then
+                self._put_aside(spool, segment, error)
+                return
             get_logger().error("spool.set_aside", reports=len(refused), file=aside.name)
             SPOOLED.labels("set_aside").inc(len(refused))
         spool.remove(segment)
@@ -146,6 +154,11 @@ class Keeper:
         SPOOLED.labels("stored").inc(stored)
         seconds = round(time.monotonic() - began, 3)
         get_logger().info("spool.stored", reports=stored, seconds=seconds)
+
+    def _put_aside(self, spool: Spool, segment: Path, error: OSError) -> None:
+        aside = spool.put_aside(segment)
+        get_logger().error("spool.set_aside", file=aside.name, reason=type(error).__name__)
+        SPOOLED.labels("set_aside").inc()
 
     async def _store(self, records: Sequence[bytes]) -> list[bytes]:
         """Store records; return those that cannot be, ever."""

@@ -85,10 +85,13 @@ class Spool:
     def segments(self) -> list[Path]:
         """Return ended segments that are this process's to load, in the order of their writing.
 
-        Those of processes that have died are taken over.
+        Those of processes that have died are taken over, and those without a lock: somebody has
+        brought them back from a copy.
         """
         for lock in self._directory.glob(f"*{LOCK}"):
             self._hold(lock.stem)
+        for segment in self._directory.glob(f"*{SEGMENT}"):
+            self._hold(segment.name.partition("-")[0])
         # The names begin with a time: processes in the order of their start.
         return sorted(
             path
@@ -117,6 +120,10 @@ class Spool:
             file.flush()
             os.fsync(file.fileno())
         return aside
+
+    def put_aside(self, segment: Path) -> Path:
+        """Keep a segment as it is, for people; return where."""
+        return segment.rename(segment.with_suffix(SET_ASIDE))
 
     def close(self) -> None:
         """Give the segments up, to whoever comes next."""

@@ -232,3 +232,16 @@ def test_nobody_else_may_read_the_directory(spool_at: OpenSpool, tmp_path: Path)
 
     assert (tmp_path / "spool").stat().st_mode & 0o077 == 0
     assert [path.suffix for path in (tmp_path / "spool").iterdir()] == [LOCK]
+
+
+def test_segments_that_come_back_from_a_copy_are_loaded(
+    spool_at: OpenSpool, tmp_path: Path
+) -> None:
+    away = spool_at(tmp_path / "away")
+    away.append([b"kept"])
+    away.end_segment()
+    (segment,) = away.segments()
+    spool = spool_at(tmp_path / "here")
+    (tmp_path / "here" / segment.name).write_bytes(segment.read_bytes())
+
+    assert everything(spool) == [b"kept"]
