@@ -23,12 +23,13 @@ select (select count(*) from deliveries where status = 'pending')
 """
 FAILED = "select count(*) from webhook_receipts where state = 'failed'"
 # Time that passes: workers' leases end, pauses end. What somebody works on at this moment is let
-# be: a process that is stopped may hold it. What the relay has put into SQS stays there: to end its
-# quarter of an hour would have it sent once more each time, until the stand-in drowns in repeats.
-TIME_PASSES = """
+# be: a process that is stopped may hold it. What the relay has put into SQS stays there, unless
+# all leases are meant: to end its quarter of an hour has it sent once more each time, and the
+# stand-in drowns in the repeats of much.
+_TIME_PASSES = """
 update queue_messages q set run_at = now() from (
   select tenant_id, delivery_id from queue_messages
-  where run_at > now() and (lease is null or run_at < now() + interval '200 seconds')
+  where run_at > now() and (lease is null or run_at < now() + interval '{leases}')
   for update skip locked
 ) as later where q.tenant_id = later.tenant_id and q.delivery_id = later.delivery_id;
 update webhook_receipts r set run_at = now() from (
@@ -40,6 +41,10 @@ where b.destination_id = held.destination_id;
 update host_breakers b set retry_at = least(retry_at, now())
 from (select host from host_breakers for update skip locked) as held where b.host = held.host;
 """
+
+
+TIME_PASSES = _TIME_PASSES.format(leases="200 seconds")
+ALL_TIME_PASSES = _TIME_PASSES.format(leases="1 day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +97,10 @@ async def left(url: str) -> int:
         await connection.close()
 
 
-async def let_time_pass(url: str) -> None:
-    """Make every lease and pause end now."""
+async def let_time_pass(url: str, *, everything: bool) -> None:
+    """Make workers' leases, or all, and every pause end now."""
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(TIME_PASSES)
+        await connection.execute(ALL_TIME_PASSES if everything else TIME_PASSES)
     finally:
         await connection.close()
