@@ -35,6 +35,7 @@ FORBIDDEN = {
         *(("deliveries", verb) for verb in ("SELECT", "INSERT", "UPDATE", "DELETE")),
         *(("queue_messages", verb) for verb in ("SELECT", "INSERT", "UPDATE", "DELETE")),
         *(("gateway_connections", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
+        *(("erased_people", verb) for verb in ("SELECT", "INSERT", "UPDATE", "DELETE")),
     },
     Role.PIPELINE: {
         *(("tenants", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
@@ -42,6 +43,7 @@ FORBIDDEN = {
         *(("destinations", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
         *((table, "DELETE") for table in ("conversions", "deliveries", "dispatch_attempts")),
         ("webhook_receipts", "DELETE"),
+        *(("erased_people", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
     },
     Role.APP: {
         *(("conversions", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
@@ -49,6 +51,13 @@ FORBIDDEN = {
         *(("dispatch_attempts", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
         *(("webhook_receipts", verb) for verb in ("INSERT", "DELETE")),
         *(("tenants", "DELETE"), ("gateway_connections", "DELETE"), ("destinations", "DELETE")),
+        # What is personal may be emptied, column by column; whole rows may not be changed.
+        *(
+            (table, "UPDATE")
+            for table in ("clicks", "page_events", "conversion_notices", "matches")
+        ),
+        *((table, "DELETE") for table in ("clicks", "page_events", "erased_people", "audit_logs")),
+        *(("erased_people", "UPDATE"), ("audit_logs", "UPDATE")),
     },
 }
 
@@ -122,6 +131,13 @@ async def test_people_see_only_their_own_account(two: Two) -> None:
         "update destinations set token_sealed = '' where tenant_id = $1",
         "update webhook_receipts set run_at = now() where tenant_id = $1",
         "update tenants set name = 'mine' where id = $1",
+        "update clicks set visitor_sealed = null where tenant_id = $1",
+        "update page_events set fbp = null where tenant_id = $1",
+        "update conversions set buyer_sealed = '' where tenant_id = $1",
+        "update conversion_notices set notice_sealed = '' where tenant_id = $1",
+        "update webhook_receipts set body_sealed = '' where tenant_id = $1",
+        "delete from webhook_rejections where tenant_id = $1",
+        "delete from identities where tenant_id = $1",
     ],
 )
 async def test_people_change_nothing_of_another_tenant(two: Two, statement: str) -> None:
@@ -139,6 +155,15 @@ async def test_people_add_nothing_to_another_tenant(two: Two) -> None:
                 two.other,
                 new_id(),
             )
+
+
+@pytest.mark.parametrize(
+    "column", ["amount_minor", "status", "transaction", "product_name", "sold_at", "currency"]
+)
+async def test_people_cannot_change_the_facts_of_a_sale(two: Two, column: str) -> None:
+    with pytest.raises(StatementRefused):
+        async with two.app.transaction(tenant_id=two.mine) as tx:
+            await tx.execute(f"update conversions set {column} = null")  # noqa: S608
 
 
 async def test_a_row_cannot_be_moved_to_another_tenant(two: Two) -> None:

@@ -46,6 +46,8 @@ HOT = {
     "queue_messages.CLAIM_ALL_TENANTS": "queue_messages_by_destination",
     "conversions.FIND_BY_TRANSACTION": "conversions_tenant_id_gateway_transaction_key",
     "conversions.LIST_NOTICES": "conversion_notices_pkey",
+    "erased_people.FIND_AMONG": "erased_people_pkey",
+    "erasing.IS_OF_ERASED_SALE": "conversion_notices_by_receipt",
     "deliveries.LOAD_OUTGOING_ALL_TENANTS": "deliveries_pkey",
     "deliveries.HASTEN_OF_CONVERSION": "deliveries_by_conversion",
     "deliveries.SETTLE_DELIVERIES": "deliveries_pkey",
@@ -82,7 +84,7 @@ where table_schema = 'public' and table_name = any($1)
 """
 FILLED = (
     *("tenants", "gateway_connections", "clicks", "identities", "webhook_receipts", "conversions"),
-    *("conversion_notices", "matches", "deliveries", "queue_messages"),
+    *("conversion_notices", "matches", "deliveries", "queue_messages", "erased_people"),
 )
 ROWS, TENANTS = 5000, 50
 VALUES = {

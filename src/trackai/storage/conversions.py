@@ -23,7 +23,7 @@ select pg_advisory_xact_lock(hashtextextended($1::uuid::text || '/' || $2 || '/'
 
 # Which sale this transaction is, and whose.
 FIND_BY_TRANSACTION = """
-select id, connection_id, funnel_id
+select id, connection_id, funnel_id, erased_at is not null as erased
 from conversions where tenant_id = $1 and gateway = $2 and transaction = $3
 """
 
@@ -37,8 +37,10 @@ from conversions where tenant_id = $1 and id = $2
 SAVE_CONVERSION = """
 insert into conversions (tenant_id, id, gateway, transaction, connection_id, funnel_id, status,
   recurrence, amount_minor, currency, refunded_minor, product_id, product_name, quantity,
-  buyer_sealed, tracking, sold_at, first_seen_at, updated_at, subscription)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+  buyer_sealed, tracking, sold_at, first_seen_at, updated_at, subscription,
+  erased_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+  $21)
 on conflict (tenant_id, id) do update set
   status = excluded.status, recurrence = excluded.recurrence,
   amount_minor = excluded.amount_minor, currency = excluded.currency,
@@ -46,7 +48,8 @@ on conflict (tenant_id, id) do update set
   product_name = excluded.product_name, quantity = excluded.quantity,
   buyer_sealed = excluded.buyer_sealed, tracking = excluded.tracking,
   sold_at = excluded.sold_at, first_seen_at = excluded.first_seen_at,
-  updated_at = excluded.updated_at, subscription = excluded.subscription
+  updated_at = excluded.updated_at, subscription = excluded.subscription,
+  erased_at = coalesce(conversions.erased_at, excluded.erased_at)
 """
 
 # What one receipt said of a sale; said once.
@@ -91,6 +94,7 @@ class SaleKey:
     id: UUID
     connection_id: UUID
     funnel_id: UUID
+    erased: bool  # its buyer was, at their request
 
 
 async def lock_transaction(tx: Tx, *, tenant_id: UUID, gateway: str, transaction: str) -> None:
@@ -110,9 +114,14 @@ async def find_transaction(tx: Tx, *, tenant_id: UUID, conversion_id: UUID) -> R
 
 
 async def save_conversion(
-    tx: Tx, envelope: Envelope, conversion: Conversion, *, now: dt.datetime
+    tx: Tx,
+    envelope: Envelope,
+    conversion: Conversion,
+    *,
+    now: dt.datetime,
+    erased: bool = False,
 ) -> None:
-    """Store a sale as it stands now."""
+    """Store a sale as it stands now; `erased`: of nobody, for good."""
     money, product = conversion.money, conversion.product
     buyer = msgspec.msgpack.encode(conversion.buyer)
     await tx.execute(
@@ -137,6 +146,7 @@ async def save_conversion(
         conversion.first_seen_at,
         now,
         conversion.subscription,
+        now if erased else None,
     )
 
 

@@ -43,6 +43,9 @@ from gateway_connections
 where tenant_id = $1 and disabled_at is null order by created_at, id
 """
 
+# The secrets of all connections a tenant ever had.
+LIST_SECRETS = "select secrets_sealed from gateway_connections where tenant_id = $1"
+
 # Set the secrets of a connection (rotation).
 UPDATE_SECRETS = """
 update gateway_connections set secrets_sealed = $3 where tenant_id = $1 and id = $2
@@ -120,6 +123,17 @@ async def list_connections(
     """Return the tenant's connections, oldest first."""
     rows = await tx.fetch(LIST_CONNECTIONS, tenant_id)
     return [_connection(envelope, row) for row in rows]
+
+
+async def list_secrets(tx: Tx, envelope: Envelope, *, tenant_id: UUID) -> list[str]:
+    """Return the tenant's secrets, those of disabled connections too: what must not be shown."""
+    return [
+        secret.value
+        for row in await tx.fetch(LIST_SECRETS, tenant_id)
+        for secret in _SECRETS.decode(
+            envelope.open(row["secrets_sealed"], table=TABLE, tenant_id=tenant_id)
+        )
+    ]
 
 
 async def set_secrets(

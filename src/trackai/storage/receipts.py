@@ -56,22 +56,30 @@ update webhook_receipts set attempts = attempts + 1, reason = $3, run_at = $4
 where tenant_id = $1 and id = $2
 """
 
-# Ask for receipts to be worked on again.
+# Ask for receipts to be worked on again; an erased one has nothing left to work on.
 REPROCESS_RECEIPTS = """
 update webhook_receipts set run_at = $4
-where tenant_id = $1 and run_at is null
+where tenant_id = $1 and run_at is null and erased_at is null
+  and ($2::uuid[] is null or id = any($2)) and ($3::text is null or state = $3)
+"""
+
+# How many of the same were erased.
+COUNT_ERASED = """
+select count(*) as number from webhook_receipts
+where tenant_id = $1 and erased_at is not null
   and ($2::uuid[] is null or id = any($2)) and ($3::text is null or state = $3)
 """
 
 # One receipt, whatever became of it.
 FIND_RECEIPT = """
-select tenant_id, id, connection_id, gateway, received_at, body_sealed, request_sealed, attempts
+select tenant_id, id, connection_id, gateway, received_at, body_sealed, request_sealed, attempts,
+  erased_at
 from webhook_receipts where tenant_id = $1 and id = $2
 """
 
 # A tenant's receipts, newest first.
 LIST_RECEIPTS = """
-select id, connection_id, gateway, received_at, state, reason, event, repeats, attempts
+select id, connection_id, gateway, received_at, state, reason, event, repeats, attempts, erased_at
 from webhook_receipts
 where tenant_id = $1 and ($2::text is null or state = $2)
 order by received_at desc, id desc limit $3
@@ -128,6 +136,7 @@ class SealedReceipt:
     body_sealed: bytes
     request_sealed: bytes
     attempts: int
+    erased_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,7 @@ class Receipt:
     received_at: dt.datetime
     body: bytes
     request: RequestParts
+    erased_at: dt.datetime | None = None  # emptied at a person's request
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +166,7 @@ class ReceiptLine:
     event: str | None
     repeats: int
     attempts: int
+    erased_at: dt.datetime | None  # emptied at a person's request
 
 
 _REQUEST = msgspec.msgpack.Decoder(RequestParts)
@@ -202,6 +213,7 @@ def open_receipt(envelope: Envelope, sealed: SealedReceipt) -> Receipt:
         received_at=sealed.received_at,
         body=envelope.open(sealed.body_sealed, table=TABLE, tenant_id=tenant_id),
         request=_REQUEST.decode(request),
+        erased_at=sealed.erased_at,
     )
 
 
@@ -238,6 +250,16 @@ async def reprocess_receipts(
     changed = await tx.execute(REPROCESS_RECEIPTS, tenant_id, wanted, state, now)
     await tx.fetch(NOTIFY_RECEIPTS)
     return changed
+
+
+async def count_erased(
+    tx: Tx, *, tenant_id: UUID, ids: Sequence[UUID] | None, state: ReceiptState | None
+) -> int:
+    """Return how many receipts, by id or by state or all, cannot be worked on: they were erased."""
+    wanted = None if ids is None else list(ids)
+    (row,) = await tx.fetch(COUNT_ERASED, tenant_id, wanted, state)
+    number: int = row["number"]
+    return number
 
 
 async def find_receipt(

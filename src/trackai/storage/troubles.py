@@ -10,7 +10,7 @@ from trackai.storage.pool import Tx
 # What went wrong since $1 (receipts: ever), counted by tenant, kind and reason.
 COUNT_TROUBLES_ALL_TENANTS = """
 select tenant_id, 'failed_receipts' as kind, null as reason, count(*) as number
-from webhook_receipts where state = 'failed' group by tenant_id
+from webhook_receipts where state = 'failed' and erased_at is null group by tenant_id
 union all
 select tenant_id, 'rejected_webhooks', reason, count(*)
 from webhook_rejections where received_at > $1 group by tenant_id, reason
