@@ -1,0 +1,1 @@
+"""Requests of a person: what is stored about somebody, and emptying it."""

@@ -1,0 +1,44 @@
+"""What answering a person's request needs, and the deed that it leaves in the audit log."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from uuid import UUID
+
+from trackai.model.clock import Clock, NewId
+from trackai.privacy.person import Person
+from trackai.storage.audit_logs import Deed, insert_audit
+from trackai.storage.envelope import Envelope
+from trackai.storage.erased_people import digests
+from trackai.storage.pool import Database, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One tenant's rows and keys, and who acts on them."""
+
+    database: Database
+    envelope: Envelope
+    clock: Clock
+    new_id: NewId
+    tenant_id: UUID
+    actor: str
+
+    def transaction(self) -> AbstractAsyncContextManager[Tx]:
+        """Open a transaction that sees this tenant alone."""
+        return self.database.transaction(tenant_id=self.tenant_id)
+
+    def digests(self, person: Person) -> list[bytes]:
+        """Return the keyed digests that stand for a person where nothing personal may."""
+        return digests(self.envelope, self.tenant_id, person.keys)
+
+    async def note(
+        self, tx: Tx, action: str, subject: str, person: Person, details: Mapping[str, object]
+    ) -> None:
+        """Write a deed about a person down, with the commit of what was done."""
+        people = [digest.hex() for digest in self.digests(person)]
+        deed = Deed(
+            *(self.tenant_id, self.new_id(), self.clock.now(), self.actor, action, subject),
+            {**details, "people": people},
+        )
+        await insert_audit(tx, deed)

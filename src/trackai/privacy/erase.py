@@ -1,0 +1,162 @@
+"""Erasing a person: everything personal goes, the facts of their sales stay.
+
+First the person is noted among the erased, so that nothing brings them back from then on. Then
+their rows are emptied in small batches, each a transaction with its deed in the audit log. What
+leads to other rows goes last: page events and clicks of the same browser, clicks, webhooks, sales,
+hashes. So an erasure that was interrupted finds what is left when it is run again.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from trackai.privacy.desk import Desk
+from trackai.privacy.person import Person
+from trackai.privacy.remains import campaign, notice_of_nobody, tracking_of_nobody
+from trackai.privacy.search import Found, Search
+from trackai.storage import conversions, erased_people, erasing, person_rows
+from trackai.storage.erasing import Remains, Utm
+from trackai.storage.pool import Tx
+
+T = TypeVar("T")
+
+# Rows a transaction.
+BATCH = 100
+
+Changed = dict[str, int]
+
+
+class Erasure:
+    """One erasure of one person in one tenant. May be run again at any time."""
+
+    def __init__(self, desk: Desk, person: Person, *, why: str) -> None:
+        self._desk = desk
+        self._person = person
+        self._why = why
+        self._id = desk.new_id()
+        self._named = {"tenant_id": desk.tenant_id}
+        self._changed: Changed = {}
+
+    async def run(self) -> Mapping[str, int]:
+        """Erase; return how many rows changed, by table.
+
+        `waiting_receipts` are webhooks that no worker has worked on yet: one will, and empties
+        them then. `unreadable` are rows that do not open, so that nobody can say whose they are.
+        """
+        await self._begin()
+        found = await Search(self._desk, self._person).run()
+        await self._empty(found)
+        async with self._desk.transaction() as tx:
+            waiting = await erasing.count_waiting(tx, **self._named, receipt_ids=found.receipts)
+        return {**self._changed, "waiting_receipts": waiting, "unreadable": found.unreadable}
+
+    async def _begin(self) -> None:
+        """Let nothing bring the person back; receipts that are worked on now are let through."""
+        desk = self._desk
+        async with desk.transaction() as tx:
+            await erased_people.lock_alone(tx, **self._named)
+            now, keys = desk.clock.now(), desk.digests(self._person)
+            number = await erased_people.insert_erased(tx, **self._named, keys=keys, now=now)
+            await self._note(tx, {"erased_people": number} if number else {})
+
+    async def _empty(self, found: Found) -> None:
+        for events in _batches(found.page_events):
+            await self._batch(self._page_events, events)
+        for clicks in (found.clicks_of_the_same, found.clicks):
+            for click_ids in _batches(sorted(clicks)):
+                await self._batch(self._clicks, click_ids)
+        for receipt_ids in _batches(sorted(found.receipts)):
+            await self._batch(self._receipts, receipt_ids)
+        for rejection_ids in _batches(sorted(found.rejections)):
+            await self._batch(self._rejections, rejection_ids)
+        for conversion_id in sorted(found.conversions):
+            await self._batch(self._sale, conversion_id)
+        everything = sorted(found.clicks | found.clicks_of_the_same)
+        for click_ids in _batches(everything) or [[]]:
+            await self._batch(self._identities, click_ids)
+
+    async def _batch(self, work: Callable[[Tx, T], Awaitable[Changed]], what: T) -> None:
+        """Do one piece of work in one transaction, and write down what it changed."""
+        async with self._desk.transaction() as tx:
+            changed = {table: number for table, number in (await work(tx, what)).items() if number}
+            if changed:
+                await self._note(tx, changed)
+        for table, number in changed.items():
+            self._changed[table] = self._changed.get(table, 0) + number
+
+    async def _note(self, tx: Tx, changed: Changed) -> None:
+        await self._desk.note(
+            tx,
+            "privacy.erase",
+            str(self._id),
+            self._person,
+            {"why": self._why, "changed": changed},
+        )
+
+    async def _page_events(self, tx: Tx, events: Sequence[tuple[str, str]]) -> Changed:
+        return {"page_events": await erasing.erase_page_events(tx, **self._named, events=events)}
+
+    async def _clicks(self, tx: Tx, click_ids: Collection[str]) -> Changed:
+        held = await erasing.lock_clicks(tx, **self._named, click_ids=click_ids)
+        keys = self._person.marks
+        kept = {
+            click_id: Utm(*(campaign(one, keys) for one in utm)) for click_id, utm in held.items()
+        }
+        number = await erasing.erase_clicks(
+            tx, **self._named, kept=kept, now=self._desk.clock.now()
+        )
+        return {"clicks": number}
+
+    async def _receipts(self, tx: Tx, receipt_ids: Sequence[UUID]) -> Changed:
+        now = self._desk.clock.now()
+        numbers = [
+            await erasing.erase_receipt(
+                tx,
+                self._desk.envelope,
+                tenant_id=self._desk.tenant_id,
+                receipt_id=receipt_id,
+                now=now,
+            )
+            for receipt_id in await erasing.lock_receipts(tx, **self._named, ids=receipt_ids)
+        ]
+        return {"webhook_receipts": sum(numbers)}
+
+    async def _rejections(self, tx: Tx, ids: Sequence[UUID]) -> Changed:
+        return {"webhook_rejections": await erasing.delete_rejections(tx, **self._named, ids=ids)}
+
+    async def _sale(self, tx: Tx, conversion_id: UUID) -> Changed:
+        """Empty a sale, and clicks that it was matched to since the search."""
+        envelope, sale = self._desk.envelope, {**self._named, "conversion_id": conversion_id}
+        known = await conversions.find_transaction(tx, **sale)
+        if known is None:
+            return {}
+        await conversions.lock_transaction(
+            tx, **self._named, gateway=known["gateway"], transaction=known["transaction"]
+        )
+        tracking, notices = await erasing.lock_sale(tx, envelope, **sale)
+        remains = Remains(
+            tracking_of_nobody(tracking, self._person.marks),
+            [
+                (receipt_id, position, notice_of_nobody(notice))
+                for receipt_id, position, notice in notices
+                if notice is not None
+            ],
+        )
+        changed = await erasing.erase_sale(
+            tx, envelope, remains, **sale, now=self._desk.clock.now()
+        )
+        clicks = await person_rows.clicks_of_conversions(
+            tx, **self._named, conversion_ids=[conversion_id]
+        )
+        return {**changed, **await self._clicks(tx, clicks)}
+
+    async def _identities(self, tx: Tx, click_ids: Sequence[str]) -> Changed:
+        """Forget the person's hashes, and empty clicks that came with them since the search."""
+        freed = await erasing.delete_identities(
+            tx, **self._named, keys=self._person.keys, click_ids=click_ids
+        )
+        return {"identities": len(freed), **await self._clicks(tx, set(freed))}
+
+
+def _batches(rows: Sequence[T]) -> list[Sequence[T]]:
+    return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
