@@ -21,6 +21,7 @@ class WithheldReason(StrEnum):
     """Why an event that would be owed is never sent."""
 
     SALE_REVERSED = "sale_reversed"  # refund or chargeback was known before the approval came
+    ERASED = "erased"  # the buyer asked to be erased
 
 
 # Trigger -> event name where a destination does not say otherwise; absent or blank = no event.
@@ -64,12 +65,17 @@ def plan_deliveries(
     notice: Notice,
     accounts: Sequence[DestinationAccount],
     now: dt.datetime,
+    *,
+    erased: bool = False,
 ) -> list[PlannedDelivery]:
-    """Return what a sale owes after this notice; planning again gives the same ids again."""
+    """Return what a sale owes after this notice; planning again gives the same ids again.
+
+    `erased`: its buyer was, so nothing of it is sent.
+    """
     trigger = trigger_of(conversion, notice)
     if trigger is None:
         return []
-    withheld = trigger in _PAID and conversion.status in REVERSED
+    withheld = _why_withheld(conversion, trigger, erased=erased)
     return [
         PlannedDelivery(
             destination_id=account.id,
@@ -77,12 +83,21 @@ def plan_deliveries(
             event_id=event_id(conversion),
             event_time=_event_time(conversion, notice, trigger),
             status=DeliveryStatus.WITHHELD if withheld else DeliveryStatus.PENDING,
-            reason=WithheldReason.SALE_REVERSED if withheld else None,
+            reason=withheld,
             send_at=now + _wait(conversion, notice, trigger),
         )
         for account in accounts
         if (name := event_name(account, trigger))
     ]
+
+
+def _why_withheld(
+    conversion: Conversion, trigger: Trigger, *, erased: bool
+) -> WithheldReason | None:
+    if erased:
+        return WithheldReason.ERASED
+    reversed_ = trigger in _PAID and conversion.status in REVERSED
+    return WithheldReason.SALE_REVERSED if reversed_ else None
 
 
 def _wait(conversion: Conversion, notice: Notice, trigger: Trigger) -> dt.timedelta:

@@ -3,7 +3,7 @@
 1. Claim the next receipt and open it.
 2. Let its gateway parse it. Not understood: kept as failed, for reprocessing. Not a sale: ignored.
 3. Take each notice into its sale: conversion, match, deliveries (sale.py).
-4. Mark the receipt; commit all of it or nothing.
+4. Mark the receipt, emptied where it speaks of somebody who was erased; commit all or nothing.
 
 Anything unexpected rolls back and is tried again later; after many tries the receipt is kept as
 failed. Doing it again with the same bytes changes nothing that is there.
@@ -18,6 +18,7 @@ from trackai.errors import InvariantBroken, PayloadNotUnderstood, StorageUnavail
 from trackai.gateways.port import Gateway, InboundRequest
 from trackai.matching.sale import Taken, Tools, take_notice
 from trackai.model.notice import NotASale, Notice
+from trackai.privacy.guard import Guard
 from trackai.storage import receipts
 from trackai.storage.pool import Database, Tx
 from trackai.storage.receipts import Receipt, ReceiptState, SealedReceipt
@@ -61,9 +62,16 @@ class ReceiptProcessor:
                 claimed = await receipts.claim_receipt_all_tenants(tx, now=now)
                 if claimed is None:
                     return False
-                result = await self._work(tx, receipts.open_receipt(self._tools.envelope, claimed))
+                receipt = receipts.open_receipt(self._tools.envelope, claimed)
+                guard = await Guard.stand(tx, self._tools.envelope, receipt)
+                result = await self._work(tx, receipt, guard)
                 await receipts.finish_receipt(
                     tx, claimed, result.state, reason=result.reason, event=result.event, now=now
+                )
+                await guard.empty(
+                    self._tools.clock,
+                    taken=any(one.erased for one in result.taken),
+                    again=claimed.attempts > 0,
                 )
         except StorageUnavailable:
             raise
@@ -74,7 +82,7 @@ class ReceiptProcessor:
         _report(claimed, result, time.perf_counter() - started)
         return True
 
-    async def _work(self, tx: Tx, receipt: Receipt) -> Result:
+    async def _work(self, tx: Tx, receipt: Receipt, guard: Guard) -> Result:
         adapter = self._gateways.get(receipt.gateway)
         if adapter is None:
             raise InvariantBroken("The receipt's gateway is not installed.")
@@ -93,7 +101,7 @@ class ReceiptProcessor:
         # One order for all workers: two receipts about the same sales cannot deadlock.
         ordered = sorted(enumerate(notices), key=lambda item: item[1].transaction)
         taken = [
-            await take_notice(tx, self._tools, receipt, position, notice)
+            await take_notice(tx, self._tools, guard, position, notice)
             for position, notice in ordered
         ]
         return Result(
@@ -114,10 +122,20 @@ class ReceiptProcessor:
             if claimed.attempts + 1 >= MOST_ATTEMPTS:
                 result = Result(ReceiptState.FAILED, code)
                 await receipts.finish_receipt(tx, claimed, result.state, reason=code, now=now)
+                await self._empty(tx, claimed)
                 return result
             pause = min(FIRST_PAUSE * 2**claimed.attempts, LONGEST_PAUSE)
             await receipts.postpone_receipt(tx, claimed, reason=code, run_at=now + pause)
         return Result(ReceiptState.RECEIVED, code)
+
+    async def _empty(self, tx: Tx, claimed: SealedReceipt) -> None:
+        """Keep nothing of somebody who was erased in a receipt that nobody works on any more."""
+        try:
+            receipt = receipts.open_receipt(self._tools.envelope, claimed)
+        except InvariantBroken:  # does not open: it may be why the receipt failed
+            return
+        guard = await Guard.stand(tx, self._tools.envelope, receipt)
+        await guard.empty(self._tools.clock, taken=False, again=True)
 
 
 def _with_address(notice: Notice, checkout_url: str) -> Notice:

@@ -18,11 +18,14 @@ from trackai.model.conversion import Conversion
 from trackai.model.delivery import DeliveryStatus, PlannedDelivery
 from trackai.model.match import FINAL, MatchStrategy
 from trackai.model.notice import Notice, Said
+from trackai.privacy.guard import Guard
+from trackai.privacy.remains import said_by_nobody, sale_of_nobody
 from trackai.queue.port import Queue
 from trackai.storage import (
     conversions,
     deliveries,
     destinations,
+    erasing,
     gateway_connections,
     matches,
     tenants,
@@ -46,39 +49,52 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a notice changed: `fresh` when it said something not said before."""
+    """What a notice changed: `fresh` when it said something not said before.
+
+    `erased`: the buyer was, at their request.
+    """
 
     conversion: Conversion
     strategy: MatchStrategy
     fresh: bool
     owed: int
+    erased: bool = False
 
 
-async def take_notice(
-    tx: Tx, tools: Tools, receipt: Receipt, position: int, notice: Notice
-) -> Taken:
-    """Take one notice into its sale and owe what follows from it."""
+async def take_notice(tx: Tx, tools: Tools, guard: Guard, position: int, notice: Notice) -> Taken:
+    """Take one notice of the guarded receipt into its sale and owe what follows from it.
+
+    The sale of somebody who was erased is stored of nobody, and owes nothing.
+    """
+    receipt = guard.receipt
     said = Said(notice, receipt.id, position, receipt.received_at)
-    conversion, fresh = await _sum_up(tx, tools, receipt, said)
+    conversion, fresh, erased = await _sum_up(tx, tools, guard, said)
     strategy = await match_conversion(tx, tools, conversion)
     accounts = await destinations.list_destinations_of_funnel(
         tx, tools.envelope, tenant_id=conversion.tenant_id, funnel_id=conversion.funnel_id
     )
-    plans = plan_deliveries(conversion, notice, accounts, tools.clock.now())
+    plans = plan_deliveries(conversion, notice, accounts, tools.clock.now(), erased=erased)
     owed = await _owe(tx, tools, receipt.id, conversion, plans)
     if not notice.provisional and conversion.money is not None:
         await _hasten(tx, tools, conversion)
-    return Taken(conversion, strategy, fresh, owed)
+    return Taken(conversion, strategy, fresh, owed, erased)
 
 
-async def _sum_up(tx: Tx, tools: Tools, receipt: Receipt, said: Said) -> tuple[Conversion, bool]:
-    belonging, before = await _find(tx, tools, receipt, said)
+async def _sum_up(tx: Tx, tools: Tools, guard: Guard, said: Said) -> tuple[Conversion, bool, bool]:
+    """Store what was said and what it makes of the sale; whether it is new, and of nobody."""
+    belonging, before, erased = await _find(tx, tools, guard.receipt, said)
     others = [
-        one for one in before if (one.receipt_id, one.position) != (receipt.id, said.position)
+        one for one in before if (one.receipt_id, one.position) != (guard.receipt.id, said.position)
     ]
     conversion = lifecycle.sum_up([*others, said], belonging)
+    if erased or await guard.is_erased(said.notice.buyer, conversion.buyer):
+        erased, said, conversion = True, said_by_nobody(said), sale_of_nobody(conversion)
     now = tools.clock.now()
-    await conversions.save_conversion(tx, tools.envelope, conversion, now=now)
+    await conversions.save_conversion(tx, tools.envelope, conversion, now=now, erased=erased)
+    if erased:
+        await erasing.end_deliveries(
+            tx, tenant_id=belonging.tenant_id, conversion_id=conversion.id, now=now
+        )
     await conversions.save_notice(
         tx,
         tools.envelope,
@@ -87,13 +103,16 @@ async def _sum_up(tx: Tx, tools: Tools, receipt: Receipt, said: Said) -> tuple[C
         conversion_id=belonging.conversion_id,
     )
     fresh = said.notice.status not in {one.notice.status for one in before}
-    return conversion, fresh
+    return conversion, fresh, erased
 
 
 async def _find(
     tx: Tx, tools: Tools, receipt: Receipt, said: Said
-) -> tuple[lifecycle.Belonging, list[Said]]:
-    """Return whose sale it is and what was said before; nobody else looks at it meanwhile."""
+) -> tuple[lifecycle.Belonging, list[Said], bool]:
+    """Return whose sale it is, what was said before, and whether its buyer was erased.
+
+    Nobody else looks at it meanwhile.
+    """
     tenant_id, notice = receipt.tenant_id, said.notice
     sale = {"gateway": notice.gateway, "transaction": notice.transaction}
     await conversions.lock_transaction(tx, tenant_id=tenant_id, **sale)
@@ -105,12 +124,12 @@ async def _find(
         if funnel_id is None:
             raise InvariantBroken("The receipt's gateway connection is gone.")
         belonging = lifecycle.Belonging(tenant_id, tools.new_id(), receipt.connection_id, funnel_id)
-        return belonging, []
+        return belonging, [], False
     belonging = lifecycle.Belonging(tenant_id, known.id, known.connection_id, known.funnel_id)
     before = await conversions.list_notices(
         tx, tools.envelope, tenant_id=tenant_id, conversion_id=known.id
     )
-    return belonging, before
+    return belonging, before, known.erased
 
 
 async def match_conversion(tx: Tx, tools: Tools, conversion: Conversion) -> MatchStrategy:
