@@ -25,6 +25,7 @@ from trackai.storage.dead_letters import Wanted
 from trackai.storage.destinations import insert_destination
 from trackai.storage.dispatch_attempts import Attempt, insert_attempts
 from trackai.storage.envelope import Envelope
+from trackai.storage.erased_people import digests, insert_erased
 from trackai.storage.gateway_connections import insert_connection
 from trackai.storage.match_quality import Graded, add_quality_all_tenants
 from trackai.storage.page_events import insert_page_events
@@ -37,6 +38,7 @@ from trackai.storage.token_checks import claim_due_all_tenants
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 SECRET = "whsec_c2VjcmV0LW9mLXRoZS1wbGF0Zm9ybQ"
 PIXEL_TOKEN = "EAAtokenOfThePixel"
+PASSER_BY = Visitor("203.0.113.9", "Mozilla/5.0 (visitor)")
 DELIVERIES = "select id, destination_id, receipt_id from deliveries where tenant_id = $1"
 # No step of a test needs more turns; a processor that never comes to rest is a defect.
 MOST_STEPS = 500
@@ -118,6 +120,9 @@ class World:
         *,
         account: Account | None = None,
         ago: dt.timedelta = dt.timedelta(),
+        visitor: Visitor = PASSER_BY,
+        utm: Utm = Utm(),  # noqa: B008 - frozen
+        page_url: str | None = None,
         **ads: str,
     ) -> None:
         """Store a click as the edge does."""
@@ -126,8 +131,9 @@ class World:
             click_id=click_id,
             received_at=self.clock.now() - ago,
             ads=AdIdentifiers(**ads),
-            utm=Utm(),
-            visitor=Visitor("203.0.113.9", "Mozilla/5.0 (visitor)"),
+            utm=utm,
+            visitor=visitor,
+            page_url=page_url,
         )
         async with self.edge.transaction() as tx:
             await insert_clicks(tx, self.envelope, [click])
@@ -139,6 +145,8 @@ class World:
         email: str | None = None,
         phone: str | None = None,
         external_id: str | None = None,
+        fbp: str | None = None,
+        account: Account | None = None,
     ) -> None:
         """Store a lead who came with this click."""
         keys = (
@@ -147,11 +155,12 @@ class World:
             (IdentityKind.EXTERNAL_ID, external_id_key(external_id)),
         )
         event = PageEvent(
-            tenant_id=self.account.tenant.id,
+            tenant_id=(account or self.account).tenant.id,
             kind=PageEventKind.LEAD,
             event_key=new_id().hex,
             received_at=self.clock.now(),
             click_id=click_id,
+            fbp=fbp,
             identities=tuple((kind.value, key) for kind, key in keys if key is not None),
         )
         async with self.edge.transaction() as tx:
@@ -232,7 +241,7 @@ class World:
         forged = platform("hotmart", SECRET).notice(
             self.sale("hotmart"), SaleStatus.APPROVED, forge=True
         )
-        await self._reject(account.connections["hotmart"], forged)
+        await self.reject(account.connections["hotmart"], forged)
         await self._try_once(account)
         async with self.workers.transaction() as tx:
             await lock_breaker(
@@ -246,9 +255,15 @@ class World:
         await keys.create("program", [ApiScope.READ], actor="cli:ana")
         letters = DeadLetters(self.people, self.clock, new_id, account.tenant.id)
         await letters.replay(Wish("test", Wanted()))
+        async with self.people.transaction(tenant_id=account.tenant.id) as tx:
+            somebody = digests(self.envelope, account.tenant.id, [b"somebody"])
+            await insert_erased(
+                tx, tenant_id=account.tenant.id, keys=somebody, now=self.clock.now()
+            )
         self.account = before
 
-    async def _reject(self, connection: GatewayConnection, webhook: SignedWebhook) -> None:
+    async def reject(self, connection: GatewayConnection, webhook: SignedWebhook) -> None:
+        """Keep a webhook whose proof failed, as the edge does."""
         receipt = self._receipt(connection, webhook)
         expires_at = self.clock.now() + dt.timedelta(days=1)
         async with self.edge.transaction() as tx:
