@@ -17,6 +17,7 @@ from trackai.cli import (
     funnel,
     gateway,
     key,
+    privacy,
     quality,
     queue,
     sandbox,
@@ -72,6 +73,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(key.app, name="key")
 app.add_typer(audit.app, name="audit")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(queue.app, name="queue")
 app.add_typer(sandbox.app, name="sandbox")
 app.command(name="secret-key")(database.secret_key)

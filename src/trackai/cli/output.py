@@ -76,9 +76,10 @@ def _print_lines(row: Row) -> None:
         print(f"{name.replace('_', ' ').ljust(width)}  {_cell(value)}")
 
 
-def write_json(value: object) -> None:
-    """Print one JSON document on one line."""
-    print(msgspec.json.encode(value, enc_hook=_encode).decode())
+def write_json(value: object, *, indent: int = 0) -> None:
+    """Print one JSON document, on one line unless it is indented."""
+    document = msgspec.json.encode(value, enc_hook=_encode)
+    print((msgspec.json.format(document, indent=indent) if indent else document).decode())
 
 
 def money(amount_minor: object, currency: object) -> Money | None:

@@ -75,6 +75,7 @@ def show_receipt(
             "receipt_id": found.id,
             "gateway": found.gateway,
             "received_at": found.received_at,
+            "erased_at": found.erased_at,
             "query": found.request.query,
             "headers": dict(found.request.headers),
             "body": found.body.decode("utf-8", "replace"),
@@ -98,13 +99,18 @@ def reprocess(
         raise InvalidField("Say which: --receipt ID, --state failed, or --all.", field="receipt")
     ids = [parse_uuid(text, "RECEIPT") for text in receipt] if receipt else None
 
-    async def work() -> int:
+    async def work() -> Row:
         async with open_tenant(tenant) as view:
-            return await receipts.reprocess_receipts(
+            put_back = await receipts.reprocess_receipts(
                 view.tx, tenant_id=view.tenant_id, ids=ids, state=state, now=SystemClock().now()
             )
+            erased = await receipts.count_erased(
+                view.tx, tenant_id=view.tenant_id, ids=ids, state=state
+            )
+        # What was erased at a person's request has no bytes to compute from.
+        return {"receipts_put_back": put_back, **({"erased": erased} if erased else {})}
 
-    show_one({"receipts_put_back": run(work())}, json=json)
+    show_one(run(work()), json=json)
 
 
 async def _lines(tenant: str, state: ReceiptState | None, limit: int) -> list[Row]:
@@ -122,6 +128,7 @@ async def _lines(tenant: str, state: ReceiptState | None, limit: int) -> list[Ro
             "repeats": line.repeats,
             "attempts": line.attempts,
             "received_at": line.received_at,
+            "erased_at": line.erased_at,
         }
         for line in lines
     ]
