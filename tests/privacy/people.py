@@ -83,8 +83,9 @@ async def live(world: "World", account: Account, person: Person, mark: str) -> L
         if SaleStatus.ABANDONED in PLATFORMS[gateway].statuses:
             cart = world.sale(gateway, buyer=person)
             left.receipts += await _tell(world, left, gateway, cart, SaleStatus.ABANDONED)
-    # A sale whose refund names nobody but the sale.
-    await _say(world, left, "kiwify", {"webhook_event_type": "note", "ref": _code(left, "kiwify")})
+    # Known by the sale's code alone.
+    note = {"webhook_event_type": "note", "ref": _code(left, "kiwify"), "cpf": person.document}
+    await _say(world, left, "kiwify", note)
     await _say(world, left, "hotmart", {"event": "CLUB", "data": {"user": {"email": person.email}}})
     area, local = person.phone[2:4], person.phone[4:]
     await _say(world, left, "cakto", {"ddd": area, "fone": f"{local[:5]}-{local[5:]}"})
@@ -110,6 +111,11 @@ async def _browse(world: "World", left: Left) -> None:
     await world.click(f"{mark}-click", fbclid=f"IwAR0{mark}", fbp=browser, **seen)  # type: ignore[arg-type]
     await world.click(f"{mark}-again", fbp=browser, **seen)  # type: ignore[arg-type]
     await world.click(f"{mark}-phone", gclid=f"g{mark}", **seen)  # type: ignore[arg-type]
+    # A lead in a browser that no checkout saw, and a visit there without a name.
+    await world.click(f"{mark}-lead", fbp=f"{browser}9", **seen)  # type: ignore[arg-type]
+    await world.lead(f"{mark}-lead", email=left.person.email, account=account)
+    nameless = {**seen, "utm": Utm(campaign="lancamento")}
+    await world.click(f"{mark}-back", fbp=f"{browser}9", **nameless)  # type: ignore[arg-type]
     who = {"email": left.person.email, "phone": left.person.phone, "external_id": f"crm-{mark}"}
     await world.lead(f"{mark}-click", fbp=browser, account=account, **who)
     # Known to the site, in another browser.

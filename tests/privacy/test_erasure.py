@@ -101,14 +101,40 @@ async def test_nothing_of_an_erased_person_is_left_in_any_column(world: World, s
     assert len(places(await left_of(world, shop[1]))) == 7
 
 
-@pytest.mark.parametrize("known", [{"email": ANA.email}, {"phone": "(11) 8765-4321"}])
-async def test_an_email_or_a_phone_alone_leads_to_all_that_hangs_together(
-    world: World, shop: Shop, known: dict[str, str]
+async def test_no_body_can_be_tried_against_what_is_left_of_its_webhook(
+    world: World, shop: Shop
 ) -> None:
-    await erase(world, Person.named(**known))
+    digests = "select digest from webhook_receipts where tenant_id = $1 and id = any($2)"
+    async with world.workers.transaction() as tx:
+        before = await tx.fetch(digests, world.account.tenant.id, shop[0].receipts)
+    await erase(world)
+    async with world.workers.transaction() as tx:
+        after = await tx.fetch(digests, world.account.tenant.id, shop[0].receipts)
 
-    # Bodies that hold nothing but the other one are not known to be the same person's.
-    assert places(await left_of(world, shop[0])) <= {"webhook_receipts"}
+    assert len(before) == len(after) == len(shop[0].receipts)
+    assert {row["digest"] for row in before}.isdisjoint(row["digest"] for row in after)
+
+
+async def test_an_email_alone_leads_to_all_but_bodies_with_the_phone_alone(
+    world: World, shop: Shop
+) -> None:
+    await erase(world, Person.named(email=ANA.email))
+
+    assert {"webhook_receipts"} == places(await left_of(world, shop[0]))
+
+
+async def test_what_was_known_by_another_name_goes_when_asked_for_by_it(
+    world: World, shop: Shop
+) -> None:
+    phone = Person.named(phone="(11) 8765-4321")
+    told = (await Export(desk(world), phone).run())["also_known_by"]
+    await erase(world, phone)
+    between = places(await left_of(world, shop[0]))
+    await erase(world, Person.named(email=ANA.email))
+
+    assert [ANA.email] == told
+    assert between <= {"clicks", "identities", "webhook_receipts"}  # a lead by e-mail alone
+    assert [] == await left_of(world, shop[0])
 
 
 async def test_nothing_of_anybody_else_changes(world: World, shop: Shop) -> None:
@@ -123,7 +149,7 @@ async def test_nothing_of_anybody_else_changes(world: World, shop: Shop) -> None
     assert {world.account.tenant.id} == tenants
     assert set(fresh) == {"audit_logs", "erased_people"}
     assert {before[row]["click_id"] for row in changed if row[0] == "clicks"} == {
-        f"ana-{name}" for name in ("click", "again", "phone")
+        f"ana-{name}" for name in ("click", "again", "phone", "lead", "back")
     }
     assert {before[row]["id"] for row in changed if row[0] == "webhook_receipts"} == set(
         ana.receipts
@@ -237,6 +263,19 @@ async def test_a_refund_that_comes_later_counts_and_brings_nobody_back(
     ]
     assert (row["status"], row["amount_minor"]) == ("refunded", 19_700)
     assert [] == await left_of(world, shop[0])
+
+
+@pytest.mark.parametrize("gateway", ["cakto", "hotmart", "kiwify", "perfectpay"])
+async def test_a_refund_under_another_address_brings_nobody_back_either(
+    world: World, shop: Shop, gateway: str
+) -> None:
+    await erase(world)
+    moved = replace(ANA, email="new@exemplo.com.br", phone="5531933334444")
+    sale = replace(shop[0].sales[gateway], buyer=moved)
+    await world.tell(gateway, sale, SaleStatus.REFUNDED)
+
+    assert [] == await left_of(world, shop[0])
+    assert [] == await left_of(world, replace(shop[0], person=moved))
 
 
 @pytest.mark.parametrize("gateway", sorted(PLATFORMS))

@@ -31,9 +31,11 @@ async def test_the_document_holds_all_of_the_person_and_nothing_of_others(world:
     text = msgspec.json.encode(document, enc_hook=str)
 
     said = json.loads(text)
-    assert {row["click_id"] for row in said["clicks"]} == {"ana-click", "ana-again", "ana-phone"}
+    assert {row["click_id"] for row in said["clicks"]} == {
+        *("ana-click", "ana-again", "ana-phone", "ana-lead", "ana-back"),
+    }
     assert {row["click_id"] for row in said["page_events"]} == {
-        *("ana-click", "ana-phone", "ana-lost"),
+        *("ana-click", "ana-phone", "ana-lost", "ana-lead"),
     }
     assert {row["kind"] for row in said["identities"]} == {"email", "phone", "external_id"}
     assert {row["id"] for row in said["webhook_receipts"]} == {str(one) for one in ana.receipts}
