@@ -36,6 +36,7 @@ from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
 from trackai.storage.queue_messages import Share
 from trackai.storage.rejections import delete_expired_all_tenants
+from trackai.storage.tenant_keys import make_missing_all_tenants
 from trackai.storage.wakeups import Channel, Wakeups
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import JOB_ERRORS
@@ -144,6 +145,7 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
         stack.push_async_callback(database.close)
         async with database.transaction() as tx:
             await check_key(tx, envelope)
+            await make_missing_all_tenants(tx, envelope)
         wakeups = await stack.enter_async_context(Wakeups(url))
         http = await stack.enter_async_context(open_http())
         clock = SystemClock()

@@ -34,7 +34,7 @@ def place_with_lead(place_with_tenant: "Place") -> "Place":
             identities=((IdentityKind.EMAIL.value, key),),
         )
         async with here.database(Role.INGEST) as database, database.transaction() as tx:
-            await insert_page_events(tx, [event])
+            await insert_page_events(tx, here.envelope, [event])
 
     asyncio.run(lead())
     return place_with_tenant

@@ -33,6 +33,7 @@ ACROSS_TENANTS = {
     "storage/deliveries.py": "the dispatcher loads what a lease of several tenants names",
     "storage/receipts.py": "a worker takes the next receipt, whoever's it is",
     "storage/queue_messages.py": "a worker leases the next messages, whoever's they are",
+    "storage/tenant_keys.py": "keys are learned for whoever a batch or a start brings",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",
 }
 
@@ -126,6 +127,17 @@ def test_every_statement_stands_under_a_line_that_says_what_it_asks(path: Path) 
     for above, line in pairwise(lines):
         if (match := re.match(r"([A-Z_]+) = ", line)) and match[1] in named:
             assert above.startswith("# "), f"{path.name}: {match[1]}"
+
+
+@pytest.mark.parametrize("path", STORAGE, ids=lambda path: path.name)
+def test_whatever_seals_or_opens_has_learned_the_tenants_key(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.AsyncFunctionDef) and path.stem not in {"tenant_keys", "health"}:
+            names = {one.arg for one in (*node.args.args, *node.args.kwonlyargs)}
+            calls = {ast.unparse(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
+            learns = {"know", "tenant_keys.make", "open_receipt", "insert_identities"}
+
+            assert "envelope" not in names or calls & learns, f"{path.stem}.{node.name}"
 
 
 GATEWAYS = sorted(path.parent for path in (SRC / "gateways").glob("*/gateway.py"))

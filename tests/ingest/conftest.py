@@ -151,7 +151,7 @@ async def build(database_url: str, serve: "Serve") -> AsyncIterator[BuildWorld]:
             tenant = Tenant(id=new_id(), name="Curso", site_key=f"site{new_id().hex}")
             funnel = Funnel(tenant_id=tenant.id, id=new_id(), name="Principal")
             async with people.transaction(tenant_id=tenant.id) as tx:
-                await insert_tenant(tx, tenant, now=clock.now())
+                await insert_tenant(tx, envelope, tenant, now=clock.now())
                 await insert_funnel(tx, funnel, now=clock.now())
             unconnected = GatewayConnection(tenant.id, new_id(), funnel.id, "", "")
             world = World(

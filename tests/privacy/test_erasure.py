@@ -21,12 +21,14 @@ from trackai.privacy.person import Person
 from trackai.queue.postgres import PostgresQueue
 from trackai.sandbox.platforms import PLATFORMS, SaleStatus, platform
 from trackai.storage.dead_letters import Wanted, discard
-from trackai.storage.erased_people import lock_shared
+from trackai.storage.erased_people import insert_erased, lock_shared, old_digests
+from trackai.storage.identities import stored_keys
 from trackai.storage.receipts import count_erased, reprocess_receipts
 
 if TYPE_CHECKING:
     import datetime as dt
 
+SHA256_BYTES = 32
 WHO = Person.named(email=ANA.email, phone=ANA.phone)
 FACTS = """
 select gateway, transaction, status, amount_minor, currency, refunded_minor, product_id,
@@ -74,8 +76,10 @@ async def left_of(world: World, person: Left) -> list[tuple[object, ...]]:
     """Return where a person's traces are in the first shop."""
     rows = await raw_rows(world.url)
     values = opened(rows, world.envelope)
-    words = traces(person.person, *person.secrets)
     tenant = world.account.tenant.id
+    words = traces(person.person, *person.secrets)
+    # Identities are stored under the tenant's key: who has it must not find them either.
+    words += stored_keys(world.envelope, tenant, [one for one in words if len(one) == SHA256_BYTES])
     return [
         (table, column, word)
         for (table, key, column), value in values.items()
@@ -499,3 +503,15 @@ async def test_a_lead_after_the_erasure_is_a_new_consent(world: World, shop: Sho
     document = await Export(desk(world), WHO).run()
 
     assert [row["click_id"] for row in document["identities"]] == ["ana-new"]  # type: ignore[attr-defined]
+
+
+async def test_somebody_erased_before_tenants_had_keys_stays_erased(world: World) -> None:
+    tenant_id = world.account.tenant.id
+    async with world.people.transaction(tenant_id=tenant_id) as tx:
+        keys = old_digests(world.envelope, tenant_id, WHO.keys)
+        await insert_erased(tx, tenant_id=tenant_id, keys=keys, now=world.clock.now())
+
+    await world.tell("kiwify", world.sale(buyer=ANA), SaleStatus.APPROVED)
+
+    (sale,) = await world.rows("select erased_at from conversions where tenant_id = $1")
+    assert sale["erased_at"] is not None

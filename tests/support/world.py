@@ -32,6 +32,7 @@ from trackai.storage.page_events import insert_page_events
 from trackai.storage.pool import Database, Role, Row
 from trackai.storage.receipts import NewReceipt, RequestParts, insert_receipts
 from trackai.storage.rejections import insert_rejection
+from trackai.storage.tenant_keys import know
 from trackai.storage.tenants import insert_funnel, insert_tenant, update_funnel
 from trackai.storage.token_checks import claim_due_all_tenants
 
@@ -107,7 +108,7 @@ class World:
         }
         async with self.people.transaction(tenant_id=tenant.id) as tx:
             now = self.clock.now()
-            await insert_tenant(tx, tenant, now=now)
+            await insert_tenant(tx, self.envelope, tenant, now=now)
             await insert_funnel(tx, funnel, now=now)
             await insert_destination(tx, self.envelope, pixel, now=now)
             for connection in connections.values():
@@ -164,7 +165,7 @@ class World:
             identities=tuple((kind.value, key) for kind, key in keys if key is not None),
         )
         async with self.edge.transaction() as tx:
-            await insert_page_events(tx, [event])
+            await insert_page_events(tx, self.envelope, [event])
 
     async def matches_by(self, **changes: object) -> None:
         """Change how the account's funnel matches."""
@@ -256,6 +257,7 @@ class World:
         letters = DeadLetters(self.people, self.clock, new_id, account.tenant.id)
         await letters.replay(Wish("test", Wanted()))
         async with self.people.transaction(tenant_id=account.tenant.id) as tx:
+            await know(tx, self.envelope, (account.tenant.id,))
             somebody = digests(self.envelope, account.tenant.id, [b"somebody"])
             await insert_erased(
                 tx, tenant_id=account.tenant.id, keys=somebody, now=self.clock.now()

@@ -88,7 +88,7 @@ class Onboarding:
             currency=currency,
         )
         async with self._database.transaction(tenant_id=tenant.id) as tx:
-            await tenants.insert_tenant(tx, tenant, now=self._clock.now())
+            await tenants.insert_tenant(tx, self._envelope, tenant, now=self._clock.now())
             await self._audit(tx, tenant.id, "tenant.create", tenant.id, {"name": tenant.name})
         return tenant
 

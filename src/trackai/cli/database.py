@@ -11,7 +11,9 @@ def migrate(json: Json = False) -> None:
 
     async def work() -> list[str]:
         async with open_installation(migrated=False) as here:
-            return await run_migrations(here.url)
+            applied = await run_migrations(here.url)
+            await here.make_missing_keys()
+            return applied
 
     applied = run(work())
     show_one({"applied": applied if json else ", ".join(applied) or "nothing to do"}, json=json)

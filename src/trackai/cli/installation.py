@@ -21,6 +21,7 @@ from trackai.storage.embedded import open_server
 from trackai.storage.envelope import Envelope, development_key, parse_keys
 from trackai.storage.migrate import migrate, pending
 from trackai.storage.pool import Database, Role, Tx
+from trackai.storage.tenant_keys import make_missing_all_tenants
 from trackai.telemetry.logging import configure_logging
 
 T = TypeVar("T")
@@ -86,6 +87,11 @@ class Installation:
         raise UnknownTenant(
             f"There is no such tenant in {self.where}. List them: trackai tenant list"
         )
+
+    async def make_missing_keys(self) -> None:
+        """Give tenants from before tenants had keys a key of their own."""
+        async with self.database(Role.PIPELINE) as database, database.transaction() as tx:
+            await make_missing_all_tenants(tx, self.envelope)
 
     async def tenants(self) -> list[Tenant]:
         """Return all tenants."""
@@ -158,7 +164,8 @@ def run(work: Coroutine[object, object, T]) -> T:
 
 async def _bring_up_to_date(settings: Settings, url: str) -> None:
     if not settings.production:
-        await migrate(url)
+        if await migrate(url):
+            await Installation.of(settings, url).make_missing_keys()
         return
     waiting = await pending(url)
     if waiting:

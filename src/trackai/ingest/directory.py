@@ -19,6 +19,8 @@ from trackai.storage.gateway_connections import (
     find_connection_by_endpoint_key_all_tenants,
     list_connections_of_gateway,
 )
+from trackai.storage.pool import Tx
+from trackai.storage.tenant_keys import know, know_all_tenants
 from trackai.storage.tenants import (
     find_tenant,
     find_tenant_by_site_key,
@@ -130,17 +132,24 @@ class Directory:
         """
         async with self._reach.transaction() as tx:
             tenants = await list_tenants_all_tenants(tx, limit=MOST_ENTRIES)
+            await know_all_tenants(tx, self._envelope, limit=MOST_ENTRIES)
         for tenant in tenants:
             self.tenants.know(tenant.id, tenant)
             self.site_keys.know(tenant.site_key, tenant)
 
     async def _tenant(self, tenant_id: UUID) -> Tenant | None:
         async with self._lookups, self._reach.transaction() as tx:
-            return await find_tenant(tx, tenant_id)
+            return await self._known(tx, await find_tenant(tx, tenant_id))
 
     async def _site_key(self, site_key: str) -> Tenant | None:
         async with self._lookups, self._reach.transaction() as tx:
-            return await find_tenant_by_site_key(tx, site_key)
+            return await self._known(tx, await find_tenant_by_site_key(tx, site_key))
+
+    async def _known(self, tx: Tx, tenant: Tenant | None) -> Tenant | None:
+        """Have the tenant's key at hand before anything of theirs is sealed, also in an outage."""
+        if tenant is not None:
+            await know(tx, self._envelope, (tenant.id,))
+        return tenant
 
     async def _endpoint(self, endpoint_key: str) -> GatewayConnection | None:
         async with self._lookups, self._reach.transaction() as tx:

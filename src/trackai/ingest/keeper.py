@@ -22,6 +22,7 @@ from trackai.model.click import Click, PageEvent
 from trackai.storage.clicks import insert_clicks
 from trackai.storage.envelope import Envelope
 from trackai.storage.page_events import insert_page_events
+from trackai.storage.tenant_keys import know
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import SPOOL_BYTES, SPOOLED
 
@@ -163,6 +164,8 @@ class Keeper:
     async def _store(self, records: Sequence[bytes]) -> list[bytes]:
         """Store records; return those that cannot be, ever."""
         try:
+            async with self._reach.probing() as tx:
+                await know(tx, self._envelope, map(_tenant_of, records))
             reports = [self._opened(record) for record in records]
             clicks = [report for report in reports if isinstance(report, Click)]
             events = [report for report in reports if isinstance(report, PageEvent)]
@@ -170,7 +173,7 @@ class Keeper:
                 if clicks:
                     await insert_clicks(tx, self._envelope, sorted(clicks, key=_click_key))
                 if events:
-                    await insert_page_events(tx, sorted(events, key=_event_key))
+                    await insert_page_events(tx, self._envelope, sorted(events, key=_event_key))
         except (InvariantBroken, msgspec.DecodeError, ValueError):
             if len(records) == 1:
                 return list(records)
@@ -186,13 +189,17 @@ class Keeper:
         return report.tenant_id.bytes + sealed
 
     def _opened(self, record: bytes) -> Report:
-        tenant_id = UUID(bytes=record[:_UUID_BYTES])
+        tenant_id = _tenant_of(record)
         opened = self._envelope.open(record[_UUID_BYTES:], table=_TABLE, tenant_id=tenant_id)
         found = _DECODER.decode(opened)
         report = found.click or found.page_event
         if report is None:
             raise ValueError("a record without a report")
         return report
+
+
+def _tenant_of(record: bytes) -> UUID:
+    return UUID(bytes=record[:_UUID_BYTES])
 
 
 # Writers that insert the same keys in different orders would deadlock.

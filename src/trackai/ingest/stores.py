@@ -75,8 +75,9 @@ class Stores:
 
     async def _store_clicks(self, clicks: Sequence[Click]) -> Sequence[None]:
         ordered = sorted(clicks, key=lambda click: (click.click_id, click.tenant_id))
+        known = not self._envelope.unknown(click.tenant_id for click in ordered)
         try:
-            async with self._reach.one_statement() as tx:
+            async with self._reach.one_statement() if known else self._reach.transaction() as tx:
                 await insert_clicks(tx, self._envelope, ordered)
         except StorageUnavailable:
             await self._keep(clicks)
@@ -86,7 +87,7 @@ class Stores:
         ordered = sorted(events, key=lambda event: (event.event_key, event.kind, event.tenant_id))
         try:
             async with self._reach.transaction() as tx:
-                await insert_page_events(tx, ordered)
+                await insert_page_events(tx, self._envelope, ordered)
         except StorageUnavailable:
             await self._keep(events)
         return [None] * len(events)

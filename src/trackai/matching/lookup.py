@@ -85,7 +85,9 @@ class StoredClicks:
 
     async def _of_person(self, kind: IdentityKind, key: bytes) -> Sequence[ClickCandidate]:
         return await self._clicks(
-            await find_click_ids_of_person(self._tx, tenant_id=self._tenant_id, kind=kind, key=key)
+            await find_click_ids_of_person(
+                self._tx, self._envelope, tenant_id=self._tenant_id, kind=kind, key=key
+            )
         )
 
     async def _clicks(self, click_ids: Sequence[str]) -> Sequence[ClickCandidate]:
@@ -97,7 +99,7 @@ class StoredClicks:
         return [found[click_id] for click_id in click_ids if click_id in found]
 
 
-async def remember_buyer(tx: Tx, conversion: Conversion, match: Match) -> None:
+async def remember_buyer(tx: Tx, envelope: Envelope, conversion: Conversion, match: Match) -> None:
     """Store that this buyer came with this click, so that the next purchase finds it too."""
     if match.found is None:
         return
@@ -107,6 +109,7 @@ async def remember_buyer(tx: Tx, conversion: Conversion, match: Match) -> None:
     )
     await insert_identities(
         tx,
+        envelope,
         [
             Identity(
                 conversion.tenant_id, kind, key, match.found.click_id, conversion.first_seen_at

@@ -62,7 +62,7 @@ class ReceiptProcessor:
                 claimed = await receipts.claim_receipt_all_tenants(tx, now=now)
                 if claimed is None:
                     return False
-                receipt = receipts.open_receipt(self._tools.envelope, claimed)
+                receipt = await receipts.open_receipt(tx, self._tools.envelope, claimed)
                 guard = await Guard.stand(tx, self._tools.envelope, receipt)
                 result = await self._work(tx, receipt, guard)
                 await receipts.finish_receipt(
@@ -131,7 +131,7 @@ class ReceiptProcessor:
     async def _empty(self, tx: Tx, claimed: SealedReceipt) -> None:
         """Keep nothing of somebody who was erased in a receipt that nobody works on any more."""
         try:
-            receipt = receipts.open_receipt(self._tools.envelope, claimed)
+            receipt = await receipts.open_receipt(tx, self._tools.envelope, claimed)
         except InvariantBroken:  # does not open: it may be why the receipt failed
             return
         guard = await Guard.stand(tx, self._tools.envelope, receipt)

@@ -149,7 +149,7 @@ async def match_conversion(tx: Tx, tools: Tools, conversion: Conversion) -> Matc
         await matches.save_match(
             tx, match, tenant_id=tenant_id, conversion_id=conversion.id, now=now
         )
-        await remember_buyer(tx, conversion, match)
+        await remember_buyer(tx, tools.envelope, conversion, match)
         MATCHES.labels(conversion.gateway, strategy.value).inc()
     at = None if strategy in FINAL else look_again_at(conversion, funnel, now)
     await matches.set_look_again(tx, tenant_id=tenant_id, conversion_id=conversion.id, at=at)

@@ -1,7 +1,7 @@
 """What answering a person's request needs, and the deed that it leaves in the audit log."""
 
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from trackai.storage.audit_logs import Deed, insert_audit
 from trackai.storage.envelope import Envelope
 from trackai.storage.erased_people import digests
 from trackai.storage.pool import Database, Tx
+from trackai.storage.tenant_keys import know
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,18 @@ class Desk:
     tenant_id: UUID
     actor: str
 
-    def transaction(self) -> AbstractAsyncContextManager[Tx]:
-        """Open a transaction that sees this tenant alone."""
-        return self.database.transaction(tenant_id=self.tenant_id)
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """Open a transaction that sees this tenant alone, its key at hand."""
+        async with self.database.transaction(tenant_id=self.tenant_id) as tx:
+            await know(tx, self.envelope, (self.tenant_id,))
+            yield tx
 
     def digests(self, person: Person) -> list[bytes]:
-        """Return the keyed digests that stand for a person where nothing personal may."""
+        """Return the keyed digests that stand for a person where nothing personal may.
+
+        After a transaction was opened: it learns the key.
+        """
         return digests(self.envelope, self.tenant_id, person.keys)
 
     async def note(

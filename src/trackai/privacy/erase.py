@@ -153,7 +153,7 @@ class Erasure:
     async def _identities(self, tx: Tx, click_ids: Sequence[str]) -> Changed:
         """Forget the person's hashes, and empty clicks that came with them since the search."""
         freed = await erasing.delete_identities(
-            tx, **self._named, keys=self._person.keys, click_ids=click_ids
+            tx, self._desk.envelope, **self._named, keys=self._person.keys, click_ids=click_ids
         )
         return {"identities": len(freed), **await self._clicks(tx, set(freed))}
 

@@ -65,6 +65,7 @@ class Export:
         async with self._desk.transaction() as tx:
             return await stored.list_identities(
                 tx,
+                self._desk.envelope,
                 **self._named,
                 keys=self._person.keys,
                 click_ids=found.clicks | found.clicks_of_the_same,

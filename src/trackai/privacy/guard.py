@@ -66,5 +66,8 @@ class Guard:
 
     async def _knows(self, keys: frozenset[bytes]) -> bool:
         tenant_id = self.receipt.tenant_id
-        among = erased_people.digests(self.envelope, tenant_id, keys)
+        among = [
+            *erased_people.digests(self.envelope, tenant_id, keys),
+            *erased_people.old_digests(self.envelope, tenant_id, keys),
+        ]
         return await erased_people.is_any_erased(self.tx, tenant_id=tenant_id, among=among)

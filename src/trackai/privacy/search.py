@@ -146,14 +146,15 @@ class Search:
         async for click_id, said in self._walk(page, "", lambda click: click[0]):
             if not self._person.marks.isdisjoint(keys_in(said)):
                 direct.add(click_id)
+        envelope = self._desk.envelope
         named, keys = {"tenant_id": self._tenant_id}, self._person.keys
         async with self._desk.transaction() as tx:
-            direct |= await rows.clicks_of_keys(tx, **named, keys=keys)
+            direct |= await rows.clicks_of_keys(tx, envelope, **named, keys=keys)
             direct |= await rows.clicks_of_conversions(
                 tx, **named, conversion_ids=self._found.conversions
             )
             reached, self._browsers = await rows.clicks_of_the_same(
-                tx, **named, click_ids=direct, fbps=self._browsers, keys=keys
+                tx, envelope, **named, click_ids=direct, fbps=self._browsers, keys=keys
             )
             self._found.stored_clicks = await rows.count_clicks(
                 tx, **named, click_ids=direct | reached

@@ -10,6 +10,7 @@ from trackai.model.click import AdIdentifiers, Click, Visitor
 from trackai.model.match import ClickCandidate
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx, columns
+from trackai.storage.tenant_keys import know
 
 TABLE = "clicks"
 _VISITOR_KEY_BYTES = 16
@@ -79,6 +80,7 @@ _VISITOR = msgspec.msgpack.Decoder(Visitor)
 
 async def insert_clicks(tx: Tx, envelope: Envelope, clicks: Sequence[Click]) -> None:
     """Store clicks; those whose id the tenant has already are left as they are."""
+    await know(tx, envelope, (click.tenant_id for click in clicks))
     await tx.execute(INSERT_CLICKS, *columns([_values(envelope, click) for click in clicks]))
 
 
@@ -86,6 +88,7 @@ async def find_by_click_ids(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID, click_ids: Sequence[str]
 ) -> dict[str, ClickCandidate]:
     """Return click id -> click for those of these ids that exist."""
+    await know(tx, envelope, (tenant_id,))
     rows = await tx.fetch(FIND_BY_CLICK_ID, tenant_id, list(click_ids))
     return {row["click_id"]: click_of(envelope, tenant_id, row) for row in rows}
 
@@ -94,6 +97,7 @@ async def find_last_by_fbclid(
     tx: Tx, envelope: Envelope, fbclid: str, *, tenant_id: UUID, until: dt.datetime
 ) -> ClickCandidate | None:
     """Return the last click with this fbclid not later than `until`."""
+    await know(tx, envelope, (tenant_id,))
     row = await tx.fetch_one(FIND_BY_FBCLID, tenant_id, fbclid, until)
     return click_of(envelope, tenant_id, row) if row else None
 
@@ -102,6 +106,7 @@ async def find_last_by_fbp(
     tx: Tx, envelope: Envelope, fbp: str, *, tenant_id: UUID, until: dt.datetime
 ) -> ClickCandidate | None:
     """Return the last click of this browser not later than `until`."""
+    await know(tx, envelope, (tenant_id,))
     row = await tx.fetch_one(FIND_BY_FBP, tenant_id, fbp, until)
     return click_of(envelope, tenant_id, row) if row else None
 
@@ -110,6 +115,7 @@ async def find_by_visitor(
     tx: Tx, envelope: Envelope, visitor: Visitor, *, tenant_id: UUID, until: dt.datetime
 ) -> list[ClickCandidate]:
     """Return the last clicks of this address and agent not later than `until`."""
+    await know(tx, envelope, (tenant_id,))
     key = visitor_key(envelope, visitor, tenant_id)
     if key is None:
         return []
@@ -127,6 +133,7 @@ async def find_first_of_ad(
     until: dt.datetime,
 ) -> ClickCandidate | None:
     """Return the first click with an ad's parameters, of the same browser or person."""
+    await know(tx, envelope, (tenant_id,))
     row = await tx.fetch_one(
         FIND_FIRST_OF_AD, tenant_id, click.click_id, click.ads.fbp, since, until
     )
@@ -138,7 +145,7 @@ def visitor_key(envelope: Envelope, visitor: Visitor, tenant_id: UUID) -> bytes 
     if not (visitor.client_ip and visitor.user_agent):
         return None
     said = f"{visitor.client_ip}\x00{visitor.user_agent}".encode()
-    return envelope.digest(b"visitor\x00" + tenant_id.bytes + said)[:_VISITOR_KEY_BYTES]
+    return envelope.digest(b"visitor\x00" + said, tenant_id=tenant_id)[:_VISITOR_KEY_BYTES]
 
 
 def _values(envelope: Envelope, click: Click) -> tuple[object, ...]:

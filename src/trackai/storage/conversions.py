@@ -12,6 +12,7 @@ from trackai.model.money import Money
 from trackai.model.notice import Buyer, Notice, Said, Tracking
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx
+from trackai.storage.tenant_keys import know
 
 TABLE = "conversions"
 NOTICES = "conversion_notices"
@@ -122,6 +123,7 @@ async def save_conversion(
     erased: bool = False,
 ) -> None:
     """Store a sale as it stands now; `erased`: of nobody, for good."""
+    await know(tx, envelope, (conversion.tenant_id,))
     money, product = conversion.money, conversion.product
     buyer = msgspec.msgpack.encode(conversion.buyer)
     await tx.execute(
@@ -154,6 +156,7 @@ async def save_notice(
     tx: Tx, envelope: Envelope, said: Said, *, tenant_id: UUID, conversion_id: UUID
 ) -> None:
     """Record what a receipt said of a sale; after a reprocess, what it is understood to say now."""
+    await know(tx, envelope, (tenant_id,))
     notice = said.notice
     sealed = envelope.seal(msgspec.msgpack.encode(notice), table=NOTICES, tenant_id=tenant_id)
     await tx.execute(
@@ -174,6 +177,7 @@ async def list_notices(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID, conversion_id: UUID
 ) -> list[Said]:
     """Return everything that was ever said of this sale."""
+    await know(tx, envelope, (tenant_id,))
     return [
         Said(
             _NOTICE.decode(envelope.open(row["notice_sealed"], table=NOTICES, tenant_id=tenant_id)),

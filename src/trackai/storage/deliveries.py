@@ -14,6 +14,7 @@ from trackai.storage.clicks import click_of
 from trackai.storage.conversions import money_of, open_buyer, tracking_of
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx, columns
+from trackai.storage.tenant_keys import know
 
 # An event owed to a destination; owed once, whatever is computed again.
 INSERT_DELIVERY = """
@@ -184,6 +185,7 @@ async def load_owed_all_tenants(
 
     One whose row is damaged is named apart: it must not stop the others.
     """
+    await know(tx, envelope, (tenant_id for tenant_id, _ in wanted))
     owed, sealed = [], []
     for row in await tx.fetch(LOAD_OUTGOING_ALL_TENANTS, *columns(wanted)):
         try:

@@ -9,6 +9,7 @@ from trackai.errors import InvariantBroken
 from trackai.model.tenant import DestinationAccount
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx
+from trackai.storage.tenant_keys import know
 
 TABLE = "destinations"
 
@@ -75,6 +76,7 @@ async def insert_destination(
     tx: Tx, envelope: Envelope, account: DestinationAccount, *, now: dt.datetime
 ) -> None:
     """Store a new destination; StatementRefused when the tenant has connected it already."""
+    await know(tx, envelope, (account.tenant_id,))
     await tx.execute(
         INSERT_DESTINATION,
         account.tenant_id,
@@ -94,6 +96,7 @@ async def list_destinations_of_funnel(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID, funnel_id: UUID
 ) -> list[DestinationAccount]:
     """Return the destinations that get this funnel's conversions."""
+    await know(tx, envelope, (tenant_id,))
     rows = await tx.fetch(LIST_FOR_FUNNEL, tenant_id, funnel_id)
     return [_account(envelope, row) for row in rows]
 
@@ -102,6 +105,7 @@ async def list_destinations(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID
 ) -> list[DestinationAccount]:
     """Return the tenant's destinations, oldest first."""
+    await know(tx, envelope, (tenant_id,))
     rows = await tx.fetch(LIST_DESTINATIONS, tenant_id)
     return [_account(envelope, row) for row in rows]
 
@@ -113,6 +117,7 @@ async def load_destinations_all_tenants(
 
     One whose token does not open is left out: it must not stop the others.
     """
+    await know(tx, envelope, (tenant_id for tenant_id, _ in wanted))
     rows = await tx.fetch(
         LOAD_DESTINATIONS_ALL_TENANTS,
         [tenant_id for tenant_id, _ in wanted],
@@ -129,6 +134,7 @@ async def set_token(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID, destination_id: UUID, token: str
 ) -> bool:
     """Replace the token; False when the tenant has no such destination."""
+    await know(tx, envelope, (tenant_id,))
     sealed = envelope.seal(token.encode(), table=TABLE, tenant_id=tenant_id)
     return await tx.execute(RESEAL_DESTINATION, tenant_id, destination_id, sealed) == 1
 
@@ -152,6 +158,7 @@ async def revive_destination(
     tx: Tx, envelope: Envelope, account: DestinationAccount
 ) -> UUID | None:
     """Connect this pixel of this funnel again; return its id, None when it never was connected."""
+    await know(tx, envelope, (account.tenant_id,))
     row = await tx.fetch_one(
         REVIVE_DESTINATION,
         *(account.tenant_id, account.kind, account.pixel_id, account.funnel_id),

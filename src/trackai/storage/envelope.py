@@ -1,9 +1,12 @@
 """Encryption at rest: AES-256-GCM envelopes around bodies, secrets, buyers and visitors.
 
+Every tenant has a random key of its own, which is stored wrapped by the installation's key
+(`storage/tenant_keys.py`): without its row, whatever the tenant has sealed is noise.
+
 An envelope is one version byte, four bytes that name the key, a random 96-bit nonce, then
 ciphertext and tag (NIST SP 800-38D). The context (table, column, tenant) is authenticated with
 it, so a value copied to another tenant's row does not open. Random nonces bound one key to 2^32
-envelopes; rotate the key long before.
+envelopes.
 """
 
 import base64
@@ -11,7 +14,8 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -21,14 +25,29 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from trackai.errors import ConfigurationError, InvariantBroken
 
 KEY_BYTES = 32
-_VERSION = b"\x01"
+# Under the installation's key: tenants' keys, and what was stored before tenants had keys.
+_UNDER_INSTALLATION = b"\x01"
+_UNDER_TENANT = b"\x02"
 _KEY_NAME_BYTES = 4
 _NONCE_BYTES = 12
 _HEADER_BYTES = 1 + _KEY_NAME_BYTES + _NONCE_BYTES
+_WRAPPED = "tenant_keys"
+
+
+@dataclass(frozen=True, slots=True)
+class _TenantKey:
+    """A tenant's key, ready for use."""
+
+    prefix: bytes
+    cipher: AESGCM
+    digest_key: bytes
 
 
 class Envelope:
-    """Seals with the first key, opens with any."""
+    """Seals with a tenant's key; opens with it, or with any of the installation's keys.
+
+    A tenant's key must have been learned first: `tenant_keys.know()` does that in a transaction.
+    """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys or any(len(key) != KEY_BYTES for key in keys):
@@ -38,34 +57,85 @@ class Envelope:
             )
         self._ciphers = {_key_name(key): AESGCM(key) for key in keys}
         self._first = _key_name(keys[0])
-        self._seal = self._ciphers[self._first].encrypt
-        self._prefix = _VERSION + self._first
-        self._digest_key = hashlib.sha256(b"trackai digest\x00" + keys[-1]).digest()
+        self._digest_key = _digest_key(keys[-1])
+        self._tenants: dict[UUID, _TenantKey] = {}
+
+    def unknown(self, tenant_ids: Iterable[UUID]) -> set[UUID]:
+        """Return those of these tenants whose keys have not been learned."""
+        return set(tenant_ids).difference(self._tenants)
+
+    def new_wrapped(self, tenant_id: UUID) -> bytes:
+        """Make a tenant's key and return it wrapped by the installation's first key."""
+        return self._wrap(secrets.token_bytes(KEY_BYTES), tenant_id)
+
+    def learn(self, tenant_id: UUID, wrapped: bytes) -> None:
+        """Take a tenant's key; InvariantBroken when no key of the installation unwraps it."""
+        key = self._unwrap(wrapped, tenant_id)
+        prefix = _UNDER_TENANT + _key_name(key)
+        self._tenants[tenant_id] = _TenantKey(prefix, AESGCM(key), _digest_key(key))
+
+    def rewrap(self, tenant_id: UUID, wrapped: bytes) -> bytes | None:
+        """Wrap a tenant's key by the installation's first key; None when it is already."""
+        if wrapped[1 : 1 + _KEY_NAME_BYTES] == self._first:
+            return None
+        return self._wrap(self._unwrap(wrapped, tenant_id), tenant_id)
+
+    def forget(self, tenant_id: UUID) -> None:
+        """Drop a tenant's key from memory."""
+        self._tenants.pop(tenant_id, None)
 
     def seal(self, plain: bytes, *, table: str, tenant_id: UUID) -> bytes:
         """Return the envelope of these bytes for one table and tenant."""
+        key = self._key_of(tenant_id)
         nonce = os.urandom(_NONCE_BYTES)
-        return self._prefix + nonce + self._seal(nonce, plain, _context(table, tenant_id))
+        return key.prefix + nonce + key.cipher.encrypt(nonce, plain, _context(table, tenant_id))
 
     def open(self, sealed: bytes, *, table: str, tenant_id: UUID) -> bytes:
         """Return the bytes inside; InvariantBroken when the key is unknown or the bytes changed."""
-        cipher = self._ciphers.get(sealed[1 : 1 + _KEY_NAME_BYTES])
-        if sealed[:1] != _VERSION or cipher is None:
+        if sealed[:1] == _UNDER_TENANT:
+            key = self._key_of(tenant_id)
+            cipher = key.cipher if sealed.startswith(key.prefix) else None
+        else:
+            cipher = self._installation_cipher(sealed)
+        if cipher is None:
             raise InvariantBroken(
-                "A stored value was encrypted with a key that is not in TRACKAI_SECRET_KEY."
+                "A stored value was encrypted with a key that is not in TRACKAI_SECRET_KEY, or "
+                "with a tenant's key that is gone."
             )
-        nonce = sealed[1 + _KEY_NAME_BYTES : _HEADER_BYTES]
-        try:
-            return cipher.decrypt(nonce, sealed[_HEADER_BYTES:], _context(table, tenant_id))
-        except InvalidTag:
-            raise InvariantBroken("A stored value does not open: its bytes changed.") from None
+        return _decrypt(cipher, sealed, _context(table, tenant_id))
 
-    def digest(self, plain: bytes) -> bytes:
-        """Return a keyed fingerprint (HMAC-SHA256) for finding equal bodies without reading them.
+    def digest(self, plain: bytes, *, tenant_id: UUID) -> bytes:
+        """Return a fingerprint (HMAC-SHA256) under a tenant's key, to find what is equal unread."""
+        return hmac.digest(self._key_of(tenant_id).digest_key, plain, "sha256")
 
-        Keyed with the oldest key, so adding a new key in front keeps old fingerprints valid.
+    def old_digest(self, plain: bytes) -> bytes:
+        """Return the fingerprint that was stored before tenants had keys.
+
+        Keyed with the installation's oldest key, as it was then.
         """
         return hmac.digest(self._digest_key, plain, "sha256")
+
+    def _key_of(self, tenant_id: UUID) -> _TenantKey:
+        key = self._tenants.get(tenant_id)
+        if key is None:
+            raise InvariantBroken("The tenant's key is gone, or does not unwrap.")
+        return key
+
+    def _wrap(self, key: bytes, tenant_id: UUID) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        wrapped = self._ciphers[self._first].encrypt(nonce, key, _context(_WRAPPED, tenant_id))
+        return _UNDER_INSTALLATION + self._first + nonce + wrapped
+
+    def _unwrap(self, wrapped: bytes, tenant_id: UUID) -> bytes:
+        cipher = self._installation_cipher(wrapped)
+        if cipher is None:
+            raise InvariantBroken("A tenant's key is wrapped by a key that is not at hand.")
+        return _decrypt(cipher, wrapped, _context(_WRAPPED, tenant_id))
+
+    def _installation_cipher(self, sealed: bytes) -> AESGCM | None:
+        if sealed[:1] != _UNDER_INSTALLATION:
+            return None
+        return self._ciphers.get(sealed[1 : 1 + _KEY_NAME_BYTES])
 
 
 def parse_keys(text: str) -> list[bytes]:
@@ -101,6 +171,18 @@ def development_key(directory: Path) -> str:
     finally:
         draft.unlink()
     return path.read_text()
+
+
+def _decrypt(cipher: AESGCM, sealed: bytes, context: bytes) -> bytes:
+    nonce = sealed[1 + _KEY_NAME_BYTES : _HEADER_BYTES]
+    try:
+        return cipher.decrypt(nonce, sealed[_HEADER_BYTES:], context)
+    except (InvalidTag, ValueError):  # a nonce that was cut off is a ValueError
+        raise InvariantBroken("A stored value does not open: its bytes changed.") from None
+
+
+def _digest_key(key: bytes) -> bytes:
+    return hashlib.sha256(b"trackai digest\x00" + key).digest()
 
 
 def _key_name(key: bytes) -> bytes:

@@ -34,8 +34,13 @@ on conflict (tenant_id, key) do nothing
 def digests(envelope: Envelope, tenant_id: UUID, keys: Iterable[bytes]) -> list[bytes]:
     """Return the tenant's keyed digests of hashed e-mails and phones, in one order."""
     return sorted(
-        envelope.digest(b"erased person\x00" + tenant_id.bytes + key) for key in set(keys)
+        envelope.digest(b"erased person\x00" + key, tenant_id=tenant_id) for key in set(keys)
     )
+
+
+def old_digests(envelope: Envelope, tenant_id: UUID, keys: Iterable[bytes]) -> list[bytes]:
+    """Return the digests of the same as they were stored before tenants had keys."""
+    return [envelope.old_digest(b"erased person\x00" + tenant_id.bytes + key) for key in set(keys)]
 
 
 async def lock_shared(tx: Tx, *, tenant_id: UUID) -> None:

@@ -12,8 +12,10 @@ from trackai.model.notice import Buyer, Notice, Tracking
 from trackai.storage import receipts
 from trackai.storage.conversions import NOTICES, TABLE
 from trackai.storage.envelope import Envelope
+from trackai.storage.identities import stored_keys
 from trackai.storage.person_rows import open_notice
 from trackai.storage.pool import Tx, columns
+from trackai.storage.tenant_keys import know
 
 # Page events without their browser and their page.
 ERASE_PAGE_EVENTS = """
@@ -173,6 +175,7 @@ async def erase_receipt(
     waiting: bool = False,
 ) -> int:
     """Empty a webhook, one that waits to be worked on only if told; return how many: 0 or 1."""
+    await know(tx, envelope, (tenant_id,))
     nothing = msgspec.msgpack.encode(receipts.RequestParts({}, ""))
     sealed = {"table": receipts.TABLE, "tenant_id": tenant_id}
     return await tx.execute(
@@ -207,6 +210,7 @@ async def lock_sale(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID, conversion_id: UUID
 ) -> tuple[Tracking, list[tuple[UUID, int, Notice | None]]]:
     """Return a sale's tracking and notices, held until the commit."""
+    await know(tx, envelope, (tenant_id,))
     (sale,) = await tx.fetch(LOCK_SALE, tenant_id, conversion_id)
     rows = await tx.fetch(LIST_NOTICES, tenant_id, conversion_id)
     return msgspec.convert(sale["tracking"], Tracking), [
@@ -229,6 +233,7 @@ async def erase_sale(
     now: dt.datetime,
 ) -> dict[str, int]:
     """Store what is left of a sale and end what it owes; return how many rows changed, by table."""
+    await know(tx, envelope, (tenant_id,))
     sale = (tenant_id, conversion_id)
     buyer = envelope.seal(msgspec.msgpack.encode(Buyer()), table=TABLE, tenant_id=tenant_id)
     tracking = msgspec.to_builtins(remains.tracking)
@@ -252,8 +257,15 @@ async def end_deliveries(tx: Tx, *, tenant_id: UUID, conversion_id: UUID, now: d
 
 
 async def delete_identities(
-    tx: Tx, *, tenant_id: UUID, keys: Collection[bytes], click_ids: Collection[str]
+    tx: Tx,
+    envelope: Envelope,
+    *,
+    tenant_id: UUID,
+    keys: Collection[bytes],
+    click_ids: Collection[str],
 ) -> list[str]:
     """Forget hashes and whatever came with these clicks; return the click of each row."""
-    rows = await tx.fetch(DELETE_IDENTITIES, tenant_id, list(keys), list(click_ids))
+    await know(tx, envelope, (tenant_id,))
+    stored = list(stored_keys(envelope, tenant_id, keys))
+    rows = await tx.fetch(DELETE_IDENTITIES, tenant_id, stored, list(click_ids))
     return [row["click_id"] for row in rows]

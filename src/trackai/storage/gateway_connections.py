@@ -8,6 +8,7 @@ import msgspec
 from trackai.model.tenant import GatewayConnection, Secret
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx
+from trackai.storage.tenant_keys import know
 
 TABLE = "gateway_connections"
 
@@ -73,9 +74,13 @@ _SECRETS = msgspec.msgpack.Decoder(tuple[Secret, ...])
 
 
 async def open_newest_connection_all_tenants(tx: Tx, envelope: Envelope) -> None:
-    """Open the connection made last; InvariantBroken when the key does not fit."""
+    """Open the connection made last; InvariantBroken when the key does not fit.
+
+    For a database from before tenants had keys.
+    """
     row = await tx.fetch_one(FIND_NEWEST_ALL_TENANTS)
     if row is not None:
+        await know(tx, envelope, (row["tenant_id"],))
         _connection(envelope, row)
 
 
@@ -83,6 +88,7 @@ async def insert_connection(
     tx: Tx, envelope: Envelope, connection: GatewayConnection, *, now: dt.datetime
 ) -> None:
     """Store a new connection."""
+    await know(tx, envelope, (connection.tenant_id,))
     await tx.execute(
         INSERT_CONNECTION,
         connection.tenant_id,
@@ -100,7 +106,10 @@ async def find_connection_by_endpoint_key_all_tenants(
 ) -> GatewayConnection | None:
     """Return the connection that owns this webhook address."""
     row = await tx.fetch_one(FIND_BY_ENDPOINT_KEY_ALL_TENANTS, endpoint_key)
-    return _connection(envelope, row) if row else None
+    if row is None:
+        return None
+    await know(tx, envelope, (row["tenant_id"],))
+    return _connection(envelope, row)
 
 
 async def find_funnel_id(tx: Tx, *, tenant_id: UUID, connection_id: UUID) -> UUID | None:
@@ -113,6 +122,7 @@ async def list_connections_of_gateway(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID, gateway: str
 ) -> list[GatewayConnection]:
     """Return the tenant's connections to this gateway, newest first, at most 20."""
+    await know(tx, envelope, (tenant_id,))
     rows = await tx.fetch(LIST_BY_GATEWAY, tenant_id, gateway)
     return [_connection(envelope, row) for row in rows]
 
@@ -121,12 +131,14 @@ async def list_connections(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID
 ) -> list[GatewayConnection]:
     """Return the tenant's connections, oldest first."""
+    await know(tx, envelope, (tenant_id,))
     rows = await tx.fetch(LIST_CONNECTIONS, tenant_id)
     return [_connection(envelope, row) for row in rows]
 
 
 async def list_secrets(tx: Tx, envelope: Envelope, *, tenant_id: UUID) -> list[str]:
     """Return the tenant's secrets, those of disabled connections too: what must not be shown."""
+    await know(tx, envelope, (tenant_id,))
     return [
         secret.value
         for row in await tx.fetch(LIST_SECRETS, tenant_id)
@@ -145,6 +157,7 @@ async def set_secrets(
     secrets: tuple[Secret, ...],
 ) -> bool:
     """Replace the connection's secrets; False when the tenant has no such connection."""
+    await know(tx, envelope, (tenant_id,))
     sealed = _seal(envelope, tenant_id, secrets)
     return await tx.execute(UPDATE_SECRETS, tenant_id, connection_id, sealed) == 1
 

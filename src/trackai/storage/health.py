@@ -8,6 +8,7 @@ from trackai.errors import ConfigurationError, InvariantBroken
 from trackai.storage.envelope import Envelope
 from trackai.storage.gateway_connections import open_newest_connection_all_tenants
 from trackai.storage.pool import Tx
+from trackai.storage.tenant_keys import check_newest_all_tenants
 
 # Version and the settings that durability rests on.
 LOAD_SERVER = """
@@ -53,7 +54,8 @@ async def check_key(tx: Tx, envelope: Envelope) -> None:
     A process with a wrong key would seal what nobody can open.
     """
     try:
-        await open_newest_connection_all_tenants(tx, envelope)
+        if not await check_newest_all_tenants(tx, envelope):
+            await open_newest_connection_all_tenants(tx, envelope)
     except InvariantBroken as error:
         raise ConfigurationError(
             "TRACKAI_SECRET_KEY is not the key that this database's secrets were encrypted with. "

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from trackai.model.click import PageEvent
+from trackai.storage.envelope import Envelope
 from trackai.storage.identities import Identity, insert_identities
 from trackai.storage.pool import Tx, columns
 
@@ -16,11 +17,12 @@ on conflict (tenant_id, kind, event_key) do nothing
 """
 
 
-async def insert_page_events(tx: Tx, events: Sequence[PageEvent]) -> None:
+async def insert_page_events(tx: Tx, envelope: Envelope, events: Sequence[PageEvent]) -> None:
     """Store page events and the identities they bring along."""
     await tx.execute(INSERT_PAGE_EVENTS, *columns([_values(event) for event in events]))
     await insert_identities(
         tx,
+        envelope,
         [
             Identity(event.tenant_id, kind, key, event.click_id, event.received_at)
             for event in events

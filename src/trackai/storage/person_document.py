@@ -10,14 +10,16 @@ from trackai.model.click import Visitor
 from trackai.storage import clicks, receipts, rejections
 from trackai.storage.conversions import open_buyer
 from trackai.storage.envelope import Envelope
+from trackai.storage.identities import stored_keys
 from trackai.storage.person_rows import StoredBody, open_body, open_notice
 from trackai.storage.pool import Row, Tx, columns
+from trackai.storage.tenant_keys import know
 
 Document = dict[str, object]
 
 # Hashes of the person, and those of the site's own id on their clicks.
 LIST_IDENTITIES = """
-select kind, encode(key, 'hex') as sha256, click_id, seen_at from identities
+select kind, key, click_id, seen_at from identities
 where tenant_id = $1 and (key = any($2::bytea[])
   or (kind = 'external_id' and click_id = any($3::text[])))
 order by seen_at, kind, key
@@ -99,17 +101,36 @@ _VISITOR = msgspec.msgpack.Decoder(Visitor)
 
 
 async def list_identities(
-    tx: Tx, *, tenant_id: UUID, keys: Collection[bytes], click_ids: Collection[str]
+    tx: Tx,
+    envelope: Envelope,
+    *,
+    tenant_id: UUID,
+    keys: Collection[bytes],
+    click_ids: Collection[str],
 ) -> list[Document]:
-    """Return the person's hashes and where they were seen."""
-    rows = await tx.fetch(LIST_IDENTITIES, tenant_id, list(keys), list(click_ids))
-    return [dict(row) for row in rows]
+    """Return where the person's hashes and the site's own ids of them were seen.
+
+    The hash is named where it is one of those asked for; another cannot be read from its row.
+    """
+    await know(tx, envelope, (tenant_id,))
+    asked = stored_keys(envelope, tenant_id, keys)
+    rows = await tx.fetch(LIST_IDENTITIES, tenant_id, list(asked), list(click_ids))
+    return [
+        {
+            "kind": row["kind"],
+            "sha256": asked[row["key"]].hex() if row["key"] in asked else None,
+            "click_id": row["click_id"],
+            "seen_at": row["seen_at"],
+        }
+        for row in rows
+    ]
 
 
 async def list_clicks(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID, click_ids: Collection[str]
 ) -> list[Document]:
     """Return clicks in full."""
+    await know(tx, envelope, (tenant_id,))
     rows = await tx.fetch(LIST_CLICKS, tenant_id, list(click_ids))
     return [
         {**_plain(row), "visitor": _visitor(envelope, tenant_id, row["visitor_sealed"])}
@@ -132,6 +153,7 @@ async def list_sales(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID, ids: Collection[UUID]
 ) -> list[Document]:
     """Return sales with all that was said and sent of them."""
+    await know(tx, envelope, (tenant_id,))
     wanted = list(ids)
     notices = _by("conversion_id", await tx.fetch(LIST_NOTICES_OF, tenant_id, wanted))
     deliveries = _by("conversion_id", await tx.fetch(LIST_DELIVERIES_OF, tenant_id, wanted))
@@ -157,6 +179,7 @@ async def list_webhooks(
     tx: Tx, envelope: Envelope, table: str, *, tenant_id: UUID, ids: Collection[UUID]
 ) -> list[tuple[Document, StoredBody]]:
     """Return webhooks of `receipts.TABLE` or `rejections.TABLE`, with their bytes."""
+    await know(tx, envelope, (tenant_id,))
     statement = {receipts.TABLE: LIST_RECEIPTS_OF, rejections.TABLE: LIST_REJECTIONS_OF}[table]
     rows = await tx.fetch(statement, tenant_id, list(ids))
     return [(_plain(row), open_body(envelope, table, tenant_id, row)) for row in rows]

@@ -15,8 +15,10 @@ from trackai.model.notice import Buyer, Notice
 from trackai.storage import receipts, rejections
 from trackai.storage.conversions import NOTICES, open_buyer
 from trackai.storage.envelope import Envelope
+from trackai.storage.identities import stored_keys
 from trackai.storage.pool import Row, Tx
 from trackai.storage.receipts import RequestParts
+from trackai.storage.tenant_keys import know
 
 # Rows of a page; a body has at most 1 MiB.
 PAGE = 100
@@ -177,6 +179,7 @@ async def page_of_conversions(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID, after: UUID
 ) -> list[StoredSale]:
     """Return the next sales that were not erased."""
+    await know(tx, envelope, (tenant_id,))
     rows = await tx.fetch(PAGE_OF_CONVERSIONS, tenant_id, after, PAGE)
     return [_sale(envelope, tenant_id, row) for row in rows]
 
@@ -185,6 +188,7 @@ async def page_of_notices(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID, after: tuple[UUID, UUID, int]
 ) -> list[StoredNotice]:
     """Return the next notices."""
+    await know(tx, envelope, (tenant_id,))
     rows = await tx.fetch(PAGE_OF_NOTICES, tenant_id, *after, PAGE)
     return [
         StoredNotice(
@@ -217,6 +221,7 @@ async def page_of_bodies(
     tx: Tx, envelope: Envelope, table: str, *, tenant_id: UUID, after: UUID
 ) -> list[StoredBody]:
     """Return the next webhooks of `receipts.TABLE` or `rejections.TABLE`."""
+    await know(tx, envelope, (tenant_id,))
     statement = {
         receipts.TABLE: PAGE_OF_RECEIPTS,
         rejections.TABLE: PAGE_OF_REJECTIONS,
@@ -247,9 +252,13 @@ async def page_of_addressed_clicks(
     return [(row["click_id"], row["said"]) for row in rows]
 
 
-async def clicks_of_keys(tx: Tx, *, tenant_id: UUID, keys: Collection[bytes]) -> set[str]:
+async def clicks_of_keys(
+    tx: Tx, envelope: Envelope, *, tenant_id: UUID, keys: Collection[bytes]
+) -> set[str]:
     """Return ids of clicks that came with one of these hashes."""
-    return {row["click_id"] for row in await tx.fetch(FIND_CLICKS_OF_KEYS, tenant_id, list(keys))}
+    await know(tx, envelope, (tenant_id,))
+    stored = list(stored_keys(envelope, tenant_id, keys))
+    return {row["click_id"] for row in await tx.fetch(FIND_CLICKS_OF_KEYS, tenant_id, stored)}
 
 
 async def clicks_of_conversions(
@@ -269,6 +278,7 @@ async def count_clicks(tx: Tx, *, tenant_id: UUID, click_ids: Collection[str]) -
 
 async def clicks_of_the_same(
     tx: Tx,
+    envelope: Envelope,
     *,
     tenant_id: UUID,
     click_ids: Collection[str],
@@ -276,9 +286,9 @@ async def clicks_of_the_same(
     keys: Collection[bytes],
 ) -> tuple[set[str], set[str]]:
     """Return clicks of the same browsers and site's ids, and the browsers; none that is shared."""
-    rows = await tx.fetch(
-        FIND_CLICKS_OF_THE_SAME, tenant_id, list(click_ids), list(fbps), list(keys)
-    )
+    await know(tx, envelope, (tenant_id,))
+    stored = list(stored_keys(envelope, tenant_id, keys))
+    rows = await tx.fetch(FIND_CLICKS_OF_THE_SAME, tenant_id, list(click_ids), list(fbps), stored)
     return (
         {row["click_id"] for row in rows if row["click_id"] is not None},
         {row["fbp"] for row in rows if row["fbp"] is not None},

@@ -15,6 +15,7 @@ import msgspec
 
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Tx, columns
+from trackai.storage.tenant_keys import know
 
 TABLE = "webhook_receipts"
 
@@ -176,9 +177,10 @@ async def insert_receipts(
     tx: Tx, envelope: Envelope, receipts: Sequence[NewReceipt]
 ) -> list[StoredReceipt]:
     """Store webhooks, each once, and wake the workers; one answer each, in order."""
+    await know(tx, envelope, (receipt.tenant_id for receipt in receipts))
     keys = [
-        (receipt.tenant_id, receipt.connection_id, envelope.digest(receipt.body))
-        for receipt in receipts
+        (one.tenant_id, one.connection_id, envelope.digest(one.body, tenant_id=one.tenant_id))
+        for one in receipts
     ]
     # One statement may touch a row once, and rows in one order cannot deadlock.
     copies = Counter(keys)
@@ -201,9 +203,10 @@ async def claim_receipt_all_tenants(tx: Tx, *, now: dt.datetime) -> SealedReceip
     return SealedReceipt(**dict(row)) if row else None
 
 
-def open_receipt(envelope: Envelope, sealed: SealedReceipt) -> Receipt:
+async def open_receipt(tx: Tx, envelope: Envelope, sealed: SealedReceipt) -> Receipt:
     """Decrypt a claimed receipt; InvariantBroken when its key is gone or its bytes changed."""
     tenant_id = sealed.tenant_id
+    await know(tx, envelope, (tenant_id,))
     request = envelope.open(sealed.request_sealed, table=TABLE, tenant_id=tenant_id)
     return Receipt(
         tenant_id=tenant_id,
@@ -266,8 +269,9 @@ async def find_receipt(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID, receipt_id: UUID
 ) -> Receipt | None:
     """Return a stored webhook, opened; None when the tenant has no such one."""
+    await know(tx, envelope, (tenant_id,))
     row = await tx.fetch_one(FIND_RECEIPT, tenant_id, receipt_id)
-    return open_receipt(envelope, SealedReceipt(**dict(row))) if row else None
+    return await open_receipt(tx, envelope, SealedReceipt(**dict(row))) if row else None
 
 
 async def list_receipts(

@@ -8,6 +8,7 @@ import msgspec
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Tx
 from trackai.storage.receipts import NewReceipt
+from trackai.storage.tenant_keys import know
 
 TABLE = "webhook_rejections"
 
@@ -54,6 +55,7 @@ async def insert_rejection(
 
     `keyless`: it named its tenant by header, not by an address with a key.
     """
+    await know(tx, envelope, (receipt.tenant_id,))
     tenant_id = receipt.tenant_id
     request = msgspec.msgpack.encode(receipt.request)
     await tx.execute(

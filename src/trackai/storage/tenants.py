@@ -4,6 +4,8 @@ import datetime as dt
 from uuid import UUID
 
 from trackai.model.tenant import Attribution, Funnel, Tenant
+from trackai.storage import tenant_keys
+from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx
 
 # A new tenant.
@@ -51,8 +53,8 @@ where tenant_id = $1 and id = $2
 """
 
 
-async def insert_tenant(tx: Tx, tenant: Tenant, *, now: dt.datetime) -> None:
-    """Store a new tenant."""
+async def insert_tenant(tx: Tx, envelope: Envelope, tenant: Tenant, *, now: dt.datetime) -> None:
+    """Store a new tenant with an encryption key of its own."""
     await tx.execute(
         INSERT_TENANT,
         tenant.id,
@@ -62,6 +64,7 @@ async def insert_tenant(tx: Tx, tenant: Tenant, *, now: dt.datetime) -> None:
         tenant.currency,
         now,
     )
+    await tenant_keys.make(tx, envelope, [tenant.id])
 
 
 async def find_tenant(tx: Tx, tenant_id: UUID) -> Tenant | None:
