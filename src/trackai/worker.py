@@ -22,6 +22,7 @@ from trackai.dispatch.gate import Gate
 from trackai.dispatch.token_watch import TokenWatch
 from trackai.errors import QueueUnavailable, StorageUnavailable
 from trackai.gateways.registry import gateways
+from trackai.housekeeping.purge import Purger
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
@@ -49,6 +50,8 @@ DISPATCH_CONNECTIONS = 4
 ERROR_PAUSE_S = 2.0
 # How often rejected webhooks whose day is over are dropped.
 CLEAN_EVERY_S = 600.0
+# How often tenants that are gone are looked for.
+PURGE_EVERY_S = 30.0
 # What the relay takes from the table at once: of many destinations, some each.
 RELAY_SHARE = Share(destinations=32, each=100)
 # How often tokens are looked through for those that are due.
@@ -169,11 +172,6 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
         )
         releaser = ReplayReleaser(database, engine.queue, clock)
 
-        async def clean() -> bool:
-            async with database.transaction() as tx:
-                await delete_expired_all_tenants(tx, now=clock.now())
-            return False
-
         process = [
             Job(f"process-{number}", processor.step, Channel.RECEIPTS)
             for number in range(settings.process_concurrency)
@@ -190,9 +188,26 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
             Job("replay", releaser.step, None),
             Job("rematch", Rematcher(database, tools).step, None, REMATCH_EVERY_S),
             Job("tokens", watch.step, None, TOKENS_EVERY_S),
-            Job("clean", clean, None, CLEAN_EVERY_S),
+            *await _housekeeping(stack, url, database, clock),
         ]
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
+
+
+async def _housekeeping(
+    stack: AsyncExitStack, url: str, database: Database, clock: SystemClock
+) -> Sequence[Job]:
+    cleaner = await Database.connect(url, Role.HOUSEKEEPING, size=1)
+    stack.push_async_callback(cleaner.close)
+
+    async def clean() -> bool:
+        async with database.transaction() as tx:
+            await delete_expired_all_tenants(tx, now=clock.now())
+        return False
+
+    return [
+        Job("clean", clean, None, CLEAN_EVERY_S),
+        Job("purge", Purger(cleaner, clock).step, None, PURGE_EVERY_S),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ ACROSS_TENANTS = {
     "storage/receipts.py": "a worker takes the next receipt, whoever's it is",
     "storage/queue_messages.py": "a worker leases the next messages, whoever's they are",
     "storage/tenant_keys.py": "keys are learned for whoever a batch or a start brings",
+    "storage/purging.py": "a role that sees deleted tenants alone looks for one",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",
 }
 

@@ -12,6 +12,7 @@ import pytest
 from trackai.errors import StatementRefused, TrackaiError
 from trackai.model.clock import new_id
 from trackai.storage.pool import Database, Role
+from trackai.storage.purging import TABLES as PURGED
 
 if TYPE_CHECKING:
     from tests.support.world import World
@@ -44,6 +45,11 @@ FORBIDDEN = {
         *((table, "DELETE") for table in ("conversions", "deliveries", "dispatch_attempts")),
         ("webhook_receipts", "DELETE"),
         *(("erased_people", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
+    },
+    Role.HOUSEKEEPING: {
+        *((table, verb) for table in PURGED for verb in ("INSERT", "UPDATE")),
+        *(("audit_logs", verb) for verb in ("SELECT", "INSERT", "UPDATE", "DELETE")),
+        *(("tenants", verb) for verb in ("INSERT", "UPDATE")),
     },
     Role.APP: {
         *(("conversions", verb) for verb in ("INSERT", "UPDATE", "DELETE")),

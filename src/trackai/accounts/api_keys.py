@@ -11,7 +11,7 @@ from trackai.errors import InvalidField, NotFound
 from trackai.model.clock import Clock, NewId
 from trackai.storage import api_keys
 from trackai.storage.api_keys import KnownApiKey, NewApiKey
-from trackai.storage.audit_logs import Deed, insert_audit
+from trackai.storage.audit_logs import Scribe
 from trackai.storage.pool import Database, Row
 
 # So that scanners of repositories and people know one when they see it.
@@ -59,7 +59,7 @@ class ApiKeys:
         )
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:
             await api_keys.insert_api_key(tx, new)
-            await insert_audit(tx, self._deed(actor, "api_key.create", new.id, now))
+            await self._scribe(actor).note(tx, "api_key.create", new.id)
         return new.id, key
 
     async def list(self) -> Sequence[Row]:
@@ -75,10 +75,10 @@ class ApiKeys:
                 tx, tenant_id=self._tenant_id, key_id=key_id, now=now
             ):
                 raise NotFound("The tenant has no such key in use. List them: trackai key list")
-            await insert_audit(tx, self._deed(actor, "api_key.revoke", key_id, now))
+            await self._scribe(actor).note(tx, "api_key.revoke", key_id)
 
-    def _deed(self, actor: str, action: str, key_id: UUID, now: dt.datetime) -> Deed:
-        return Deed(self._tenant_id, self._new_id(), now, actor, action, str(key_id), {})
+    def _scribe(self, actor: str) -> Scribe:
+        return Scribe(self._tenant_id, actor, self._clock, self._new_id)
 
 
 async def recognize(database: Database, key: str, now: dt.datetime) -> KnownApiKey | None:

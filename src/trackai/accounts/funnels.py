@@ -8,7 +8,7 @@ from trackai.errors import InvalidField, NotFound
 from trackai.model.clock import Clock, NewId
 from trackai.model.tenant import Attribution, Funnel
 from trackai.storage import tenants
-from trackai.storage.audit_logs import Deed, insert_audit
+from trackai.storage.audit_logs import Scribe
 from trackai.storage.pool import Database
 
 LONGEST_WINDOW = dt.timedelta(days=90)
@@ -51,19 +51,10 @@ class Funnels:
                 visitor_window=_or(change.visitor_window, before.visitor_window),
             )
             await tenants.update_funnel(tx, changed)
-            await insert_audit(tx, self._deed(before, changed, actor))
+            scribe = Scribe(self.tenant_id, actor, self.clock, self.new_id)
+            details = {"before": _told(before), "now": _told(changed)}
+            await scribe.note(tx, "funnel.change", changed.id, details)
         return changed
-
-    def _deed(self, before: Funnel, changed: Funnel, actor: str) -> Deed:
-        return Deed(
-            tenant_id=self.tenant_id,
-            id=self.new_id(),
-            at=self.clock.now(),
-            actor=actor,
-            action="funnel.change",
-            subject=str(changed.id),
-            details={"before": _told(before), "now": _told(changed)},
-        )
 
 
 def _check(change: FunnelChange) -> None:

@@ -29,7 +29,7 @@ from trackai.storage import (
     tenants,
     token_checks,
 )
-from trackai.storage.audit_logs import Deed, insert_audit
+from trackai.storage.audit_logs import Scribe
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database, Tx
 
@@ -89,7 +89,9 @@ class Onboarding:
         )
         async with self._database.transaction(tenant_id=tenant.id) as tx:
             await tenants.insert_tenant(tx, self._envelope, tenant, now=self._clock.now())
-            await self._audit(tx, tenant.id, "tenant.create", tenant.id, {"name": tenant.name})
+            await self._scribe(tenant.id).note(
+                tx, "tenant.create", tenant.id, {"name": tenant.name}
+            )
         return tenant
 
     async def create_funnel(
@@ -109,7 +111,9 @@ class Onboarding:
             ):
                 raise Conflict("The tenant has a funnel of this name already.", field="name")
             await tenants.insert_funnel(tx, funnel, now=self._clock.now())
-            await self._audit(tx, tenant_id, "funnel.create", funnel.id, {"name": funnel.name})
+            await self._scribe(tenant_id).note(
+                tx, "funnel.create", funnel.id, {"name": funnel.name}
+            )
         return funnel
 
     async def funnel_named(self, tenant_id: UUID, name: str | None) -> Funnel:
@@ -152,7 +156,9 @@ class Onboarding:
             await gateway_connections.insert_connection(
                 tx, self._envelope, connection, now=self._clock.now()
             )
-            await self._audit(tx, tenant_id, "gateway.connect", connection.id, {"gateway": gateway})
+            await self._scribe(tenant_id).note(
+                tx, "gateway.connect", connection.id, {"gateway": gateway}
+            )
         return connection
 
     async def set_secret(
@@ -187,9 +193,8 @@ class Onboarding:
                 connection_id=connection_id,
                 secrets=changed.secrets,
             )
-            await self._audit(
-                tx, tenant_id, "gateway.secret", connection_id, {"gateway": connection.gateway}
-            )
+            details = {"gateway": connection.gateway}
+            await self._scribe(tenant_id).note(tx, "gateway.secret", connection_id, details)
         return changed
 
     async def connect_destination(self, tenant_id: UUID, new: NewDestination) -> DestinationAccount:
@@ -235,7 +240,7 @@ class Onboarding:
             await breakers.close_breaker(tx, tenant_id=tenant_id, destination_id=known, now=now)
             await token_checks.forget_check(tx, tenant_id=tenant_id, destination_id=known, now=now)
         details = {"kind": account.kind, "pixel_id": account.pixel_id, "again": known is not None}
-        await self._audit(tx, tenant_id, "destination.connect", account.id, details)
+        await self._scribe(tenant_id).note(tx, "destination.connect", account.id, details)
         return account
 
     async def with_token(
@@ -275,8 +280,8 @@ class Onboarding:
             await destinations.set_token(tx, self._envelope, **pixel, token=changed.token)
             now = self._clock.now()
             details = {} if valid is None else {"valid": valid}
-            await self._audit(
-                *(tx, tenant_id, "destination.token", destination_id, details), actor=actor
+            await self._scribe(tenant_id, actor).note(
+                tx, "destination.token", destination_id, details
             )
             await token_checks.forget_check(tx, **pixel, now=now)
             # What the old token was refused for need not hold the new one; a refused one would.
@@ -285,19 +290,8 @@ class Onboarding:
                 await queue_messages.hasten_destination(tx, **pixel, now=now)
         return changed
 
-    async def _audit(
-        self,
-        tx: Tx,
-        tenant_id: UUID,
-        action: str,
-        subject: UUID,
-        details: Mapping[str, object],
-        *,
-        actor: str | None = None,
-    ) -> None:
-        now, who = self._clock.now(), actor or self._actor
-        deed = Deed(tenant_id, self._new_id(), now, who, action, str(subject), details)
-        await insert_audit(tx, deed)
+    def _scribe(self, tenant_id: UUID, actor: str | None = None) -> Scribe:
+        return Scribe(tenant_id, actor or self._actor, self._clock, self._new_id)
 
 
 def check_event_names(event_names: Mapping[str, str]) -> None:

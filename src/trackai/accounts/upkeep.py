@@ -11,7 +11,7 @@ from trackai.errors import NotFound
 from trackai.model.clock import Clock, NewId
 from trackai.model.tenant import DestinationAccount, GatewayConnection
 from trackai.storage import deliveries, destinations, gateway_connections, token_checks
-from trackai.storage.audit_logs import Deed, insert_audit
+from trackai.storage.audit_logs import Scribe
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database, Tx
 
@@ -47,9 +47,8 @@ class Upkeep:
         self._database = database
         self._envelope = envelope
         self._clock = clock
-        self._new_id = new_id
         self._tenant_id = tenant_id
-        self._actor = actor
+        self._scribe = Scribe(tenant_id, actor, clock, new_id)
 
     async def destination(self, destination_id: UUID) -> DestinationAccount:
         """Return a connected destination; NotFound when there is none of this id."""
@@ -65,7 +64,7 @@ class Upkeep:
                 "test_event_code": account.test_event_code,
                 "event_names": dict(account.event_names),
             }
-            await self._audit(tx, "destination.change", destination_id, details)
+            await self._scribe.note(tx, "destination.change", destination_id, details)
         return account
 
     async def disconnect_destination(self, destination_id: UUID) -> int:
@@ -80,7 +79,9 @@ class Upkeep:
                 raise NotFound(_NO_DESTINATION)
             await token_checks.forget_check(tx, **known, now=now)
             buried = await deliveries.bury_of_destination(tx, **known, reason=DISCONNECTED, now=now)
-            await self._audit(tx, "destination.disconnect", destination_id, {"number": buried})
+            await self._scribe.note(
+                tx, "destination.disconnect", destination_id, {"number": buried}
+            )
         return buried
 
     async def disconnect_gateway(self, connection_id: UUID) -> None:
@@ -90,7 +91,7 @@ class Upkeep:
                 tx, tenant_id=self._tenant_id, connection_id=connection_id, now=self._clock.now()
             ):
                 raise NotFound(_NO_CONNECTION)
-            await self._audit(tx, "gateway.disconnect", connection_id, {})
+            await self._scribe.note(tx, "gateway.disconnect", connection_id)
 
     async def rotate_gateway(self, connection_id: UUID) -> GatewayConnection:
         """Give it another webhook address; the one before it is nobody's at once."""
@@ -100,7 +101,7 @@ class Upkeep:
                 tx, tenant_id=self._tenant_id, connection_id=connection_id, key=key
             ):
                 raise NotFound(_NO_CONNECTION)
-            await self._audit(tx, "gateway.rotate", connection_id, {})
+            await self._scribe.note(tx, "gateway.rotate", connection_id)
             known = await gateway_connections.list_connections(
                 tx, self._envelope, tenant_id=self._tenant_id
             )
@@ -112,15 +113,6 @@ class Upkeep:
         if account is None:
             raise NotFound(_NO_DESTINATION)
         return account
-
-    async def _audit(
-        self, tx: Tx, action: str, subject: UUID, details: Mapping[str, object]
-    ) -> None:
-        now = self._clock.now()
-        deed = Deed(
-            *(self._tenant_id, self._new_id(), now, self._actor, action, str(subject)), details
-        )
-        await insert_audit(tx, deed)
 
 
 def _changed(account: DestinationAccount, change: Change) -> DestinationAccount:

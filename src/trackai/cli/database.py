@@ -1,9 +1,13 @@
-"""`trackai migrate` and `trackai secret-key`: what a production installation starts with."""
+"""`trackai migrate`, `secret-key` and `rekey`: schema and keys of an installation."""
 
+from collections.abc import Mapping
+
+from trackai.accounts import rekeying
 from trackai.cli.installation import open_installation, run
-from trackai.cli.output import Json, show_one
+from trackai.cli.output import Json, Row, show_one
 from trackai.storage.envelope import new_key_text
 from trackai.storage.migrate import migrate as run_migrations
+from trackai.storage.pool import Role
 
 
 def migrate(json: Json = False) -> None:
@@ -17,6 +21,27 @@ def migrate(json: Json = False) -> None:
 
     applied = run(work())
     show_one({"applied": applied if json else ", ".join(applied) or "nothing to do"}, json=json)
+
+
+def rekey(json: Json = False) -> None:
+    """Wrap the tenants' keys by the first of TRACKAI_SECRET_KEY; tells what needs the others."""
+
+    async def work() -> Row:
+        async with open_installation() as here, here.database(Role.APP) as database:
+            owners = [one.id for one in await here.tenants()]
+            done = await rekeying.rekey(database, here.envelope, owners)
+        needed = +done.old_rows
+        return {
+            "wrapped": done.wrapped,
+            "resealed": done.resealed,
+            "need_an_older_key": dict(needed) if json else _listed(needed) or "nothing",
+        }
+
+    show_one(run(work()), json=json)
+
+
+def _listed(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{table} {number}" for table, number in rows.items())
 
 
 def secret_key() -> None:

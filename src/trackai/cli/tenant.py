@@ -1,13 +1,18 @@
 """`trackai tenant`: accounts of this installation."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from trackai.cli.installation import open_installation, run
+from trackai.accounts.closing import close_tenant
+from trackai.cli.following import note
+from trackai.cli.installation import actor, open_installation, run
 from trackai.cli.output import Json, Row, show, show_one
-from trackai.errors import Conflict
+from trackai.errors import ConfigurationError, Conflict
+from trackai.model.clock import SystemClock, new_id
 from trackai.model.tenant import Tenant
+from trackai.storage.pool import Role
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of this installation.")
 
@@ -43,6 +48,36 @@ def list_(json: Json = False) -> None:
     known, where = run(work())
     empty = f"No tenants yet in {where}. Create one: trackai tenant create NAME"
     show([_row(tenant) for tenant in known], json=json, empty=empty)
+
+
+@app.command()
+def delete(
+    tenant: Annotated[str, typer.Argument(help="The tenant's name or id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete a tenant for good: its key at once, its rows in the next minutes."""
+    if not yes and not sys.stdin.isatty():
+        raise ConfigurationError("There is no terminal to ask on. Say --yes to delete.")
+
+    async def work() -> Row:
+        async with open_installation() as here, here.database(Role.APP) as database:
+            gone = await here.tenant(tenant)
+            if not yes:
+                _ask(gone)
+            clock = SystemClock()
+            await close_tenant(
+                *(database, here.envelope, clock, new_id), tenant_id=gone.id, by=actor()
+            )
+            return {"deleted": gone.id}
+
+    show_one(run(work()), json=json)
+
+
+def _ask(gone: Tenant) -> None:
+    note("Nothing of it can be read again, and what waits is not sent. Backups keep theirs.")
+    if typer.prompt("Type the tenant's name to delete it") != gone.name:
+        raise ConfigurationError("That is not its name: nothing was deleted.")
 
 
 def _row(tenant: Tenant) -> Row:

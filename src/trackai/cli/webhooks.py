@@ -9,7 +9,7 @@ from trackai.cli.output import Json, Limit, Row, TenantName, show, show_one
 from trackai.errors import InvalidField, NotFound
 from trackai.model.clock import SystemClock, new_id
 from trackai.storage import receipts, rejections
-from trackai.storage.audit_logs import Deed, insert_audit
+from trackai.storage.audit_logs import Scribe
 from trackai.storage.receipts import ReceiptState
 
 app = typer.Typer(no_args_is_help=True, help="Received webhooks.")
@@ -66,11 +66,8 @@ def show_receipt(
             if found is None:
                 raise NotFound("The tenant has no such webhook. List them: trackai webhooks list")
             # Who looks at personal data is written down.
-            deed = Deed(
-                *(view.tenant_id, new_id(), SystemClock().now(), actor()),
-                *("webhooks.show", str(found.id), {"gateway": found.gateway}),
-            )
-            await insert_audit(view.tx, deed)
+            scribe = Scribe(view.tenant_id, actor(), SystemClock(), new_id)
+            await scribe.note(view.tx, "webhooks.show", found.id, {"gateway": found.gateway})
         return {
             "receipt_id": found.id,
             "gateway": found.gateway,

@@ -5,7 +5,6 @@ into the audit log with the commit that begins it.
 """
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,9 +13,9 @@ from trackai.errors import InvalidField, NotFound
 from trackai.model.clock import Clock, NewId
 from trackai.queue.port import Queue
 from trackai.storage import dead_letters, dispatch_attempts
-from trackai.storage.audit_logs import Deed, insert_audit
+from trackai.storage.audit_logs import Scribe
 from trackai.storage.dead_letters import NewReplay, Wanted
-from trackai.storage.pool import Database, Tx
+from trackai.storage.pool import Database
 
 # Most dead letters that a replay releases a second, unless told.
 RATE = 50
@@ -91,7 +90,7 @@ class DeadLetters:
                 tx, replay, wish.wanted, oldest=now - EVENT_LIFETIME
             )
             if found == replay_id:
-                await self._audit(tx, wish.actor, "dead_letters.replay", str(found), asked)
+                await self._scribe(wish.actor).note(tx, "dead_letters.replay", found, asked)
         return await self.progress(found)
 
     async def progress(self, replay_id: UUID) -> dict[str, object]:
@@ -111,22 +110,11 @@ class DeadLetters:
                 tx, tenant_id=self._tenant_id, wanted=wanted, now=self._clock.now()
             )
             details = {**_told(wanted), "why": why, "number": number}
-            await self._audit(tx, actor, "dead_letters.discard", "deliveries", details)
+            await self._scribe(actor).note(tx, "dead_letters.discard", "deliveries", details)
         return number
 
-    async def _audit(
-        self, tx: Tx, actor: str, action: str, subject: str, details: Mapping[str, object]
-    ) -> None:
-        deed = Deed(
-            tenant_id=self._tenant_id,
-            id=self._new_id(),
-            at=self._clock.now(),
-            actor=actor,
-            action=action,
-            subject=subject,
-            details=details,
-        )
-        await insert_audit(tx, deed)
+    def _scribe(self, actor: str) -> Scribe:
+        return Scribe(self._tenant_id, actor, self._clock, self._new_id)
 
 
 class ReplayReleaser:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from trackai.model.clock import Clock, NewId
 from trackai.privacy.person import Person
-from trackai.storage.audit_logs import Deed, insert_audit
+from trackai.storage.audit_logs import Scribe
 from trackai.storage.envelope import Envelope
 from trackai.storage.erased_people import digests
 from trackai.storage.pool import Database, Tx
@@ -44,8 +44,5 @@ class Desk:
     ) -> None:
         """Write a deed about a person down, with the commit of what was done."""
         people = [digest.hex() for digest in self.digests(person)]
-        deed = Deed(
-            *(self.tenant_id, self.new_id(), self.clock.now(), self.actor, action, subject),
-            {**details, "people": people},
-        )
-        await insert_audit(tx, deed)
+        scribe = Scribe(self.tenant_id, self.actor, self.clock, self.new_id)
+        await scribe.note(tx, action, subject, {**details, "people": people})

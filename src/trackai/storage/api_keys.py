@@ -37,6 +37,9 @@ REVOKE_API_KEY = """
 update api_keys set revoked_at = $3 where tenant_id = $1 and id = $2 and revoked_at is null
 """
 
+# No key of the tenant is to open anything any more.
+REVOKE_ALL = "update api_keys set revoked_at = $2 where tenant_id = $1 and revoked_at is null"
+
 
 @dataclass(frozen=True, slots=True)
 class NewApiKey:
@@ -90,3 +93,8 @@ async def list_api_keys(tx: Tx, *, tenant_id: UUID) -> list[Row]:
 async def revoke_api_key(tx: Tx, *, tenant_id: UUID, key_id: UUID, now: dt.datetime) -> bool:
     """Let a key open nothing any more; False when the tenant has no such key in use."""
     return await tx.execute(REVOKE_API_KEY, tenant_id, key_id, now) == 1
+
+
+async def revoke_all(tx: Tx, *, tenant_id: UUID, now: dt.datetime) -> None:
+    """Let none of the tenant's keys open anything from now on."""
+    await tx.execute(REVOKE_ALL, tenant_id, now)

@@ -1,10 +1,10 @@
 """Table audit_logs: who did what to a tenant's things. Only added to."""
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from trackai.model.clock import Clock, NewId
 from trackai.storage.pool import Tx
 
 # One deed.
@@ -21,25 +21,23 @@ where tenant_id = $1 order by at desc, id desc limit $2
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """What somebody did; `details` hold no personal data and no secret."""
+class Scribe:
+    """Writes down what somebody did to a tenant's things, with the commit of what was done."""
 
     tenant_id: UUID
-    id: UUID
-    at: dt.datetime
     actor: str
-    action: str
-    subject: str
-    details: Mapping[str, object]
+    clock: Clock
+    new_id: NewId
 
-
-async def insert_audit(tx: Tx, deed: Deed) -> None:
-    """Write a deed down, with the commit of what was done."""
-    await tx.execute(
-        INSERT_AUDIT,
-        *(deed.tenant_id, deed.id, deed.at, deed.actor, deed.action, deed.subject),
-        dict(deed.details),
-    )
+    async def note(
+        self, tx: Tx, action: str, subject: object, details: Mapping[str, object] | None = None
+    ) -> None:
+        """Write one deed down; `details` hold no personal data and no secret."""
+        await tx.execute(
+            INSERT_AUDIT,
+            *(self.tenant_id, self.new_id(), self.clock.now(), self.actor, action, str(subject)),
+            dict(details or {}),
+        )
 
 
 async def list_audit(tx: Tx, *, tenant_id: UUID, limit: int) -> list[dict[str, object]]:

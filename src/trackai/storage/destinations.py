@@ -101,6 +101,11 @@ async def list_destinations_of_funnel(
     return [_account(envelope, row) for row in rows]
 
 
+async def list_destination_ids(tx: Tx, *, tenant_id: UUID) -> list[UUID]:
+    """Return the ids of the tenant's destinations, oldest first; nothing is opened."""
+    return [row["id"] for row in await tx.fetch(LIST_DESTINATIONS, tenant_id)]
+
+
 async def list_destinations(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID
 ) -> list[DestinationAccount]:

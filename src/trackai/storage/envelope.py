@@ -118,7 +118,9 @@ class Envelope:
     def _key_of(self, tenant_id: UUID) -> _TenantKey:
         key = self._tenants.get(tenant_id)
         if key is None:
-            raise InvariantBroken("The tenant's key is gone, or does not unwrap.")
+            raise InvariantBroken(
+                "The tenant's key is gone, or not wrapped by a key in TRACKAI_SECRET_KEY."
+            )
         return key
 
     def _wrap(self, key: bytes, tenant_id: UUID) -> bytes:

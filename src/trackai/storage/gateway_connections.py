@@ -58,6 +58,11 @@ update gateway_connections set disabled_at = $3
 where tenant_id = $1 and id = $2 and disabled_at is null
 """
 
+# Retire all webhook addresses of a tenant.
+DISABLE_ALL = """
+update gateway_connections set disabled_at = $2 where tenant_id = $1 and disabled_at is null
+"""
+
 # Give a connection another webhook address.
 UPDATE_ENDPOINT_KEY = """
 update gateway_connections set endpoint_key = $3
@@ -172,6 +177,11 @@ async def disable_connection(
 async def set_endpoint_key(tx: Tx, *, tenant_id: UUID, connection_id: UUID, key: str) -> bool:
     """Replace its webhook address; False when the tenant has no such connection in use."""
     return await tx.execute(UPDATE_ENDPOINT_KEY, tenant_id, connection_id, key) == 1
+
+
+async def disable_all(tx: Tx, *, tenant_id: UUID, now: dt.datetime) -> None:
+    """Retire all webhook addresses of the tenant."""
+    await tx.execute(DISABLE_ALL, tenant_id, now)
 
 
 def _seal(envelope: Envelope, tenant_id: UUID, secrets: tuple[Secret, ...]) -> bytes:

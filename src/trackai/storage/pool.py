@@ -31,6 +31,7 @@ class Role(StrEnum):
     INGEST = "trackai_ingest"
     PIPELINE = "trackai_pipeline"
     APP = "trackai_app"
+    HOUSEKEEPING = "trackai_housekeeping"
 
 
 class Tx:

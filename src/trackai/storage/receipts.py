@@ -64,6 +64,9 @@ where tenant_id = $1 and run_at is null and erased_at is null
   and ($2::uuid[] is null or id = any($2)) and ($3::text is null or state = $3)
 """
 
+# Work on none of them any more.
+STOP_ALL = "update webhook_receipts set run_at = null where tenant_id = $1 and run_at is not null"
+
 # How many of the same were erased.
 COUNT_ERASED = """
 select count(*) as number from webhook_receipts
@@ -253,6 +256,11 @@ async def reprocess_receipts(
     changed = await tx.execute(REPROCESS_RECEIPTS, tenant_id, wanted, state, now)
     await tx.fetch(NOTIFY_RECEIPTS)
     return changed
+
+
+async def stop_all(tx: Tx, *, tenant_id: UUID) -> None:
+    """Work on none of the tenant's webhooks any more."""
+    await tx.execute(STOP_ALL, tenant_id)
 
 
 async def count_erased(

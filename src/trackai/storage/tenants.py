@@ -15,16 +15,25 @@ values ($1, $2, $3, $4, $5, $6)
 """
 
 # One tenant by id.
-FIND_TENANT = "select id, name, site_key, time_zone, currency from tenants where id = $1"
+FIND_TENANT = """
+select id, name, site_key, time_zone, currency from tenants where id = $1 and deleted_at is null
+"""
 
 # One tenant by the public key that its pages hold.
 FIND_TENANT_BY_SITE_KEY = """
-select id, name, site_key, time_zone, currency from tenants where site_key = $1
+select id, name, site_key, time_zone, currency from tenants
+where site_key = $1 and deleted_at is null
 """
 
 # Every tenant, oldest first, a bounded page.
 LIST_TENANTS_ALL_TENANTS = """
-select id, name, site_key, time_zone, currency from tenants order by created_at, id limit $1
+select id, name, site_key, time_zone, currency from tenants
+where deleted_at is null order by created_at, id limit $1
+"""
+
+# A tenant is gone; its name with it.
+DELETE_TENANT = """
+update tenants set deleted_at = $2, name = 'deleted' where id = $1 and deleted_at is null
 """
 
 # A new funnel.
@@ -82,6 +91,11 @@ async def find_tenant_by_site_key(tx: Tx, site_key: str) -> Tenant | None:
 async def list_tenants_all_tenants(tx: Tx, *, limit: int = 1000) -> list[Tenant]:
     """Return the installation's tenants; for the operator of the installation only."""
     return [_tenant(row) for row in await tx.fetch(LIST_TENANTS_ALL_TENANTS, limit)]
+
+
+async def mark_deleted(tx: Tx, *, tenant_id: UUID, now: dt.datetime) -> bool:
+    """Let the tenant be unknown to everybody from now on; False when it is already."""
+    return await tx.execute(DELETE_TENANT, tenant_id, now) == 1
 
 
 async def insert_funnel(tx: Tx, funnel: Funnel, *, now: dt.datetime) -> None:

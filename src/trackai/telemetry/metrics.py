@@ -30,6 +30,12 @@ RECEIPTS = Counter(
     ("gateway", "outcome"),
     registry=REGISTRY,
 )
+PURGED = Counter(
+    "trackai_purged_rows_total",
+    "Rows deleted of tenants that are gone, by table",
+    ("table",),
+    registry=REGISTRY,
+)
 MATCHES = Counter(
     "trackai_matches_total",
     "Conversions by how they were matched",

@@ -1,0 +1,30 @@
+"""Rotating the installation's key: tenants' keys are wrapped again, secrets sealed again."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from trackai.storage import resealing, tenant_keys
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Database
+
+
+@dataclass
+class Rekeyed:
+    """What was done, and what older keys are still needed for."""
+
+    wrapped: int = 0  # tenants' keys
+    resealed: int = 0  # secrets and tokens
+    old_rows: Counter[str] = field(default_factory=Counter)  # by table
+
+
+async def rekey(database: Database, envelope: Envelope, tenant_ids: Sequence[UUID]) -> Rekeyed:
+    """Wrap and seal again, a tenant a transaction; doing it twice changes nothing more."""
+    done = Rekeyed()
+    for tenant_id in tenant_ids:
+        async with database.transaction(tenant_id=tenant_id) as tx:
+            done.wrapped += await tenant_keys.rewrap(tx, envelope, tenant_id=tenant_id)
+            done.resealed += await resealing.reseal_secrets(tx, envelope, tenant_id=tenant_id)
+            done.old_rows.update(await resealing.count_old(tx, tenant_id=tenant_id))
+    return done
