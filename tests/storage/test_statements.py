@@ -26,8 +26,10 @@ def _statements() -> Iterator[tuple[str, str]]:
         if module.ispkg or module.name in NOT_OF_THE_SCHEMA:
             continue
         for name, value in vars(importlib.import_module(f"trackai.storage.{module.name}")).items():
-            if name.isupper() and isinstance(value, str) and value.lstrip().startswith(STARTS):
-                yield f"{module.name}.{name}", value
+            several = value if isinstance(value, dict) else {"": value}  # one a table
+            for key, text in several.items() if name.isupper() else ():
+                if isinstance(text, str) and text.lstrip().startswith(STARTS):
+                    yield f"{module.name}.{name}{'.' if key else ''}{key}", text
 
 
 STATEMENTS = dict(_statements())

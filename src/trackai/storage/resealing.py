@@ -17,39 +17,49 @@ OTHERS = (
     ("conversion_notices", "notice_sealed"),
 )
 
-# A tenant's secrets that are sealed by a key of the installation.
-LIST_OLD = """
+_IS_OLD = "substring({column} from 1 for 1) = '\\x01'"
+
+# A tenant's secrets that are sealed by a key of the installation, by table.
+LIST_OLD = {
+    table: f"""
 select id, {column} as sealed from {table}
-where tenant_id = $1 and substring({column} from 1 for 1) = '\\x01' for update
-"""
+where tenant_id = $1 and {_IS_OLD.format(column=column)} for update
+"""  # noqa: S608 - as listed
+    for table, column in SECRETS
+}
 
-# One of them, sealed by the tenant's key.
-RESEAL = "update {table} set {column} = $3 where tenant_id = $1 and id = $2"
+# One of them, sealed by the tenant's key, by table.
+RESEAL = {
+    table: f"update {table} set {column} = $3 where tenant_id = $1 and id = $2"  # noqa: S608
+    for table, column in SECRETS
+}
 
-# How many rows of a tenant are still sealed by a key of the installation.
-COUNT_OLD = """
+# How many rows of a tenant are still sealed by a key of the installation, by table.
+COUNT_OLD = {
+    table: f"""
 select count(*) as number from {table}
-where tenant_id = $1 and substring({column} from 1 for 1) = '\\x01'
-"""
+where tenant_id = $1 and {_IS_OLD.format(column=column)}
+"""  # noqa: S608 - as listed
+    for table, column in (*SECRETS, *OTHERS)
+}
 
 
 async def reseal_secrets(tx: Tx, envelope: Envelope, *, tenant_id: UUID) -> int:
     """Seal the tenant's secrets by the tenant's key; return how many were not."""
     await know(tx, envelope, (tenant_id,))
     number = 0
-    for table, column in SECRETS:
-        place = {"table": table, "column": column}
-        for row in await tx.fetch(LIST_OLD.format(**place), tenant_id):
+    for table, _ in SECRETS:
+        for row in await tx.fetch(LIST_OLD[table], tenant_id):
             plain = envelope.open(row["sealed"], table=table, tenant_id=tenant_id)
             sealed = envelope.seal(plain, table=table, tenant_id=tenant_id)
-            number += await tx.execute(RESEAL.format(**place), tenant_id, row["id"], sealed)
+            number += await tx.execute(RESEAL[table], tenant_id, row["id"], sealed)
     return number
 
 
 async def count_old(tx: Tx, *, tenant_id: UUID) -> dict[str, int]:
     """Return how many rows of each table are sealed by a key of the installation."""
     counted = {}
-    for table, column in (*SECRETS, *OTHERS):
-        (row,) = await tx.fetch(COUNT_OLD.format(table=table, column=column), tenant_id)
+    for table, statement in COUNT_OLD.items():
+        (row,) = await tx.fetch(statement, tenant_id)
         counted[table] = row["number"]
     return counted
