@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from trackai.destinations.http import open_http
@@ -23,6 +23,8 @@ from trackai.dispatch.token_watch import TokenWatch
 from trackai.errors import QueueUnavailable, StorageUnavailable
 from trackai.gateways.registry import gateways
 from trackai.housekeeping.purge import Purger
+from trackai.housekeeping.retention import Retention
+from trackai.housekeeping.schedule import Scheduler, Task, until_idle
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
@@ -48,10 +50,8 @@ IDLE_S = 1.0
 DISPATCH_CONNECTIONS = 4
 # Pause after an unexpected error, so that a broken step does not spin.
 ERROR_PAUSE_S = 2.0
-# How often rejected webhooks whose day is over are dropped.
-CLEAN_EVERY_S = 600.0
-# How often tenants that are gone are looked for.
-PURGE_EVERY_S = 30.0
+# How often a worker looks whether a task is due.
+SCHEDULE_EVERY_S = 5.0
 # What the relay takes from the table at once: of many destinations, some each.
 RELAY_SHARE = Share(destinations=32, each=100)
 # How often tokens are looked through for those that are due.
@@ -183,31 +183,38 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
             engine.dispatch_idle_s,
             dispatcher.finish,
         )
+        scheduler = Scheduler(database, _tasks(url, database, envelope, clock), clock)
         watch = TokenWatch(database, envelope, platforms, clock)
         timed = [
             Job("replay", releaser.step, None),
             Job("rematch", Rematcher(database, tools).step, None, REMATCH_EVERY_S),
             Job("tokens", watch.step, None, TOKENS_EVERY_S),
-            *await _housekeeping(stack, url, database, clock),
+            Job("schedule", scheduler.step, None, SCHEDULE_EVERY_S),
         ]
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
 
 
-async def _housekeeping(
-    stack: AsyncExitStack, url: str, database: Database, clock: SystemClock
-) -> Sequence[Job]:
-    cleaner = await Database.connect(url, Role.HOUSEKEEPING, size=1)
-    stack.push_async_callback(cleaner.close)
+def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock) -> list[Task]:
+    def opened(role: Role) -> AbstractAsyncContextManager[Database]:
+        return Database.opened(url, role, size=1)
 
-    async def clean() -> bool:
+    async def drop_rejections() -> int:
         async with database.transaction() as tx:
-            await delete_expired_all_tenants(tx, now=clock.now())
-        return False
+            return await delete_expired_all_tenants(tx, now=clock.now())
 
-    return [
-        Job("clean", clean, None, CLEAN_EVERY_S),
-        Job("purge", Purger(cleaner, clock).step, None, PURGE_EVERY_S),
+    async def purge() -> int:
+        async with opened(Role.HOUSEKEEPING) as cleaner:
+            return await until_idle(Purger(cleaner, clock).step)
+
+    retention = Retention(opened, envelope, clock)
+    minutes = [
+        ("partitions", 5, retention.arrange),
+        ("resettle", 1, retention.resettle),
+        ("forget", 60, retention.forget),
+        ("rejections", 10, drop_rejections),
+        ("purge", 1, purge),
     ]
+    return [Task(name, dt.timedelta(minutes=every), run) for name, every, run in minutes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,13 @@ async def stores(database_url: str, world: "World") -> AsyncIterator[Stores]:
     await database.close()
 
 
-HOLD_CLICK = "insert into clicks (tenant_id, click_id, received_at) values ($1, $2, now())"
+HOLD_CLICK = """
+insert into clicks (tenant_id, click_id, received_at, day, keep_days)
+values ($1, $2, now(), $3, 365)
+"""
 HOLD_LEAD = """
-insert into page_events (tenant_id, kind, event_key, received_at) values ($1, 'lead', $2, now())
+insert into page_events (tenant_id, kind, event_key, received_at, day, keep_days)
+values ($1, 'lead', $2, now(), $3, 365)
 """
 
 
@@ -71,7 +75,7 @@ async def held(world: "World", statement: str, key: str) -> AsyncIterator[None]:
     """Hold a key in an open transaction, so that the edge's insert of it must wait."""
     with contextlib.suppress(_Undone):
         async with world.workers.transaction() as tx:
-            await tx.execute(statement, world.tenant.id, key)
+            await tx.execute(statement, world.tenant.id, key, world.clock.now().date())
             yield
             raise _Undone
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 TABLES = """
 select c.relname as name, c.relrowsecurity as secured, c.relforcerowsecurity as forced
 from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
-where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace order by c.relname
+where c.relkind in ('r', 'p') and not c.relispartition
+  and c.relnamespace = 'public'::regnamespace order by c.relname
 """
 GRANTS = """
 select table_name, privilege_type from information_schema.role_table_grants

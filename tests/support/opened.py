@@ -21,7 +21,8 @@ left join lateral (
   where p.constraint_type = 'PRIMARY KEY' and p.table_schema = c.table_schema
     and p.table_name = c.table_name
 ) k on true
-where c.table_schema = 'public' and t.table_type = 'BASE TABLE'
+join pg_class p on p.relname = c.table_name and p.relnamespace = 'public'::regnamespace
+where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and not p.relispartition
 order by c.table_name, c.ordinal_position
 """
 

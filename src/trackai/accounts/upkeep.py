@@ -7,14 +7,16 @@ from uuid import UUID
 
 from trackai.accounts.onboarding import ENDPOINT_KEY_BYTES, check_event_names
 from trackai.destinations.registry import validate_account
-from trackai.errors import NotFound
+from trackai.errors import InvalidField, NotFound, UnknownTenant
 from trackai.model.clock import Clock, NewId
 from trackai.model.tenant import DestinationAccount, GatewayConnection
-from trackai.storage import deliveries, destinations, gateway_connections, token_checks
+from trackai.storage import deliveries, destinations, gateway_connections, tenants, token_checks
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database, Tx
 
+# How long a tenant may keep what people leave behind, in days.
+KEEPING = (30, 90, 180, 365, 730)
 # Why deliveries of a pixel are dead that nobody sends to any more.
 DISCONNECTED = "destination_disconnected"
 
@@ -83,6 +85,34 @@ class Upkeep:
                 tx, "destination.disconnect", destination_id, {"number": buried}
             )
         return buried
+
+    async def keeping(self) -> int:
+        """Return how many days the tenant keeps clicks, page events, webhooks and buyers."""
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            return await self._keeping(tx)
+
+    async def keep(self, days: int) -> bool:
+        """Keep them so many days from now on; False when that is as it was.
+
+        What is stored follows within minutes; what is older than that then goes.
+        """
+        if days not in KEEPING:
+            raise InvalidField(f"Days are one of {', '.join(map(str, KEEPING))}.", field="days")
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            before = await self._keeping(tx)
+            changed = await tenants.update_keeping(
+                tx, tenant_id=self._tenant_id, keep_days=days, now=self._clock.now()
+            )
+            if changed:
+                details = {"before": before, "now": days}
+                await self._scribe.note(tx, "tenant.retention", self._tenant_id, details)
+        return changed
+
+    async def _keeping(self, tx: Tx) -> int:
+        days = await tenants.find_keeping(tx, tenant_id=self._tenant_id)
+        if days is None:
+            raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
+        return days
 
     async def disconnect_gateway(self, connection_id: UUID) -> None:
         """Retire its webhook address; what it brought stays and is worked on to its end."""

@@ -5,7 +5,7 @@ import getpass
 import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Self, TypeVar
 from uuid import UUID
@@ -50,14 +50,9 @@ class Installation:
             )
         return "the database of TRACKAI_DATABASE_URL"
 
-    @asynccontextmanager
-    async def database(self, role: Role, *, size: int = 2) -> AsyncIterator[Database]:
+    def database(self, role: Role, *, size: int = 2) -> AbstractAsyncContextManager[Database]:
         """Open connections of one role for the length of a block."""
-        database = await Database.connect(self.url, role, size=size)
-        try:
-            yield database
-        finally:
-            await database.close()
+        return Database.opened(self.url, role, size=size)
 
     @asynccontextmanager
     async def onboarding(self) -> AsyncIterator[Onboarding]:

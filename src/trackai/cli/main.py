@@ -16,6 +16,7 @@ from trackai.cli import (
     explain,
     funnel,
     gateway,
+    jobs,
     key,
     privacy,
     quality,
@@ -75,6 +76,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(audit.app, name="audit")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(queue.app, name="queue")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(sandbox.app, name="sandbox")
 app.command(name="secret-key")(database.secret_key)
 app.command()(database.rekey)

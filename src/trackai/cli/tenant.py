@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from trackai.accounts.closing import close_tenant
+from trackai.accounts.upkeep import KEEPING
 from trackai.cli.following import note
-from trackai.cli.installation import actor, open_installation, run
+from trackai.cli.installation import actor, open_installation, open_upkeep, run
 from trackai.cli.output import Json, Row, show, show_one
 from trackai.errors import ConfigurationError, Conflict
 from trackai.model.clock import SystemClock, new_id
@@ -48,6 +49,35 @@ def list_(json: Json = False) -> None:
     known, where = run(work())
     empty = f"No tenants yet in {where}. Create one: trackai tenant create NAME"
     show([_row(tenant) for tenant in known], json=json, empty=empty)
+
+
+@app.command()
+def retention(
+    tenant: Annotated[str, typer.Argument(help="The tenant's name or id.")],
+    days: Annotated[int | None, typer.Argument(help="30, 90, 180, 365 or 730.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before keeping less.")] = False,
+    json: Json = False,
+) -> None:
+    """Show or set for how many days clicks, webhooks and who bought are kept."""
+
+    async def work() -> Row:
+        async with open_upkeep(tenant) as (_, upkeep):
+            before = await upkeep.keeping()
+            if days is None:
+                return {"keep_days": before}
+            if days < before and days in KEEPING and not yes:
+                _ask_to_shorten(days)
+            changed = await upkeep.keep(days)
+        return {"keep_days": days, "before": before, "changed": changed}
+
+    show_one(run(work()), json=json)
+
+
+def _ask_to_shorten(days: int) -> None:
+    if not sys.stdin.isatty():
+        raise ConfigurationError("There is no terminal to ask on. Say --yes to keep less.")
+    note(f"What is older than {days} days is deleted in the next minutes, for good.")
+    typer.confirm("Keep less?", abort=True)
 
 
 @app.command()

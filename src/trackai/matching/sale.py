@@ -5,7 +5,6 @@ Every step is idempotent: the same notice again leaves everything as it is.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from trackai.errors import InvariantBroken
 from trackai.matching import lifecycle
@@ -74,7 +73,7 @@ async def take_notice(tx: Tx, tools: Tools, guard: Guard, position: int, notice:
         tx, tools.envelope, tenant_id=conversion.tenant_id, funnel_id=conversion.funnel_id
     )
     plans = plan_deliveries(conversion, notice, accounts, tools.clock.now(), erased=erased)
-    owed = await _owe(tx, tools, receipt.id, conversion, plans)
+    owed = await _owe(tx, tools, receipt, conversion, plans)
     if not notice.provisional and conversion.money is not None:
         await _hasten(tx, tools, conversion)
     return Taken(conversion, strategy, fresh, owed, erased)
@@ -159,7 +158,7 @@ async def match_conversion(tx: Tx, tools: Tools, conversion: Conversion) -> Matc
 async def _owe(
     tx: Tx,
     tools: Tools,
-    receipt_id: UUID,
+    receipt: Receipt,
     conversion: Conversion,
     plans: Sequence[PlannedDelivery],
 ) -> int:
@@ -167,7 +166,8 @@ async def _owe(
     for plan in plans:
         delivery_id = tools.new_id()
         delivery = deliveries.NewDelivery(
-            conversion.tenant_id, delivery_id, conversion.id, receipt_id, plan
+            *(conversion.tenant_id, delivery_id, conversion.id),
+            *(receipt.id, receipt.received_at, plan),
         )
         fresh = await deliveries.insert_delivery(tx, delivery, now=tools.clock.now())
         if fresh and plan.status is DeliveryStatus.PENDING:

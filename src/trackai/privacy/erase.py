@@ -12,10 +12,11 @@ from uuid import UUID
 
 from trackai.privacy.desk import Desk
 from trackai.privacy.person import Person
-from trackai.privacy.remains import campaign, notice_of_nobody, tracking_of_nobody
+from trackai.privacy.remains import campaign
+from trackai.privacy.sales import empty_sale
 from trackai.privacy.search import Found, Search
-from trackai.storage import conversions, erased_people, erasing, person_rows
-from trackai.storage.erasing import Remains, Utm
+from trackai.storage import erased_people, erasing, person_rows
+from trackai.storage.erasing import Utm
 from trackai.storage.pool import Tx
 
 T = TypeVar("T")
@@ -126,24 +127,13 @@ class Erasure:
 
     async def _sale(self, tx: Tx, conversion_id: UUID) -> Changed:
         """Empty a sale, and clicks that it was matched to since the search."""
-        envelope, sale = self._desk.envelope, {**self._named, "conversion_id": conversion_id}
-        known = await conversions.find_transaction(tx, **sale)
-        if known is None:
-            return {}
-        await conversions.lock_transaction(
-            tx, **self._named, gateway=known["gateway"], transaction=known["transaction"]
-        )
-        tracking, notices = await erasing.lock_sale(tx, envelope, **sale)
-        remains = Remains(
-            tracking_of_nobody(tracking, self._person.marks),
-            [
-                (receipt_id, position, notice_of_nobody(notice))
-                for receipt_id, position, notice in notices
-                if notice is not None
-            ],
-        )
-        changed = await erasing.erase_sale(
-            tx, envelope, remains, **sale, now=self._desk.clock.now()
+        changed = await empty_sale(
+            tx,
+            self._desk.envelope,
+            self._person.marks,
+            tenant_id=self._desk.tenant_id,
+            conversion_id=conversion_id,
+            now=self._desk.clock.now(),
         )
         clicks = await person_rows.clicks_of_conversions(
             tx, **self._named, conversion_ids=[conversion_id]

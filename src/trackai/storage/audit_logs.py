@@ -1,16 +1,17 @@
-"""Table audit_logs: who did what to a tenant's things. Only added to."""
+"""Table audit_logs: who did what to a tenant's things. Only added to, and kept for two years."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from trackai.model.clock import Clock, NewId
+from trackai.storage.days import day_of
 from trackai.storage.pool import Tx
 
 # One deed.
 INSERT_AUDIT = """
-insert into audit_logs (tenant_id, id, at, actor, action, subject, details)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into audit_logs (tenant_id, id, at, actor, action, subject, details, day, keep_days)
+values ($1, $2, $3, $4, $5, $6, $7, $8, 730)
 """
 
 # A tenant's deeds, newest first.
@@ -33,10 +34,11 @@ class Scribe:
         self, tx: Tx, action: str, subject: object, details: Mapping[str, object] | None = None
     ) -> None:
         """Write one deed down; `details` hold no personal data and no secret."""
+        now = self.clock.now()
         await tx.execute(
             INSERT_AUDIT,
-            *(self.tenant_id, self.new_id(), self.clock.now(), self.actor, action, str(subject)),
-            dict(details or {}),
+            *(self.tenant_id, self.new_id(), now, self.actor, action, str(subject)),
+            *(dict(details or {}), day_of(now)),
         )
 
 

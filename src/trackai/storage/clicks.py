@@ -8,6 +8,7 @@ import msgspec
 
 from trackai.model.click import AdIdentifiers, Click, Visitor
 from trackai.model.match import ClickCandidate
+from trackai.storage.days import day_of, repeats_since, window_since
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx, columns
 from trackai.storage.tenant_keys import know
@@ -15,15 +16,24 @@ from trackai.storage.tenant_keys import know
 TABLE = "clicks"
 _VISITOR_KEY_BYTES = 16
 
-# Many clicks at once; one that is there already stays as it is.
+# Many clicks at once; one that is there already, since $20, stays as it is. Those of a tenant who
+# is just gone are kept for the shortest time.
 INSERT_CLICKS = """
 insert into clicks (tenant_id, click_id, received_at, client_time, funnel_id, fbclid, fbc, fbp,
   gclid, ttclid, utm_source, utm_medium, utm_campaign, utm_content, utm_term, page_url, referrer,
-  visitor_sealed, visitor_key)
-select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::uuid[],
+  visitor_sealed, visitor_key, day, keep_days)
+select new.*, (new.received_at at time zone 'UTC')::date,
+  coalesce((select t.keep_days from tenants t where t.id = new.tenant_id), 30)
+from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::uuid[],
   $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
   $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[], $19::bytea[])
-on conflict (tenant_id, click_id) do nothing
+  as new (tenant_id, click_id, received_at)
+left join lateral (
+  select true as known from clicks k
+  where k.tenant_id = new.tenant_id and k.click_id = new.click_id and k.day >= $20 limit 1
+) before on true
+where before.known is null
+on conflict do nothing
 """
 
 # Clicks that carry one of these ids of ours.
@@ -37,7 +47,7 @@ from clicks where tenant_id = $1 and click_id = any($2::text[])
 FIND_BY_FBCLID = """
 select click_id, received_at as clicked_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer,
   visitor_sealed
-from clicks where tenant_id = $1 and fbclid = $2 and received_at <= $3
+from clicks where tenant_id = $1 and fbclid = $2 and received_at <= $3 and day >= $4
 order by received_at desc limit 1
 """
 
@@ -45,7 +55,7 @@ order by received_at desc limit 1
 FIND_BY_FBP = """
 select click_id, received_at as clicked_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer,
   visitor_sealed
-from clicks where tenant_id = $1 and fbp = $2 and received_at <= $3
+from clicks where tenant_id = $1 and fbp = $2 and received_at <= $3 and day >= $4
 order by received_at desc limit 1
 """
 
@@ -53,14 +63,15 @@ order by received_at desc limit 1
 FIND_BY_VISITOR = """
 select click_id, received_at as clicked_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer,
   visitor_sealed
-from clicks where tenant_id = $1 and visitor_key = $2 and received_at <= $3
+from clicks where tenant_id = $1 and visitor_key = $2 and received_at <= $3 and day >= $4
 order by received_at desc limit 5
 """
 
 # The first click of an ad in a time, of the browser or the person of another click.
 FIND_FIRST_OF_AD = """
 with browser as (
-  select click_id from clicks where tenant_id = $1 and fbp = $3 and received_at between $4 and $5
+  select click_id from clicks
+  where tenant_id = $1 and fbp = $3 and received_at between $4 and $5 and day between $6 and $7
 ), person as (
   select other.click_id from identities mine
   join identities other on other.tenant_id = $1 and other.kind = mine.kind and other.key = mine.key
@@ -69,7 +80,7 @@ with browser as (
 select click_id, received_at as clicked_at, fbclid, fbc, fbp, gclid, ttclid, page_url, referrer,
   visitor_sealed
 from clicks
-where tenant_id = $1 and received_at between $4 and $5
+where tenant_id = $1 and received_at between $4 and $5 and day between $6 and $7
   and click_id in (select click_id from browser union select click_id from person)
   and coalesce(fbclid, gclid, ttclid, utm_source, utm_campaign) is not null
 order by received_at, click_id limit 1
@@ -81,7 +92,9 @@ _VISITOR = msgspec.msgpack.Decoder(Visitor)
 async def insert_clicks(tx: Tx, envelope: Envelope, clicks: Sequence[Click]) -> None:
     """Store clicks; those whose id the tenant has already are left as they are."""
     await know(tx, envelope, (click.tenant_id for click in clicks))
-    await tx.execute(INSERT_CLICKS, *columns([_values(envelope, click) for click in clicks]))
+    rows = columns([_values(envelope, click) for click in clicks])
+    since = repeats_since(click.received_at for click in clicks)
+    await tx.execute(INSERT_CLICKS, *rows, since)
 
 
 async def find_by_click_ids(
@@ -98,7 +111,7 @@ async def find_last_by_fbclid(
 ) -> ClickCandidate | None:
     """Return the last click with this fbclid not later than `until`."""
     await know(tx, envelope, (tenant_id,))
-    row = await tx.fetch_one(FIND_BY_FBCLID, tenant_id, fbclid, until)
+    row = await tx.fetch_one(FIND_BY_FBCLID, tenant_id, fbclid, until, window_since(until))
     return click_of(envelope, tenant_id, row) if row else None
 
 
@@ -107,7 +120,7 @@ async def find_last_by_fbp(
 ) -> ClickCandidate | None:
     """Return the last click of this browser not later than `until`."""
     await know(tx, envelope, (tenant_id,))
-    row = await tx.fetch_one(FIND_BY_FBP, tenant_id, fbp, until)
+    row = await tx.fetch_one(FIND_BY_FBP, tenant_id, fbp, until, window_since(until))
     return click_of(envelope, tenant_id, row) if row else None
 
 
@@ -119,7 +132,7 @@ async def find_by_visitor(
     key = visitor_key(envelope, visitor, tenant_id)
     if key is None:
         return []
-    rows = await tx.fetch(FIND_BY_VISITOR, tenant_id, key, until)
+    rows = await tx.fetch(FIND_BY_VISITOR, tenant_id, key, until, window_since(until))
     return [click_of(envelope, tenant_id, row) for row in rows]
 
 
@@ -135,7 +148,8 @@ async def find_first_of_ad(
     """Return the first click with an ad's parameters, of the same browser or person."""
     await know(tx, envelope, (tenant_id,))
     row = await tx.fetch_one(
-        FIND_FIRST_OF_AD, tenant_id, click.click_id, click.ads.fbp, since, until
+        FIND_FIRST_OF_AD,
+        *(tenant_id, click.click_id, click.ads.fbp, since, until, day_of(since), day_of(until)),
     )
     return click_of(envelope, tenant_id, row) if row else None
 

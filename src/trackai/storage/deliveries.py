@@ -19,8 +19,8 @@ from trackai.storage.tenant_keys import know
 # An event owed to a destination; owed once, whatever is computed again.
 INSERT_DELIVERY = """
 insert into deliveries (tenant_id, id, conversion_id, destination_id, receipt_id, event_name,
-  event_id, event_time, status, reason, next_at, created_at, settled_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+  event_id, event_time, status, reason, next_at, created_at, settled_at, received_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 on conflict (tenant_id, destination_id, event_name, event_id) do nothing
 """
 
@@ -35,18 +35,20 @@ returning id
 # All that is needed to send what a claim named, for deliveries that are still owed.
 LOAD_OUTGOING_ALL_TENANTS = """
 select d.tenant_id, d.id, d.destination_id, d.receipt_id, d.event_name, d.event_id, d.event_time,
-  d.attempts, d.failed_tries, d.created_at, r.received_at,
+  d.attempts, d.failed_tries, d.created_at, d.received_at,
   c.gateway, c.transaction, c.amount_minor, c.currency, c.product_id, c.product_name, c.quantity,
   c.buyer_sealed, c.tracking, c.recurrence,
   k.click_id, k.received_at as clicked_at, k.fbclid, k.fbc, k.fbp, k.gclid, k.ttclid, k.page_url,
   k.referrer, k.visitor_sealed
 from unnest($1::uuid[], $2::uuid[]) as wanted (tenant_id, id)
 join deliveries d on d.tenant_id = wanted.tenant_id and d.id = wanted.id
-join webhook_receipts r on r.tenant_id = d.tenant_id and r.id = d.receipt_id
 join conversions c on c.tenant_id = d.tenant_id and c.id = d.conversion_id
 left join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
-left join clicks k on k.tenant_id = m.tenant_id
-  and k.click_id = coalesce(m.found_click_id, m.click_id)
+left join lateral (
+  select * from clicks k
+  where k.tenant_id = m.tenant_id and k.click_id = coalesce(m.found_click_id, m.click_id)
+    and k.day = (coalesce(m.found_clicked_at, m.clicked_at) at time zone 'UTC')::date limit 1
+) k on true
 where d.status = 'pending'
 """
 
@@ -107,6 +109,7 @@ class NewDelivery:
     id: UUID
     conversion_id: UUID
     receipt_id: UUID
+    received_at: dt.datetime  # when the receipt came in
     plan: PlannedDelivery
 
 
@@ -157,6 +160,7 @@ async def insert_delivery(tx: Tx, delivery: NewDelivery, *, now: dt.datetime) ->
             plan.send_at if pending else None,
             now,
             None if pending else now,
+            delivery.received_at,
         )
         == 1
     )

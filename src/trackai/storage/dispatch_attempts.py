@@ -12,11 +12,16 @@ from trackai.storage.pool import Row, Tx, columns
 INSERT_ATTEMPTS = """
 insert into dispatch_attempts (tenant_id, id, delivery_id, destination_id, receipt_id, gateway,
   attempt, status, reason, detail, http_status, error_code, error_subcode, trace_id, batch_id,
-  batch_size, duration_ms, created_at, quality, match_keys)
-select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
+  batch_size, duration_ms, created_at, quality, match_keys, day, keep_days)
+select new.*, (new.created_at at time zone 'UTC')::date, coalesce(t.keep_days, 30)
+from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
   $7::integer[], $8::text[], $9::text[], $10::text[], $11::integer[], $12::integer[],
   $13::integer[], $14::text[], $15::uuid[], $16::integer[], $17::real[], $18::timestamptz[],
   $19::smallint[], $20::text[])
+  as new (tenant_id, id, delivery_id, destination_id, receipt_id, gateway, attempt, status, reason,
+    detail, http_status, error_code, error_subcode, trace_id, batch_id, batch_size, duration_ms,
+    created_at, quality, match_keys)
+left join tenants t on t.id = new.tenant_id
 """
 
 # The tries of one delivery, in order.

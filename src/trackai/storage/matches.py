@@ -11,12 +11,13 @@ from trackai.storage.pool import Row, Tx
 
 # The decision of a conversion, new or better than before.
 SAVE_MATCH = """
-insert into matches (tenant_id, conversion_id, strategy, click_id, found_click_id, tried,
-  created_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into matches (tenant_id, conversion_id, strategy, click_id, clicked_at, found_click_id,
+  found_clicked_at, tried, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (tenant_id, conversion_id) do update set
-  strategy = excluded.strategy, click_id = excluded.click_id,
-  found_click_id = excluded.found_click_id, tried = excluded.tried,
+  strategy = excluded.strategy, click_id = excluded.click_id, clicked_at = excluded.clicked_at,
+  found_click_id = excluded.found_click_id, found_clicked_at = excluded.found_clicked_at,
+  tried = excluded.tried,
   created_at = excluded.created_at
 """
 
@@ -51,11 +52,15 @@ FIND_EXPLANATION = """
 select m.strategy, m.click_id, m.found_click_id, m.tried, m.created_at, m.look_again_at,
   f.name as funnel, f.attribution_window_h, f.attribution, f.visitor_window_min,
   c.id as conversion_id, c.gateway, c.transaction, c.status, c.sold_at, c.recurrence,
-  k.received_at as clicked_at, k.utm_source, k.utm_campaign, k.utm_content, k.page_url
+  m.clicked_at, k.utm_source, k.utm_campaign, k.utm_content, k.page_url
 from conversions c
 join funnels f on f.tenant_id = c.tenant_id and f.id = c.funnel_id
 left join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
-left join clicks k on k.tenant_id = m.tenant_id and k.click_id = m.click_id
+left join lateral (
+  select * from clicks k
+  where k.tenant_id = m.tenant_id and k.click_id = m.click_id
+    and k.day = (m.clicked_at at time zone 'UTC')::date limit 1
+) k on true
 where c.tenant_id = $1 and (c.id = $2 or (c.gateway = $3 and c.transaction = $4))
 """
 
@@ -64,15 +69,17 @@ async def save_match(
     tx: Tx, match: Match, *, tenant_id: UUID, conversion_id: UUID, now: dt.datetime
 ) -> None:
     """Store the decision."""
-    click_id = match.click.click_id if match.click else None
-    found = match.found.click_id if match.found else None
+    click = match.click
+    found = match.found
+    if found is not None and click is not None and found.click_id == click.click_id:
+        found = None
     await tx.execute(
         SAVE_MATCH,
         tenant_id,
         conversion_id,
         match.strategy.value,
-        click_id,
-        found if found != click_id else None,
+        *((click.click_id, click.clicked_at) if click else (None, None)),
+        *((found.click_id, found.clicked_at) if found else (None, None)),
         msgspec.to_builtins(match.tried),
         now,
     )

@@ -123,6 +123,16 @@ class Database:
             raise why_not_connected(error, url) from error
         return cls(pool)
 
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, url: str, role: Role, *, size: int) -> AsyncIterator[Self]:
+        """Open the pool for the length of a block."""
+        database = await cls.connect(url, role, size=size)
+        try:
+            yield database
+        finally:
+            await database.close()
+
     @asynccontextmanager
     async def transaction(self, *, tenant_id: UUID | None = None) -> AsyncIterator[Tx]:
         """Open a transaction, commit at its end, roll back when the block raises.

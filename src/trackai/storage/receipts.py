@@ -13,24 +13,48 @@ from uuid import UUID
 
 import msgspec
 
+from trackai.storage.days import repeats_since
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Tx, columns
 from trackai.storage.tenant_keys import know
 
 TABLE = "webhook_receipts"
 
-# Many receipts at once; a repeat of a body only counts up and answers the first one's id.
+# Many receipts at once; a repeat of a body only counts up and answers the first one's id. Those of
+# earlier days, since $10, are locked in one order before they are counted up.
 INSERT_RECEIPTS = """
-insert into webhook_receipts as r (tenant_id, id, connection_id, gateway, received_at, digest,
-  body_sealed, request_sealed, repeats, run_at)
-select tenant_id, id, connection_id, gateway, received_at, digest, body_sealed, request_sealed,
-  repeats, received_at
-from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::bytea[],
-  $7::bytea[], $8::bytea[], $9::integer[]) as new (tenant_id, id, connection_id, gateway,
-  received_at, digest, body_sealed, request_sealed, repeats)
-on conflict (tenant_id, connection_id, digest) do update
-  set repeats = r.repeats + 1 + excluded.repeats, last_repeat_at = excluded.received_at
-returning r.tenant_id, r.connection_id, r.digest, r.id
+with new as materialized (
+  select n.*, (n.received_at at time zone 'UTC')::date as day
+  from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::bytea[],
+    $7::bytea[], $8::bytea[], $9::integer[]) as n (tenant_id, id, connection_id, gateway,
+    received_at, digest, body_sealed, request_sealed, repeats)
+), seen as materialized (
+  select new.tenant_id, new.connection_id, new.digest, new.repeats, new.received_at, first.id,
+    first.day
+  from new cross join lateral (
+    select r.id, r.day from webhook_receipts r
+    where r.tenant_id = new.tenant_id and r.connection_id = new.connection_id
+      and r.digest = new.digest and r.day >= $10 and r.day < new.day
+    order by r.day limit 1 for update
+  ) first
+), counted as (
+  update webhook_receipts r
+  set repeats = r.repeats + 1 + seen.repeats, last_repeat_at = seen.received_at
+  from seen where r.tenant_id = seen.tenant_id and r.id = seen.id and r.day = seen.day
+), stored as (
+  insert into webhook_receipts as r (tenant_id, id, connection_id, gateway, received_at, digest,
+    body_sealed, request_sealed, repeats, run_at, day, keep_days)
+  select tenant_id, id, connection_id, gateway, received_at, digest, body_sealed, request_sealed,
+    repeats, received_at, day,
+    coalesce((select t.keep_days from tenants t where t.id = new.tenant_id), 30)
+  from new where (tenant_id, connection_id, digest) not in (
+    select tenant_id, connection_id, digest from seen)
+  on conflict (tenant_id, connection_id, digest, day, keep_days) do update
+    set repeats = r.repeats + 1 + excluded.repeats, last_repeat_at = excluded.received_at
+  returning r.tenant_id, r.connection_id, r.digest, r.id
+)
+select tenant_id, connection_id, digest, id from seen
+union all select tenant_id, connection_id, digest, id from stored
 """
 
 # Wake the workers that wait for receipts.
@@ -38,7 +62,8 @@ NOTIFY_RECEIPTS = "select pg_notify('trackai_receipts', '')"
 
 # The next receipt that wants work, locked for this transaction and skipped by all others.
 CLAIM_RECEIPT_ALL_TENANTS = """
-select tenant_id, id, connection_id, gateway, received_at, body_sealed, request_sealed, attempts
+select tenant_id, id, day, connection_id, gateway, received_at, body_sealed, request_sealed,
+  attempts
 from webhook_receipts
 where run_at is not null and run_at <= $1
 order by run_at, id limit 1 for update skip locked
@@ -48,13 +73,13 @@ order by run_at, id limit 1 for update skip locked
 FINISH_RECEIPT = """
 update webhook_receipts
 set state = $3, reason = $4, event = $5, processed_at = $6, attempts = attempts + 1, run_at = null
-where tenant_id = $1 and id = $2
+where tenant_id = $1 and id = $2 and day = $7
 """
 
 # An unexpected failure: look again later.
 POSTPONE_RECEIPT = """
 update webhook_receipts set attempts = attempts + 1, reason = $3, run_at = $4
-where tenant_id = $1 and id = $2
+where tenant_id = $1 and id = $2 and day = $5
 """
 
 # Ask for receipts to be worked on again; an erased one has nothing left to work on.
@@ -76,8 +101,8 @@ where tenant_id = $1 and erased_at is not null
 
 # One receipt, whatever became of it.
 FIND_RECEIPT = """
-select tenant_id, id, connection_id, gateway, received_at, body_sealed, request_sealed, attempts,
-  erased_at
+select tenant_id, id, day, connection_id, gateway, received_at, body_sealed, request_sealed,
+  attempts, erased_at
 from webhook_receipts where tenant_id = $1 and id = $2
 """
 
@@ -134,6 +159,7 @@ class SealedReceipt:
 
     tenant_id: UUID
     id: UUID
+    day: dt.date
     connection_id: UUID
     gateway: str
     received_at: dt.datetime
@@ -189,9 +215,10 @@ async def insert_receipts(
     copies = Counter(keys)
     first = dict(zip(reversed(keys), reversed(receipts), strict=True))
     rows = [(*_values(envelope, first[key], key[2]), copies[key] - 1) for key in sorted(first)]
+    since = repeats_since(receipt.received_at for receipt in receipts)
     stored = {
         (row["tenant_id"], row["connection_id"], row["digest"]): row["id"]
-        for row in await tx.fetch(INSERT_RECEIPTS, *columns(rows))
+        for row in await tx.fetch(INSERT_RECEIPTS, *columns(rows), since)
     }
     await tx.fetch(NOTIFY_RECEIPTS)
     return [
@@ -233,14 +260,15 @@ async def finish_receipt(
     now: dt.datetime,
 ) -> None:
     """Record what came of a receipt."""
-    await tx.execute(FINISH_RECEIPT, receipt.tenant_id, receipt.id, state.value, reason, event, now)
+    outcome = (state.value, reason, event, now, receipt.day)
+    await tx.execute(FINISH_RECEIPT, receipt.tenant_id, receipt.id, *outcome)
 
 
 async def postpone_receipt(
     tx: Tx, receipt: SealedReceipt, *, reason: str, run_at: dt.datetime
 ) -> None:
     """Record an unexpected failure and when to look again."""
-    await tx.execute(POSTPONE_RECEIPT, receipt.tenant_id, receipt.id, reason, run_at)
+    await tx.execute(POSTPONE_RECEIPT, receipt.tenant_id, receipt.id, reason, run_at, receipt.day)
 
 
 async def reprocess_receipts(

@@ -34,9 +34,9 @@ select count(*) as pending from deliveries where tenant_id = $1 and status = 'pe
 # From the webhook that owed an event to the destination's yes.
 P95_WEBHOOK_TO_ACCEPTED = """
 select coalesce(percentile_cont(0.95) within group (
-  order by extract(epoch from a.created_at - r.received_at) * 1000), 0) as p95_ms
+  order by extract(epoch from a.created_at - d.received_at) * 1000), 0) as p95_ms
 from dispatch_attempts a
-join webhook_receipts r on r.tenant_id = a.tenant_id and r.id = a.receipt_id
+join deliveries d on d.tenant_id = a.tenant_id and d.id = a.delivery_id
 where a.tenant_id = $1 and a.status = 'accepted'
 """
 

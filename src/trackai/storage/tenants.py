@@ -36,6 +36,14 @@ DELETE_TENANT = """
 update tenants set deleted_at = $2, name = 'deleted' where id = $1 and deleted_at is null
 """
 
+# How long a tenant keeps its rows from now on; what is stored is moved by a task.
+UPDATE_KEEPING = """
+update tenants set keep_days = $2, keep_changed_at = $3 where id = $1 and keep_days <> $2
+"""
+
+# How long it does.
+FIND_KEEPING = "select keep_days from tenants where id = $1 and deleted_at is null"
+
 # A new funnel.
 INSERT_FUNNEL = """
 insert into funnels (tenant_id, id, name, attribution_window_h, attribution, visitor_window_min,
@@ -96,6 +104,17 @@ async def list_tenants_all_tenants(tx: Tx, *, limit: int = 1000) -> list[Tenant]
 async def mark_deleted(tx: Tx, *, tenant_id: UUID, now: dt.datetime) -> bool:
     """Let the tenant be unknown to everybody from now on; False when it is already."""
     return await tx.execute(DELETE_TENANT, tenant_id, now) == 1
+
+
+async def find_keeping(tx: Tx, *, tenant_id: UUID) -> int | None:
+    """Return how many days the tenant keeps its rows."""
+    row = await tx.fetch_one(FIND_KEEPING, tenant_id)
+    return row["keep_days"] if row else None
+
+
+async def update_keeping(tx: Tx, *, tenant_id: UUID, keep_days: int, now: dt.datetime) -> bool:
+    """Keep the tenant's rows so many days from now on; False when that is as it was."""
+    return await tx.execute(UPDATE_KEEPING, tenant_id, keep_days, now) == 1
 
 
 async def insert_funnel(tx: Tx, funnel: Funnel, *, now: dt.datetime) -> None:

@@ -30,6 +30,18 @@ RECEIPTS = Counter(
     ("gateway", "outcome"),
     registry=REGISTRY,
 )
+TASK_RUNS = Counter(
+    "trackai_task_runs_total",
+    "Runs of what is due at times, by how they ended",
+    ("task", "outcome"),
+    registry=REGISTRY,
+)
+TASK_SECONDS = Histogram(
+    "trackai_task_seconds",
+    "How long they took",
+    ("task",),
+    registry=REGISTRY,
+)
 PURGED = Counter(
     "trackai_purged_rows_total",
     "Rows deleted of tenants that are gone, by table",

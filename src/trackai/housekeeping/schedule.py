@@ -1,0 +1,90 @@
+"""Runs what is due at times: one worker at a time each, whoever is first.
+
+A run that fails is tried again in a minute; one whose worker died, when its lease ends.
+"""
+
+import asyncio
+import datetime as dt
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from trackai.errors import TrackaiError
+from trackai.model.clock import Clock
+from trackai.storage import jobs
+from trackai.storage.jobs import Run
+from trackai.storage.pool import Database
+from trackai.telemetry.logging import get_logger
+from trackai.telemetry.metrics import TASK_RUNS, TASK_SECONDS
+
+# Longest run; what is left then is done by the next.
+LONGEST = dt.timedelta(minutes=5)
+# A run that never ended is somebody else's after this.
+LEASE = dt.timedelta(minutes=6)
+# Soonest that a run that failed is tried again.
+AGAIN = dt.timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Work that is due at times. `run` returns how much it did, in its own units."""
+
+    name: str
+    every: dt.timedelta
+    run: Callable[[], Awaitable[int]]
+
+
+class Scheduler:
+    """Job: runs the task that has been due for longest."""
+
+    def __init__(self, database: Database, tasks: Sequence[Task], clock: Clock) -> None:
+        self._database = database
+        self._tasks = {task.name: task for task in tasks}
+        self._clock = clock
+        self._known = False
+
+    async def step(self) -> bool:
+        """Run one task; False when none is due."""
+        started_at = self._clock.now()
+        async with self._database.transaction() as tx:
+            if not self._known:
+                every = [(one.name, int(one.every.total_seconds())) for one in self._tasks.values()]
+                await jobs.insert_jobs(tx, every, now=started_at)
+            name = await jobs.claim_job(
+                tx, list(self._tasks), now=started_at, until=started_at + LEASE
+            )
+        self._known = True
+        if name is None:
+            return False
+        run = await self._run(self._tasks[name])
+        async with self._database.transaction() as tx:
+            await jobs.finish_job(tx, name, run, started_at=started_at)
+        return True
+
+    async def _run(self, task: Task) -> Run:
+        began, reason, work = time.perf_counter(), None, 0
+        try:
+            async with asyncio.timeout(LONGEST.total_seconds()):
+                work = await task.run()
+        except TimeoutError:
+            reason = "took too long"
+        except TrackaiError as error:
+            reason = error.code
+        except Exception as error:  # noqa: BLE001 - one task's defect must not end the others
+            get_logger().exception("task.failed", task=task.name)
+            reason = type(error).__name__
+        now, ok = self._clock.now(), reason is None
+        TASK_RUNS.labels(task.name, "ok" if ok else "failed").inc()
+        TASK_SECONDS.labels(task.name).observe(time.perf_counter() - began)
+        if not ok:
+            get_logger().warning("task.failed", task=task.name, reason=reason)
+        next_at = now + (task.every if ok else min(task.every, AGAIN))
+        return Run(ok=ok, reason=reason, work=work, finished_at=now, next_at=next_at)
+
+
+async def until_idle(step: Callable[[], Awaitable[bool]], *, most: int = 10_000) -> int:
+    """Repeat a step while it finds something to do, bounded; return how often it did."""
+    for number in range(most):
+        if not await step():
+            return number
+    return most
