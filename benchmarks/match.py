@@ -30,6 +30,8 @@ from trackai.model.money import Money
 from trackai.model.notice import Buyer, Product, Tracking
 from trackai.model.tenant import Funnel
 from trackai.storage import clicks
+from trackai.storage.envelope import Envelope
+from trackai.storage.identities import stored_keys
 from trackai.storage.pool import Database, Role
 
 TENANTS = 10
@@ -43,11 +45,15 @@ FUNNEL = Funnel(
 STRATEGIES = [one for one in MatchStrategy if one is not MatchStrategy.SUBSCRIPTION]
 
 FILL_CLICKS = """
-insert into clicks (tenant_id, click_id, received_at, fbclid, fbc, fbp, page_url, visitor_sealed)
-select $1, 'c' || n, now() - random() * interval '70 hours', 'IwAR0' || n || '-' || md5(n::text),
+insert into clicks (tenant_id, click_id, received_at, fbclid, fbc, fbp, page_url, visitor_sealed,
+  day, keep_days)
+select $1, 'c' || n, at, 'IwAR0' || n || '-' || md5(n::text),
   'fb.1.1795435200000.IwAR0' || n || '-' || md5(n::text), 'fb.1.1795435200000.' || n,
-  'https://exemplo.com.br/curso', $4
-from generate_series($2::bigint, $3::bigint) as n order by md5(n::text)
+  'https://exemplo.com.br/curso', $4, (at at time zone 'UTC')::date, 365
+from (
+  select n, now() - random() * interval '70 hours' as at
+  from generate_series($2::bigint, $3::bigint) as n order by md5(n::text)
+) clicked
 """
 FILL_IDENTITIES = """
 insert into identities (tenant_id, kind, key, click_id, seen_at)
@@ -57,7 +63,8 @@ from unnest($2::text[], $3::bytea[], $4::text[]) as k (kind, key, click_id)
 
 # Recent, because address and agent match for an hour only.
 FILL_VISITORS = """
-update clicks c set visitor_key = v.key, received_at = now() - interval '10 minutes'
+update clicks c set visitor_key = v.key, received_at = now() - interval '10 minutes',
+  day = ((now() - interval '10 minutes') at time zone 'UTC')::date
 from unnest($2::text[], $3::bytea[]) as v (click_id, key)
 where c.tenant_id = $1 and c.click_id = v.click_id
 """
@@ -230,6 +237,8 @@ async def _fill(place: Scratch, tenants: list[UUID], block: Block) -> None:
     )
     envelope = place.here.envelope
     for number, tenant_id in enumerate(tenants):
+        if envelope.unknown([tenant_id]):
+            envelope.learn(tenant_id, envelope.new_wrapped(tenant_id))
         visitor = envelope.seal(
             msgspec.msgpack.encode(Visitor("203.0.113.9", "Mozilla/5.0 (iPhone)")),
             table=clicks.TABLE,
@@ -239,7 +248,8 @@ async def _fill(place: Scratch, tenants: list[UUID], block: Block) -> None:
         await connection.execute(FILL_CLICKS, tenant_id, first, last, visitor, timeout=600)
         leads = block.leads(number)
         kinds = ["email"] * len(leads) + ["phone"] * len(leads)
-        keys = [email_key(_email(n)) for n in leads] + [phone_key(_phone(n)) for n in leads]
+        hashes = [email_key(_email(n)) for n in leads] + [phone_key(_phone(n)) for n in leads]
+        keys = [_stored(envelope, tenant_id, one) for one in hashes if one]
         ids = [f"c{n}" for n in leads] * 2
         await connection.execute(FILL_IDENTITIES, tenant_id, kinds, keys, ids)
     await connection.close()
@@ -253,6 +263,11 @@ async def _fill(place: Scratch, tenants: list[UUID], block: Block) -> None:
     for table in ("clicks", "identities"):
         await owner.execute(f"vacuum analyze {table}")
     await owner.close()
+
+
+def _stored(envelope: Envelope, tenant_id: UUID, key: bytes) -> bytes:
+    _plain, keyed = stored_keys(envelope, tenant_id, [key])
+    return keyed
 
 
 def _email(number: int) -> str:

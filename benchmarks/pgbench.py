@@ -18,13 +18,13 @@ SCRIPT = """
 \\set id :run * 1000000000000 + :client_id * 10000000000 + :n
 insert into clicks (tenant_id, click_id, received_at, client_time, funnel_id, fbclid, fbc, fbp,
   gclid, ttclid, utm_source, utm_medium, utm_campaign, utm_content, utm_term, page_url, referrer,
-  visitor_sealed)
+  visitor_sealed, day, keep_days)
 values ('{tenant_id}', 'cBench' || :id::bigint::text, now(), now(), null,
   '{fbclid}' || :id::bigint::text, 'fb.1.1795435200000.{fbclid}' || :id::bigint::text,
   'fb.1.1795435200000.' || :id::bigint::text, null, null, 'facebook', 'cpc', 'cafe|120210001',
   'video-1|120210003', null, 'https://exemplo.com.br/curso', 'https://l.facebook.com/',
-  decode(repeat('a7', {visitor_bytes}), 'hex'))
-on conflict (tenant_id, click_id) do nothing;
+  decode(repeat('a7', {visitor_bytes}), 'hex'), (now() at time zone 'UTC')::date, 365)
+on conflict do nothing;
 """
 FBCLID = "IwAR0bEnchMarkBenchMarkBenchMarkBenchMarkBench"
 VISITOR_BYTES = 176
