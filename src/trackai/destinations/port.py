@@ -5,7 +5,7 @@ adapter's own affair: it answers with one outcome for each event, in order.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,33 @@ class TokenHealth:
     found: str  # one sentence for people, without the token
     expires_at: dt.datetime | None = None  # None: never, or not said
     scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Events that carried the same keys."""
+
+    keys: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What would raise the score, and by how much, in tenths."""
+
+    keys: tuple[str, ...]
+    gain: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How well events can be matched, taken together."""
+
+    events: int
+    tenths: int  # the average of the events' scores
+    coverage: Mapping[str, float]  # key -> share of the events that carried it
+    advice: Sequence[Advice]  # the most useful first
 
 
 class Destination(Protocol):

@@ -1,12 +1,13 @@
 """The one list of destinations: what each is called, how it is made, what its accounts need."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from trackai.destinations.http import Http
 from trackai.destinations.meta import account as meta_account
 from trackai.destinations.meta import destination as meta
-from trackai.destinations.port import Destination
+from trackai.destinations.meta import quality as meta_quality
+from trackai.destinations.port import Counted, Destination, Summary
 from trackai.errors import InvalidField
 from trackai.model.clock import Clock
 from trackai.model.tenant import DestinationAccount
@@ -20,6 +21,10 @@ _VALIDATORS: Mapping[str, Callable[[DestinationAccount], None]] = MappingProxyTy
 
 _HOSTS: Mapping[str, Callable[[DestinationAccount], str]] = MappingProxyType(
     {meta.KIND: meta_account.host_of}
+)
+
+_SUMMARIES: Mapping[str, Callable[[Sequence[Counted]], Summary]] = MappingProxyType(
+    {meta.KIND: meta_quality.summarize}
 )
 
 
@@ -42,3 +47,9 @@ def host_of(account: DestinationAccount) -> str:
     """Return the host that the account's requests go to; blank for a kind that there is not."""
     find = _HOSTS.get(account.kind)
     return find(account) if find else ""
+
+
+def summarize(kind: str, counted: Sequence[Counted]) -> Summary | None:
+    """Return how well a platform can match events that were counted; None: it does not say."""
+    find = _SUMMARIES.get(kind)
+    return find(counted) if find else None

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from trackai.destinations.meta.quality import Counted, Summary, summarize
+from trackai.destinations.port import Counted, Summary
+from trackai.destinations.registry import summarize
 from trackai.errors import InvalidField
 from trackai.storage import match_quality, tenants
 from trackai.storage.pool import Tx
@@ -31,8 +32,9 @@ async def qualities(tx: Tx, *, tenant_id: UUID, days: int, now: dt.datetime) -> 
     tenant = await tenants.find_tenant(tx, tenant_id)
     zone = ZoneInfo(tenant.time_zone) if tenant else dt.UTC
     since = now.astimezone(zone).date() - dt.timedelta(days=days - 1)
-    counted: defaultdict[tuple[UUID, str, str], list[Counted]] = defaultdict(list)
+    counted: defaultdict[tuple[str, UUID, str, str], list[Counted]] = defaultdict(list)
     for row in await match_quality.sum_quality(tx, tenant_id=tenant_id, since=since):
-        key = (row["destination_id"], row["pixel_id"], row["event_name"])
+        key = (row["kind"], row["destination_id"], row["pixel_id"], row["event_name"])
         counted[key].append(Counted(row["match_keys"], row["events"]))
-    return [EventQuality(*key, summarize(found)) for key, found in counted.items()]
+    rated = ((key, summarize(key[0], found)) for key, found in counted.items())
+    return [EventQuality(*key[1:], summary) for key, summary in rated if summary is not None]

@@ -9,10 +9,10 @@ would raise it most.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from trackai.destinations.port import Advice, Counted, Summary
 from trackai.model.delivery import Quality
 
 # user_data keys that count together -> chance that they find the person by themselves, per cent.
@@ -57,33 +57,6 @@ def quality_of(keys: tuple[str, ...]) -> Quality:
     """Return the estimate for an event with these user_data keys."""
     known = frozenset(keys)
     return Quality(_score(known), " ".join(sorted(known)))
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Events that carried the same keys."""
-
-    keys: str
-    events: int
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What would raise the score, and by how much, in tenths."""
-
-    keys: tuple[str, ...]
-    gain: int
-    how: str
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """How well events can be matched, taken together."""
-
-    events: int
-    tenths: int  # the average of the events' scores
-    coverage: Mapping[str, float]  # key -> share of the events that carried it
-    advice: Sequence[Advice]  # the most useful first
 
 
 def summarize(counted: Sequence[Counted]) -> Summary:

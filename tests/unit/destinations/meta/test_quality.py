@@ -4,14 +4,8 @@ from itertools import combinations
 
 import pytest
 
-from trackai.destinations.meta.quality import (
-    CHANCES,
-    HOW,
-    NEVER_SENT,
-    Counted,
-    quality_of,
-    summarize,
-)
+from trackai.destinations.meta.quality import CHANCES, HOW, NEVER_SENT, quality_of, summarize
+from trackai.destinations.port import Counted
 
 EVERY = tuple(sorted({key for keys in CHANCES for key in keys}))
 
