@@ -41,6 +41,9 @@ async def test_an_authentic_body_that_fails_is_listed_and_can_be_worked_on_again
         (failed,) = await asyncio.to_thread(place.json, "webhooks", "failed", "Loja")
         (rejected,) = await asyncio.to_thread(place.json, "webhooks", "rejected", "Loja")
         shown = await asyncio.to_thread(
+            place.json, "webhooks", "show", "Loja", failed["receipt_id"], "--reveal"
+        )
+        masked = await asyncio.to_thread(
             place.json, "webhooks", "show", "Loja", failed["receipt_id"]
         )
         again = await asyncio.to_thread(
@@ -55,11 +58,13 @@ async def test_an_authentic_body_that_fails_is_listed_and_can_be_worked_on_again
     assert failed["reason"]
     assert rejected["reason"]
     assert (shown["body"], shown["query"]) == ("[1, 2]", f"signature={proof}")
+    assert proof not in str(masked)
     assert again == {"receipts_put_back": 1}
     assert [row["action"] for row in deeds] == [
-        *("webhooks.show", "gateway.connect", "funnel.create", "tenant.create"),
+        *("webhooks.show", "webhooks.show", "gateway.connect", "funnel.create", "tenant.create"),
     ]
-    assert '{"gateway":"kiwify"}' in told.stdout
+    assert '"revealed":true' in told.stdout
+    assert '"revealed":false' in told.stdout
     assert (listed["state"], listed["attempts"]) == ("failed", 2)
 
 

@@ -8,9 +8,10 @@ from trackai.cli.installation import actor, open_tenant, parse_uuid, run
 from trackai.cli.output import Json, Limit, Row, TenantName, show, show_one
 from trackai.errors import InvalidField, NotFound
 from trackai.model.clock import SystemClock, new_id
+from trackai.privacy.masking import mask_body, mask_headers, mask_query
 from trackai.storage import receipts, rejections
 from trackai.storage.audit_logs import Scribe
-from trackai.storage.receipts import ReceiptState
+from trackai.storage.receipts import Receipt, ReceiptState
 
 app = typer.Typer(no_args_is_help=True, help="Received webhooks.")
 
@@ -51,9 +52,12 @@ def rejected(tenant: TenantName, limit: Limit = 50, json: Json = False) -> None:
 def show_receipt(
     tenant: TenantName,
     receipt: Annotated[str, typer.Argument(help="Receipt id, from `webhooks list`.")],
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="As it was received, with the buyer's data.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Print a webhook as it was received. It holds the buyer's personal data."""
+    """Print a webhook, the buyer's personal data masked. Who looks is written down."""
 
     async def work() -> Row:
         async with open_tenant(tenant) as view:
@@ -65,17 +69,15 @@ def show_receipt(
             )
             if found is None:
                 raise NotFound("The tenant has no such webhook. List them: trackai webhooks list")
-            # Who looks at personal data is written down.
             scribe = Scribe(view.tenant_id, actor(), SystemClock(), new_id)
-            await scribe.note(view.tx, "webhooks.show", found.id, {"gateway": found.gateway})
+            details = {"gateway": found.gateway, "revealed": reveal}
+            await scribe.note(view.tx, "webhooks.show", found.id, details)
         return {
             "receipt_id": found.id,
             "gateway": found.gateway,
             "received_at": found.received_at,
             "erased_at": found.erased_at,
-            "query": found.request.query,
-            "headers": dict(found.request.headers),
-            "body": found.body.decode("utf-8", "replace"),
+            **(_plain(found) if reveal else _masked(found)),
         }
 
     show_one(run(work()), json=json)
@@ -108,6 +110,22 @@ def reprocess(
         return {"receipts_put_back": put_back, **({"erased": erased} if erased else {})}
 
     show_one(run(work()), json=json)
+
+
+def _plain(found: Receipt) -> Row:
+    return {
+        "query": found.request.query,
+        "headers": dict(found.request.headers),
+        "body": found.body.decode("utf-8", "replace"),
+    }
+
+
+def _masked(found: Receipt) -> Row:
+    return {
+        "query": mask_query(found.request.query),
+        "headers": mask_headers(found.request.headers),
+        "body": mask_body(found.body),
+    }
 
 
 async def _lines(tenant: str, state: ReceiptState | None, limit: int) -> list[Row]:
