@@ -55,16 +55,14 @@ async def test_an_authentic_body_that_fails_is_listed_and_can_be_worked_on_again
         told = await asyncio.to_thread(place.run, "audit", "list", "Loja")
 
     assert (failed["state"], failed["attempts"]) == ("failed", 1)
-    assert failed["reason"]
-    assert rejected["reason"]
+    assert None not in {failed["reason"], rejected["reason"]}
     assert (shown["body"], shown["query"]) == ("[1, 2]", f"signature={proof}")
     assert proof not in str(masked)
     assert again == {"receipts_put_back": 1}
     assert [row["action"] for row in deeds] == [
         *("webhooks.show", "webhooks.show", "gateway.connect", "funnel.create", "tenant.create"),
     ]
-    assert '"revealed":true' in told.stdout
-    assert '"revealed":false' in told.stdout
+    assert ['"revealed":true' in told.stdout, '"revealed":false' in told.stdout] == [True, True]
     assert (listed["state"], listed["attempts"]) == ("failed", 2)
 
 
