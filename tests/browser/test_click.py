@@ -77,6 +77,40 @@ async def test_another_fbclid_makes_another_fbc(stand: "Stand") -> None:
     assert first["fbp"] == second["fbp"]
 
 
+async def test_a_landing_page_without_the_script_leaves_the_click_to_the_next(
+    stand: "Stand",
+) -> None:
+    stand.site.pages["/anuncio"] = '<a href="/">Continuar</a>'
+    stand.put('<a href="/anuncio?fbclid=IwAR0other">Voltar</a>')
+    await stand.page.goto(f"{LANDING}/anuncio{QUERY}")
+    await stand.page.click("a")
+    await stand.reported("click")
+    # Known from here on: another such page on the way changes nothing.
+    for _ in range(2):
+        await stand.page.click("a")
+    await stand.page.wait_for_function("window.trackai && !Array.isArray(window.trackai)")
+    await stand.page.wait_for_timeout(300)
+    (click,) = await stand.clicks()
+
+    assert click["fbclid"] == "IwAR0aBcDeFgHiJkLmNoPqRsTuVwXyZ-_0123456789+z"
+    assert click["fbc"].endswith(click["fbclid"])
+    assert click["utm_campaign"] == "Lançamento 1"
+    assert click["page_url"] == f"{LANDING}/"
+
+
+async def test_a_referrer_of_another_host_says_nothing(stand: "Stand") -> None:
+    stand.site.pages["/"] = f'<a href="{LANDING}/loja">Loja</a>'
+    stand.put("", path="/loja")
+    await stand.page.goto(f"https://blog.cafe.com.br/{QUERY}")
+    await stand.page.evaluate("document.querySelector('a').referrerPolicy = 'unsafe-url'")
+    await stand.page.click("a")
+    await stand.reported("click")
+    (click,) = await stand.clicks()
+
+    assert click["referrer"] == "https://blog.cafe.com.br/"
+    assert click["fbclid"] is None
+
+
 async def test_reloads_and_untagged_pages_are_the_same_click(stand: "Stand") -> None:
     stand.put("")
     stand.put("", "/obrigado")

@@ -16,7 +16,8 @@ from trackai.storage import binaries
 from trackai.storage.binaries import choose_account, choose_binaries
 from trackai.storage.cluster import LOG_BYTES, POINTER
 from trackai.storage.embedded import open_server, start_embedded
-from trackai.storage.migrate import migrate, revisions
+from trackai.storage.migrate import migrate
+from trackai.storage.schema import revisions
 
 if TYPE_CHECKING:
     from tests.storage.conftest import Ask, Join

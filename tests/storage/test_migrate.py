@@ -15,7 +15,8 @@ import pytest
 from trackai.errors import ConfigurationError, StatementRefused, StorageUnavailable
 from trackai.storage import migrate as module
 from trackai.storage import migrations
-from trackai.storage.migrate import LOCK, TAKE_LOCK, current, migrate, pending, revisions
+from trackai.storage.migrate import LOCK, TAKE_LOCK, migrate
+from trackai.storage.schema import current, pending, revisions
 
 if TYPE_CHECKING:
     from tests.storage.conftest import Ask
@@ -38,14 +39,14 @@ down_revision = {before!r}
 upgrade = script_of(__file__)
 '''
 
-Write = Callable[..., str]
+Write = Callable[..., Path]
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Write revisions of a test's own (keyword: script) and return where they are."""
 
-    def scripts(**steps: str) -> str:
+    def scripts(**steps: str) -> Path:
         shutil.copy(Path(migrations.__file__).with_name("env.py"), tmp_path)
         (tmp_path / "versions").mkdir(exist_ok=True)
         before = None
@@ -54,7 +55,7 @@ def write(tmp_path: Path) -> Write:
             (tmp_path / "versions" / f"{name}.py").write_text(text)
             (tmp_path / "versions" / f"{name}.sql").write_text(script)
             before = name
-        return str(tmp_path)
+        return tmp_path
 
     return scripts
 

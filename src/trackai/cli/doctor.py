@@ -14,8 +14,8 @@ from trackai.model.clock import SystemClock
 from trackai.operations.doctor import examine
 from trackai.operations.findings import Finding, Patient, State
 from trackai.settings import Settings, load_settings
-from trackai.storage.migrate import pending
 from trackai.storage.pool import Role
+from trackai.storage.schema import pending
 
 _COLOURS = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "red"}
 

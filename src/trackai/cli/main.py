@@ -5,32 +5,41 @@ from typing import Annotated
 
 import typer
 
-from trackai.cli import (
-    audit,
-    conversions,
-    database,
-    deliveries,
-    destination,
-    dlq,
-    doctor,
-    explain,
-    funnel,
-    gateway,
-    jobs,
-    key,
-    privacy,
-    quality,
-    queue,
-    sandbox,
-    serve,
-    tag,
-    tenant,
-    webhooks,
-)
-from trackai.cli.demo.command import demo
+from trackai.cli.lazy import lazy_group
+
+# Where each command is.
+PLACES = {
+    "up": "trackai.cli.serve:up",
+    "serve": "trackai.cli.serve:serve",
+    "worker": "trackai.cli.serve:worker",
+    "migrate": "trackai.cli.database:migrate",
+    "doctor": "trackai.cli.doctor:doctor",
+    "demo": "trackai.cli.demo.command:demo",
+    "tenant": "trackai.cli.tenant:app",
+    "funnel": "trackai.cli.funnel:app",
+    "tag": "trackai.cli.tag:tag",
+    "gateway": "trackai.cli.gateway:app",
+    "destination": "trackai.cli.destination:app",
+    "conversions": "trackai.cli.conversions:app",
+    "explain": "trackai.cli.explain:explain",
+    "quality": "trackai.cli.quality:quality",
+    "deliveries": "trackai.cli.deliveries:app",
+    "dlq": "trackai.cli.dlq:app",
+    "webhooks": "trackai.cli.webhooks:app",
+    "key": "trackai.cli.key:app",
+    "audit": "trackai.cli.audit:app",
+    "privacy": "trackai.cli.privacy:app",
+    "queue": "trackai.cli.queue:app",
+    "jobs": "trackai.cli.jobs:app",
+    "sandbox": "trackai.cli.sandbox:app",
+    "secret-key": "trackai.cli.database:secret_key",
+    "rekey": "trackai.cli.database:rekey",
+}
+
 
 app = typer.Typer(
     name="trackai",
+    cls=lazy_group(PLACES),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -53,30 +62,3 @@ def program(
     ] = False,
 ) -> None:
     """Server-side conversion tracking: ad click to payment webhook to Meta."""
-
-
-app.command()(serve.up)
-app.command()(serve.serve)
-app.command()(serve.worker)
-app.command()(database.migrate)
-app.command()(doctor.doctor)
-app.command()(demo)
-app.add_typer(tenant.app, name="tenant")
-app.add_typer(funnel.app, name="funnel")
-app.command()(tag.tag)
-app.add_typer(gateway.app, name="gateway")
-app.add_typer(destination.app, name="destination")
-app.add_typer(conversions.app, name="conversions")
-app.command()(explain.explain)
-app.command()(quality.quality)
-app.add_typer(deliveries.app, name="deliveries")
-app.add_typer(dlq.app, name="dlq")
-app.add_typer(webhooks.app, name="webhooks")
-app.add_typer(key.app, name="key")
-app.add_typer(audit.app, name="audit")
-app.add_typer(privacy.app, name="privacy")
-app.add_typer(queue.app, name="queue")
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(sandbox.app, name="sandbox")
-app.command(name="secret-key")(database.secret_key)
-app.command()(database.rekey)

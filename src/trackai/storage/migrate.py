@@ -9,40 +9,30 @@ Each revision commits together with its version, or leaves no trace. Steps of `m
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TypeAlias
+from pathlib import Path
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationInfo
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from trackai.errors import ConfigurationError, StatementRefused, StorageUnavailable, TrackaiError
-from trackai.storage.connect_errors import CONNECT_ERRORS, why_not_connected
-from trackai.storage.pool import Row
+from trackai.storage.schema import SCRIPTS, Driver, connected, revisions, version
 
-SCRIPTS = "trackai.storage:migrations"
 HEAD = "head"
 
 # "trackai" in ASCII: any number that nothing else locks in this database.
 LOCK = 0x747261636B6169
 # How long to wait for another process that migrates.
 LOCK_WAIT_S = 300
-CONNECT_TIMEOUT_S = 15.0
 POLL_S = 0.05
 
 # Gives up with lock_timeout.
 TAKE_LOCK = "select pg_advisory_lock($1)"
-# Null when the table does not exist: nothing ever ran here.
-FIND_VERSION_TABLE = "select to_regclass('alembic_version')::text"
-# The revision the schema is at.
-READ_VERSION = "select version_num from alembic_version"
 
 # Someone else's doing: the same migration may succeed later.
 _PASSING = (
@@ -57,10 +47,8 @@ _PASSING = (
 # Alembic keeps its context in module globals: one upgrade at a time in a process.
 _ALEMBIC = threading.Lock()
 
-_Driver: TypeAlias = "asyncpg.Connection[Row]"
 
-
-async def migrate(url: str, *, target: str = HEAD, scripts: str = SCRIPTS) -> list[str]:
+async def migrate(url: str, *, target: str = HEAD, scripts: Path = SCRIPTS) -> list[str]:
     """Run the missing revisions up to the target and return their names, oldest first.
 
     Safe to run from several processes at once: one works, the others find nothing left to do.
@@ -69,9 +57,9 @@ async def migrate(url: str, *, target: str = HEAD, scripts: str = SCRIPTS) -> li
     """
     names = revisions(scripts)
     applied: list[str] = []
-    async with _connected(url) as connection:
+    async with connected(url) as connection:
         await _take_lock(connection)
-        have = await _version(connection)
+        have = await version(connection)
         _check_forward(names, have, target)
         try:
             await _upgrade(connection, scripts, target, applied)
@@ -81,51 +69,14 @@ async def migrate(url: str, *, target: str = HEAD, scripts: str = SCRIPTS) -> li
     return applied
 
 
-async def current(url: str) -> str | None:
-    """Return the newest revision of the database; None when none ever ran."""
-    async with _connected(url) as connection:
-        return await _version(connection)
-
-
-async def pending(url: str, *, scripts: str = SCRIPTS) -> list[str]:
-    """Return the revisions that the database lacks, oldest first.
-
-    Empty for a database that a newer release has migrated: its schema serves this release too.
-    """
-    have = await current(url)
-    names = revisions(scripts)
-    if have is None:
-        return names
-    return names[names.index(have) + 1 :] if have in names else []
-
-
-def revisions(scripts: str = SCRIPTS) -> list[str]:
-    """Return the names of all revisions that this release knows, oldest first."""
-    found = ScriptDirectory.from_config(_config(scripts)).walk_revisions()
-    return [one.revision for one in found][::-1]
-
-
-def _config(scripts: str) -> Config:
+def _config(scripts: Path) -> Config:
     config = Config()
-    config.set_main_option("script_location", scripts.replace("%", "%%"))
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
 
 
-@asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[_Driver]:
-    try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
-    except CONNECT_ERRORS as error:
-        raise why_not_connected(error, url) from error
-    try:
-        yield connection
-    finally:
-        if not connection.is_closed():
-            await connection.close(timeout=CONNECT_TIMEOUT_S)
-
-
-async def _take_lock(connection: _Driver) -> None:
+async def _take_lock(connection: Driver) -> None:
     await connection.execute(f"set lock_timeout = '{LOCK_WAIT_S}s'")
     try:
         await connection.execute(TAKE_LOCK, LOCK)
@@ -134,13 +85,6 @@ async def _take_lock(connection: _Driver) -> None:
             f"Another process has been migrating this database for {LOCK_WAIT_S} s. Try again "
             "when it is done."
         ) from error
-
-
-async def _version(connection: _Driver) -> str | None:
-    if await connection.fetchval(FIND_VERSION_TABLE) is None:
-        return None
-    version: str | None = await connection.fetchval(READ_VERSION)
-    return version
 
 
 def _check_forward(names: list[str], have: str | None, target: str) -> None:
@@ -158,8 +102,8 @@ def _check_forward(names: list[str], have: str | None, target: str) -> None:
         )
 
 
-async def _upgrade(connection: _Driver, scripts: str, target: str, applied: list[str]) -> None:
-    async def hand_over() -> _Driver:
+async def _upgrade(connection: Driver, scripts: Path, target: str, applied: list[str]) -> None:
+    async def hand_over() -> Driver:
         return connection
 
     def note(*, step: MigrationInfo, **_: object) -> None:

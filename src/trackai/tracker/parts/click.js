@@ -25,6 +25,9 @@ const browserIds = (fbclid) => {
 };
 
 const takeClick = () => {
+  // The page that was opened with them may lack the script: its address is this one's referrer.
+  if (!landing && !click.id && !readCookie("_trackai") &&
+    document.referrer.startsWith(location.origin + "/")) landing = document.referrer;
   const values = {};
   for (const name of [...AD_IDS, ...UTMS]) values[name] = inAddress(name);
   const ads = Object.values(values).join("");
