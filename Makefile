@@ -6,6 +6,8 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 ONCE ?=
 ONLY ?=
+# Tests start the program hundreds of times; let it be compiled once, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test check fix bench torture script lock clean unit help
 

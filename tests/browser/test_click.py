@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.browser.conftest import LANDING
+from tests.browser.ground import LANDING
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Stand

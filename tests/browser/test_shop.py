@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.browser.conftest import LANDING, TRACK
+from tests.browser.ground import LANDING, TRACK
 from tests.support.world import SECRET
 
 from trackai.model.clock import new_id

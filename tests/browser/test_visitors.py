@@ -19,11 +19,6 @@ FORM = """
   <button>Quero</button>
 </form>
 """
-IDENTITIES = "select kind, key, click_id from identities where tenant_id = $1 order by kind"
-
-
-async def _keys(stand: "Stand") -> dict[str, bytes]:
-    return {row["kind"]: row["key"] for row in await stand.world.rows(IDENTITIES)}
 
 
 async def _watched(stand: "Stand") -> list[str]:
@@ -43,9 +38,9 @@ async def test_a_lead_form_reports_who_it_is_hashed_in_the_page(stand: "Stand") 
     await stand.page.click("button")
     await stand.reported("lead")
 
-    assert await _keys(stand) == {
-        "email": email_key("maria@example.com"),
-        "phone": phone_key("11 99999-0000"),
+    assert await stand.identities() == {
+        "email": stand.keyed(email_key("maria@example.com")),
+        "phone": stand.keyed(phone_key("11 99999-0000")),
     }
     assert not [body for body in bodies if "example.com" in body.lower() or "99999" in body]
     assert stand.troubles == []
@@ -58,7 +53,7 @@ async def test_a_form_that_does_not_ask_for_it_is_not_read(stand: "Stand") -> No
     await stand.page.click("button")
     await stand.page.wait_for_timeout(500)
 
-    assert await _keys(stand) == {}
+    assert await stand.identities() == {}
     assert await stand.events("lead") == []
 
 
@@ -134,7 +129,7 @@ async def test_identify_tells_who_a_visitor_is(stand: "Stand") -> None:
     await stand.visit(TAGGED)
     await stand.reported("identify")
 
-    assert await _keys(stand) == {"external_id": external_id_key("aluno-7")}
+    assert await stand.identities() == {"external_id": stand.keyed(external_id_key("aluno-7"))}
 
 
 async def test_the_pages_event_ids_are_the_servers(stand: "Stand") -> None:
