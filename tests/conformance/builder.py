@@ -154,7 +154,8 @@ DIFFERENCES = (
     Difference(
         "fbc",
         "A referrer's fbclid is another page's click, decoded a second time at that; the click of "
-        "this page is the one in its own address.",
+        "this page is the one in its own address. (The script looks there when it knows no click "
+        "yet and the page is on the same host.)",
         _sent(None),
         "pb-015 pb-016 pb-018 pb-019 pb-020",
     ),
