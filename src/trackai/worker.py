@@ -24,6 +24,7 @@ from trackai.errors import QueueUnavailable, StorageUnavailable
 from trackai.gateways.registry import gateways
 from trackai.housekeeping.purge import Purger
 from trackai.housekeeping.retention import Retention
+from trackai.housekeeping.rollups import Folder, RollupUpkeep
 from trackai.housekeeping.schedule import Scheduler, Task, until_idle
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.rematch import Rematcher
@@ -189,6 +190,7 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
             Job("replay", releaser.step, None),
             Job("rematch", Rematcher(database, tools).step, None, REMATCH_EVERY_S),
             Job("tokens", watch.step, None, TOKENS_EVERY_S),
+            Job("fold", Folder(database).step, None),
             Job("schedule", scheduler.step, None, SCHEDULE_EVERY_S),
         ]
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
@@ -209,6 +211,7 @@ def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock)
     retention = Retention(opened, envelope, clock)
     minutes = [
         ("partitions", 5, retention.arrange),
+        ("rollups", 5, RollupUpkeep(opened, clock).run),
         ("resettle", 1, retention.resettle),
         ("forget", 60, retention.forget),
         ("rejections", 10, drop_rejections),

@@ -37,6 +37,7 @@ ACROSS_TENANTS = {
     "storage/purging.py": "a role that sees deleted tenants alone looks for one",
     "storage/partitions.py": "partitions are of classes, not of tenants",
     "storage/aging.py": "a task goes through all tenants",
+    "storage/rollups.py": "a task notes and lets go of counts, whoever's they are",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",
 }
 

@@ -57,7 +57,7 @@ async def purge(world: "World", cleaner: Database) -> int:
     purger, steps = Purger(cleaner, world.clock), 0
     while await purger.step():
         steps += 1
-        assert steps < 100
+        assert steps < 1000
     return steps
 
 
@@ -119,6 +119,7 @@ async def test_all_rows_of_a_deleted_tenant_go_and_no_others(
     for one in (account, other):
         await world.fill(one)
         await world.tell("stripe", world.sale("stripe"), SaleStatus.APPROVED, account=one)
+    await world.count(account, other)
     before = await raw_rows(world.url)
     await close(world, account)
     world.clock.forward(minutes=1)
@@ -130,8 +131,9 @@ async def test_all_rows_of_a_deleted_tenant_go_and_no_others(
     mine = rows_of(before, account.tenant.id)
     assert {"audit_logs": mine["audit_logs"] + 1} == rows_of(after, account.tenant.id)
     assert mine.keys() - {"audit_logs", "tenants"} == set(purging.TABLES)
-    # A row a step, the tenant's own last; the key was gone before.
-    assert steps == mine.total() - mine["audit_logs"] - mine["tenant_keys"]
+    # A row a step, at times one of each of a table's partitions; the key was gone before.
+    rows = mine.total() - mine["audit_logs"] - mine["tenant_keys"]
+    assert len(purging.TABLES) <= steps <= rows
     theirs = {row for row in before if before[row].get("tenant_id") == other.tenant.id}
     assert {row: before[row] for row in theirs} == {row: after[row] for row in theirs}
 

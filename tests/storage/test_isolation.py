@@ -13,6 +13,7 @@ from trackai.errors import StatementRefused, TrackaiError
 from trackai.model.clock import new_id
 from trackai.storage.pool import Database, Role
 from trackai.storage.purging import TABLES as PURGED
+from trackai.storage.rollups import TABLES as ROLLUPS
 
 if TYPE_CHECKING:
     from tests.support.world import World
@@ -28,6 +29,7 @@ select table_name, privilege_type from information_schema.role_table_grants
 where grantee = $1 and table_schema = 'public'
 """
 
+CHANGED = tuple(table.replace("rollup", "changed") for table in ROLLUPS)
 # What each role has no business with.
 FORBIDDEN = {
     Role.INGEST: {
@@ -38,6 +40,11 @@ FORBIDDEN = {
         *(("queue_messages", verb) for verb in ("SELECT", "INSERT", "UPDATE", "DELETE")),
         *(("gateway_connections", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
         *(("erased_people", verb) for verb in ("SELECT", "INSERT", "UPDATE", "DELETE")),
+        *(
+            (table, verb)
+            for table in (*ROLLUPS, *CHANGED)
+            for verb in ("SELECT", "INSERT", "UPDATE", "DELETE")
+        ),
     },
     Role.PIPELINE: {
         *(("tenants", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
@@ -46,6 +53,7 @@ FORBIDDEN = {
         *((table, "DELETE") for table in ("conversions", "deliveries", "dispatch_attempts")),
         ("webhook_receipts", "DELETE"),
         *(("erased_people", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
+        *((table, verb) for table in CHANGED for verb in ("INSERT", "UPDATE")),
     },
     Role.HOUSEKEEPING: {
         *((table, verb) for table in PURGED for verb in ("INSERT", "UPDATE")),
@@ -65,6 +73,11 @@ FORBIDDEN = {
         ),
         *((table, "DELETE") for table in ("clicks", "page_events", "erased_people", "audit_logs")),
         *(("erased_people", "UPDATE"), ("audit_logs", "UPDATE")),
+        *(
+            (table, verb)
+            for table in (*ROLLUPS, *CHANGED, "rollup_peaks", "campaigns")
+            for verb in ("INSERT", "UPDATE", "DELETE")
+        ),
     },
 }
 
@@ -85,6 +98,7 @@ async def two(world: "World") -> AsyncIterator[Two]:
     await world.fill(world.account)
     other = await world.open_account("Outro")
     await world.fill(other)
+    await world.count(world.account, other)
     async with AsyncExitStack() as stack:
         owner = await asyncpg.connect(world.url)
         stack.push_async_callback(owner.close)

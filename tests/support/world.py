@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from trackai.accounts.api_keys import ApiKeys, ApiScope
 from trackai.dispatch.dead_letters import DeadLetters, Wish
 from trackai.gateways.registry import gateways
+from trackai.housekeeping.rollups import Folder
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
@@ -32,6 +33,7 @@ from trackai.storage.page_events import insert_page_events
 from trackai.storage.pool import Database, Role, Row
 from trackai.storage.receipts import NewReceipt, RequestParts, insert_receipts
 from trackai.storage.rejections import insert_rejection
+from trackai.storage.rollups import note_peaks_all_tenants
 from trackai.storage.tenant_keys import know
 from trackai.storage.tenants import insert_funnel, insert_tenant, update_funnel
 from trackai.storage.token_checks import claim_due_all_tenants
@@ -40,7 +42,7 @@ NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 SECRET = "whsec_c2VjcmV0LW9mLXRoZS1wbGF0Zm9ybQ"
 PIXEL_TOKEN = "EAAtokenOfThePixel"
 PASSER_BY = Visitor("203.0.113.9", "Mozilla/5.0 (visitor)")
-DELIVERIES = "select id, destination_id, receipt_id from deliveries where tenant_id = $1"
+DELIVERIES = "select * from deliveries where tenant_id = $1"
 # No step of a test needs more turns; a processor that never comes to rest is a defect.
 MOST_STEPS = 500
 
@@ -236,7 +238,8 @@ class World:
     async def fill(self, account: Account) -> None:
         """Put something into every table: click, lead, a sale tried once, a forgery."""
         before, self.account = self.account, account
-        await self.click("c1", fbclid="IwAR0abc", fbp="fb.1.1795435200000.1")
+        utm = Utm(source="facebook", campaign="lancamento")
+        await self.click("c1", fbclid="IwAR0abc", fbp="fb.1.1795435200000.1", utm=utm)
         await self.lead("c1", email=Person().email, phone=Person().phone)
         await self.tell("kiwify", self.sale(click_id="c1"), SaleStatus.APPROVED)
         forged = platform("hotmart", SECRET).notice(
@@ -278,14 +281,29 @@ class World:
                 expires_at=expires_at,
             )
 
+    async def count(self, *accounts: Account) -> None:
+        """Let something be counted in each account, and something wait to be, at present."""
+        (row,) = await self.rows("select now() as now from tenants where id = $1")
+        self.clock.moment = row["now"]
+        for _ in range(2):
+            await Folder(self.workers).step()
+            async with self.workers.transaction() as tx:
+                await note_peaks_all_tenants(tx)
+            for account in accounts:
+                await self.tell("kiwify", self.sale(), SaleStatus.APPROVED, account=account)
+                await self._try_once(account)
+
     async def _try_once(self, account: Account) -> None:
-        (delivery,) = await self.rows(DELIVERIES, account)
+        delivery = (await self.rows(DELIVERIES, account))[0]
         attempt = Attempt(
             tenant_id=account.tenant.id,
             id=new_id(),
             delivery_id=delivery["id"],
             destination_id=delivery["destination_id"],
+            funnel_id=delivery["funnel_id"],
             receipt_id=delivery["receipt_id"],
+            received_at=delivery["received_at"],
+            owed_at=delivery["created_at"],
             gateway="kiwify",
             attempt=1,
             status="deferred",

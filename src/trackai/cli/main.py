@@ -23,6 +23,7 @@ PLACES = {
     "conversions": "trackai.cli.conversions:app",
     "explain": "trackai.cli.explain:explain",
     "quality": "trackai.cli.quality:quality",
+    "analytics": "trackai.cli.analytics:app",
     "deliveries": "trackai.cli.deliveries:app",
     "dlq": "trackai.cli.dlq:app",
     "webhooks": "trackai.cli.webhooks:app",

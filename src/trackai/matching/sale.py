@@ -166,8 +166,14 @@ async def _owe(
     for plan in plans:
         delivery_id = tools.new_id()
         delivery = deliveries.NewDelivery(
-            *(conversion.tenant_id, delivery_id, conversion.id),
-            *(receipt.id, receipt.received_at, plan),
+            tenant_id=conversion.tenant_id,
+            id=delivery_id,
+            conversion_id=conversion.id,
+            funnel_id=conversion.funnel_id,
+            gateway=conversion.gateway,
+            receipt_id=receipt.id,
+            received_at=receipt.received_at,
+            plan=plan,
         )
         fresh = await deliveries.insert_delivery(tx, delivery, now=tools.clock.now())
         if fresh and plan.status is DeliveryStatus.PENDING:

@@ -19,8 +19,9 @@ from trackai.storage.tenant_keys import know
 # An event owed to a destination; owed once, whatever is computed again.
 INSERT_DELIVERY = """
 insert into deliveries (tenant_id, id, conversion_id, destination_id, receipt_id, event_name,
-  event_id, event_time, status, reason, next_at, created_at, settled_at, received_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+  event_id, event_time, status, reason, next_at, created_at, settled_at, received_at, funnel_id,
+  gateway)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 on conflict (tenant_id, destination_id, event_name, event_id) do nothing
 """
 
@@ -35,7 +36,7 @@ returning id
 # All that is needed to send what a claim named, for deliveries that are still owed.
 LOAD_OUTGOING_ALL_TENANTS = """
 select d.tenant_id, d.id, d.destination_id, d.receipt_id, d.event_name, d.event_id, d.event_time,
-  d.attempts, d.failed_tries, d.created_at, d.received_at,
+  d.attempts, d.failed_tries, d.created_at, d.received_at, d.funnel_id,
   c.gateway, c.transaction, c.amount_minor, c.currency, c.product_id, c.product_name, c.quantity,
   c.buyer_sealed, c.tracking, c.recurrence,
   k.click_id, k.received_at as clicked_at, k.fbclid, k.fbc, k.fbp, k.gclid, k.ttclid, k.page_url,
@@ -108,6 +109,8 @@ class NewDelivery:
     tenant_id: UUID
     id: UUID
     conversion_id: UUID
+    funnel_id: UUID
+    gateway: str
     receipt_id: UUID
     received_at: dt.datetime  # when the receipt came in
     plan: PlannedDelivery
@@ -119,6 +122,7 @@ class Owed:
 
     tenant_id: UUID
     destination_id: UUID
+    funnel_id: UUID
     receipt_id: UUID
     received_at: dt.datetime  # when the webhook came in
     created_at: dt.datetime
@@ -161,6 +165,8 @@ async def insert_delivery(tx: Tx, delivery: NewDelivery, *, now: dt.datetime) ->
             now,
             None if pending else now,
             delivery.received_at,
+            delivery.funnel_id,
+            delivery.gateway,
         )
         == 1
     )
@@ -251,6 +257,7 @@ def _owed(envelope: Envelope, row: Row) -> Owed:
     return Owed(
         tenant_id=tenant_id,
         destination_id=row["destination_id"],
+        funnel_id=row["funnel_id"],
         receipt_id=row["receipt_id"],
         received_at=row["received_at"],
         created_at=row["created_at"],

@@ -12,15 +12,16 @@ from trackai.storage.pool import Row, Tx, columns
 INSERT_ATTEMPTS = """
 insert into dispatch_attempts (tenant_id, id, delivery_id, destination_id, receipt_id, gateway,
   attempt, status, reason, detail, http_status, error_code, error_subcode, trace_id, batch_id,
-  batch_size, duration_ms, created_at, quality, match_keys, day, keep_days)
+  batch_size, duration_ms, created_at, quality, match_keys, funnel_id, received_at, owed_at, day,
+  keep_days)
 select new.*, (new.created_at at time zone 'UTC')::date, coalesce(t.keep_days, 30)
 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
   $7::integer[], $8::text[], $9::text[], $10::text[], $11::integer[], $12::integer[],
   $13::integer[], $14::text[], $15::uuid[], $16::integer[], $17::real[], $18::timestamptz[],
-  $19::smallint[], $20::text[])
+  $19::smallint[], $20::text[], $21::uuid[], $22::timestamptz[], $23::timestamptz[])
   as new (tenant_id, id, delivery_id, destination_id, receipt_id, gateway, attempt, status, reason,
     detail, http_status, error_code, error_subcode, trace_id, batch_id, batch_size, duration_ms,
-    created_at, quality, match_keys)
+    created_at, quality, match_keys, funnel_id, received_at, owed_at)
 left join tenants t on t.id = new.tenant_id
 """
 
@@ -42,7 +43,10 @@ class Attempt:
     id: UUID
     delivery_id: UUID
     destination_id: UUID
+    funnel_id: UUID
     receipt_id: UUID
+    received_at: dt.datetime  # when the webhook came in
+    owed_at: dt.datetime  # when the delivery was made
     gateway: str
     attempt: int
     status: str
@@ -87,4 +91,7 @@ def _values(attempt: Attempt) -> tuple[object, ...]:
         attempt.created_at,
         attempt.quality.tenths if attempt.quality else None,
         attempt.quality.keys if attempt.quality else None,
+        attempt.funnel_id,
+        attempt.received_at,
+        attempt.owed_at,
     )

@@ -7,18 +7,20 @@ import msgspec
 
 from trackai.model.conversion import Conversion
 from trackai.model.match import Decision, Match, MatchStrategy, Tried
+from trackai.storage.campaigns import note_campaign
 from trackai.storage.pool import Row, Tx
 
 # The decision of a conversion, new or better than before.
 SAVE_MATCH = """
 insert into matches (tenant_id, conversion_id, strategy, click_id, clicked_at, found_click_id,
-  found_clicked_at, tried, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+  found_clicked_at, tried, created_at, campaign_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+  coalesce($10::uuid, '00000000-0000-0000-0000-000000000000'))
 on conflict (tenant_id, conversion_id) do update set
   strategy = excluded.strategy, click_id = excluded.click_id, clicked_at = excluded.clicked_at,
   found_click_id = excluded.found_click_id, found_clicked_at = excluded.found_clicked_at,
   tried = excluded.tried,
-  created_at = excluded.created_at
+  created_at = excluded.created_at, campaign_id = excluded.campaign_id
 """
 
 # How a conversion is matched so far.
@@ -32,10 +34,13 @@ SET_LOOK_AGAIN = """
 update matches set look_again_at = $3 where tenant_id = $1 and conversion_id = $2
 """
 
-# A sale whose click may have come since, whoever's it is; left to whoever has it.
+# A sale whose click may have come since, whoever's it is; left to whoever has it. Sale and match
+# are both held: who writes a match holds its sale, so that counts see either as the other left it.
 CLAIM_TO_LOOK_AGAIN_ALL_TENANTS = """
-select tenant_id, conversion_id from matches where look_again_at <= $1
-order by look_again_at limit 1 for update skip locked
+select m.tenant_id, m.conversion_id
+from matches m join conversions c on c.tenant_id = m.tenant_id and c.id = m.conversion_id
+where m.look_again_at <= $1
+order by m.look_again_at limit 1 for no key update skip locked
 """
 
 # The click of a subscription's earliest charge that has one.
@@ -68,11 +73,14 @@ where c.tenant_id = $1 and (c.id = $2 or (c.gateway = $3 and c.transaction = $4)
 async def save_match(
     tx: Tx, match: Match, *, tenant_id: UUID, conversion_id: UUID, now: dt.datetime
 ) -> None:
-    """Store the decision."""
+    """Store the decision, and which ad its click came from; the caller holds the sale."""
     click = match.click
     found = match.found
     if found is not None and click is not None and found.click_id == click.click_id:
         found = None
+    campaign_id = click and await note_campaign(
+        tx, tenant_id=tenant_id, click_id=click.click_id, clicked_at=click.clicked_at
+    )
     await tx.execute(
         SAVE_MATCH,
         tenant_id,
@@ -82,6 +90,7 @@ async def save_match(
         *((found.click_id, found.clicked_at) if found else (None, None)),
         msgspec.to_builtins(match.tried),
         now,
+        campaign_id,
     )
 
 

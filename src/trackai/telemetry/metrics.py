@@ -42,6 +42,12 @@ TASK_SECONDS = Histogram(
     ("task",),
     registry=REGISTRY,
 )
+FOLDED = Counter(
+    "trackai_folded_changes_total",
+    "Changes of counts that were folded into their buckets, by rollup",
+    ("rollup",),
+    registry=REGISTRY,
+)
 PURGED = Counter(
     "trackai_purged_rows_total",
     "Rows deleted of tenants that are gone, by table",

@@ -1,0 +1,154 @@
+"""Periods that people ask for, cut into the buckets that answer them. No I/O.
+
+Rollups know minutes of the last two days, hours of the last three months, and days. A period is
+answered by whole days inside it, and at its ends by hours and minutes as far as they are kept;
+beyond that its ends are moved out to whole hours or days of the tenant.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from trackai.errors import InvalidField
+
+# How long minutes and hours are kept; a little less than storage keeps them.
+MINUTES_KEPT = dt.timedelta(days=2) - dt.timedelta(minutes=30)
+HOURS_KEPT = dt.timedelta(days=91)
+LONGEST = dt.timedelta(days=732)
+
+_NAMED = {
+    "1h": dt.timedelta(hours=1),
+    "24h": dt.timedelta(hours=24),
+    "7d": dt.timedelta(days=7),
+    "30d": dt.timedelta(days=30),
+    "90d": dt.timedelta(days=90),
+}
+
+
+class Grain(StrEnum):
+    """How long a bucket is; days and hours are those of the tenant's time zone."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Buckets of one grain that start in [start, end)."""
+
+    grain: Grain
+    start: dt.datetime
+    end: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A stretch of time in a tenant's time zone, its ends on buckets that are kept."""
+
+    start: dt.datetime
+    end: dt.datetime
+    zone: ZoneInfo
+    now: dt.datetime
+
+    @classmethod
+    def named(cls, name: str, *, zone: ZoneInfo, now: dt.datetime) -> "Period":
+        """Return 1h, 24h, 7d, 30d or 90d that end now. InvalidField for another name."""
+        length = _NAMED.get(name)
+        if length is None:
+            raise InvalidField(f"A period is one of {', '.join(_NAMED)}.", field="period")
+        end = _next(now, Grain.MINUTE, zone)
+        return cls.between(end - length, end, zone=zone, now=now)
+
+    @classmethod
+    def between(
+        cls, start: dt.datetime, end: dt.datetime, *, zone: ZoneInfo, now: dt.datetime
+    ) -> "Period":
+        """Return the period of these ends, moved out to buckets. InvalidField when it has none."""
+        if start >= end:
+            raise InvalidField("A period begins before it ends.", field="from")
+        if end - start > LONGEST:
+            raise InvalidField(f"A period is at most {LONGEST.days} days long.", field="from")
+        finest = _finest(start, now)
+        return cls(floor(start, finest, zone), _up(end, _finest(end, now), zone), zone, now)
+
+    def before(self) -> "Period":
+        """Return the period of the same length that ends where this one begins.
+
+        Of whole days it has as many days, however long they were.
+        """
+        if floor(self.start, Grain.DAY, self.zone) == self.start:
+            local = self.start.astimezone(self.zone)
+            days = round((self.end - self.start) / dt.timedelta(days=1))
+            earlier = local.replace(tzinfo=None) - dt.timedelta(days=days)
+            start = earlier.replace(tzinfo=self.zone).astimezone(dt.UTC)
+        else:
+            start = self.start - (self.end - self.start)
+        return Period.between(start, self.start, zone=self.zone, now=self.now)
+
+    def segments(self) -> list[Segment]:
+        """Return the buckets that add up to the period: the coarsest inside, finer at its ends."""
+        return _joined(list(self._pieces()))
+
+    def _pieces(self) -> Iterator[Segment]:
+        at = self.start
+        while at < self.end:
+            for grain in (Grain.DAY, Grain.HOUR, Grain.MINUTE):
+                until = _next(at, grain, self.zone)
+                if floor(at, grain, self.zone) == at and until <= self.end:
+                    yield Segment(grain, at, until)
+                    at = until
+                    break
+
+
+def floor(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
+    """Return when the bucket that a moment is in began, in UTC."""
+    local = moment.astimezone(zone).replace(second=0, microsecond=0)
+    if grain is not Grain.MINUTE:
+        local = local.replace(minute=0)
+    return _midnight(local) if grain is Grain.DAY else local.astimezone(dt.UTC)
+
+
+def _midnight(local: dt.datetime) -> dt.datetime:
+    """Return when a day begins, as PostgreSQL's date_trunc says it.
+
+    Of two midnights, where clocks are put back to one, it is the second; where clocks are put
+    forward over it, the moment that they are.
+    """
+    second = local.replace(hour=0, fold=1)
+    exists = second.astimezone(dt.UTC).astimezone(second.tzinfo).hour == 0
+    return (second if exists else second.replace(fold=0)).astimezone(dt.UTC)
+
+
+def _next(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
+    """Return when the next bucket begins."""
+    start = floor(moment, grain, zone)
+    if grain is Grain.MINUTE:
+        return start + dt.timedelta(minutes=1)
+    if grain is Grain.HOUR:
+        return start + dt.timedelta(hours=1)
+    # A day has 23 to 25 hours: somewhere on the next one, and back to its beginning.
+    return floor(start + dt.timedelta(hours=30), grain, zone)
+
+
+def _up(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
+    start = floor(moment, grain, zone)
+    return start if start == moment else _next(moment, grain, zone)
+
+
+def _finest(moment: dt.datetime, now: dt.datetime) -> Grain:
+    if moment > now - MINUTES_KEPT:
+        return Grain.MINUTE
+    return Grain.HOUR if moment > now - HOURS_KEPT else Grain.DAY
+
+
+def _joined(pieces: list[Segment]) -> list[Segment]:
+    joined: list[Segment] = []
+    for piece in pieces:
+        if joined and joined[-1].grain is piece.grain and joined[-1].end == piece.start:
+            joined[-1] = Segment(piece.grain, joined[-1].start, piece.end)
+        else:
+            joined.append(piece)
+    return joined

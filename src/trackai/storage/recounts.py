@@ -1,0 +1,142 @@
+"""Counting again what rollups have counted, from the rows themselves; each is one snapshot."""
+
+import datetime as dt
+from typing import NamedTuple
+from uuid import UUID
+
+from trackai.storage.pool import Tx
+
+# Of every statement: $1 tenant; $2 to $3 what is counted; $4 and $5 since when minutes and hours
+# are compared. Buckets that differ are counted and shown, the first ten.
+_GRAINS = """
+cross join (values ('day', $2::timestamptz), ('hour', greatest($2, $5::timestamptz)),
+  ('minute', greatest($2, $4::timestamptz))) g (grain, since)
+"""
+
+
+def _compared(*, measure: str, differs: str, shown: str, keys: str) -> str:
+    """Both sides, bucket by bucket."""
+    return f"""
+select count(*) as buckets,
+  coalesce(sum({measure}) filter (where grain = 'day'), 0)::bigint as total,
+  count(*) filter (where {differs}) as different,
+  (array_agg(jsonb_build_array(grain, at, {shown}) order by at, grain)
+    filter (where {differs}))[:10] as examples
+from counted full join kept using ({keys})
+"""  # noqa: S608 - as listed
+
+
+# Sales with their matches.
+RECOUNT_SALES = f"""
+with counted as (
+  select g.grain, date_trunc(g.grain, c.sold_at, t.time_zone) as at, c.funnel_id, c.gateway,
+    c.status, m.strategy, m.campaign_id, coalesce(c.currency, '') as currency,
+    count(*) as raw_sales, sum(coalesce(c.amount_minor, 0)) as raw_gross,
+    sum(trackai_refunded(c.status, c.amount_minor, c.refunded_minor)) as raw_refunded
+  from conversions c
+  join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
+  join tenants t on t.id = c.tenant_id {_GRAINS}
+  where c.tenant_id = $1 and c.sold_at >= g.since and c.sold_at < $3
+  group by 1, 2, 3, 4, 5, 6, 7, 8
+), kept as (
+  select r.grain, r.at, funnel_id, gateway, status, strategy, campaign_id, r.currency,
+    sum(sales) as sales, sum(gross_minor) as gross_minor, sum(refunded_minor) as refunded_minor
+  from counted_sales r {_GRAINS}
+  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < $3
+  group by 1, 2, 3, 4, 5, 6, 7, 8
+  having sum(sales) <> 0 or sum(gross_minor) <> 0 or sum(refunded_minor) <> 0
+)
+""" + _compared(  # noqa: S608 - constants' text
+    measure="raw_sales",
+    differs="(raw_sales, raw_gross, raw_refunded)"
+    " is distinct from (sales, gross_minor, refunded_minor)",
+    shown="gateway, status, strategy, currency, raw_sales, sales, raw_gross, gross_minor,"
+    " raw_refunded, refunded_minor",
+    keys="grain, at, funnel_id, gateway, status, strategy, campaign_id, currency",
+)
+
+# Tries, and deliveries as they ended.
+RECOUNT_DISPATCH = f"""
+with facts as (
+  select created_at as moment, funnel_id, gateway, destination_id, status,
+    coalesce(reason, '') as reason, 1 as attempt, 0 as delivery
+  from dispatch_attempts where tenant_id = $1 and created_at >= $2 and created_at < $3
+  union all
+  select settled_at, funnel_id, gateway, destination_id, status, coalesce(reason, ''), 0, 1
+  from deliveries where tenant_id = $1 and settled_at >= $2 and settled_at < $3
+), counted as (
+  select g.grain, date_trunc(g.grain, f.moment, t.time_zone) as at, funnel_id, gateway,
+    destination_id, status, reason, sum(attempt) as raw_attempts, sum(delivery) as raw_deliveries
+  from facts f join tenants t on t.id = $1 {_GRAINS}
+  where f.moment >= g.since
+  group by 1, 2, 3, 4, 5, 6, 7
+), kept as (
+  select r.grain, r.at, funnel_id, gateway, destination_id, status, reason,
+    sum(attempts) as attempts, sum(deliveries) as deliveries
+  from counted_dispatch r {_GRAINS}
+  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < $3
+  group by 1, 2, 3, 4, 5, 6, 7 having sum(attempts) <> 0 or sum(deliveries) <> 0
+)
+""" + _compared(  # noqa: S608 - constants' text
+    measure="raw_attempts",
+    differs="(raw_attempts, raw_deliveries) is distinct from (attempts, deliveries)",
+    shown="gateway, status, reason, raw_attempts, attempts, raw_deliveries, deliveries",
+    keys="grain, at, funnel_id, gateway, destination_id, status, reason",
+)
+
+# How long tries took.
+RECOUNT_LATENCY = f"""
+with counted as (
+  select g.grain, date_trunc(g.grain, a.created_at, t.time_zone) as at, took.stage, a.gateway,
+    trackai_latency_bin(took.ms) as bin, count(*) as raw_number
+  from dispatch_attempts a
+  join tenants t on t.id = a.tenant_id {_GRAINS}
+  cross join lateral trackai_stages(a.status, a.received_at, a.owed_at, a.created_at,
+    a.duration_ms) took
+  where a.tenant_id = $1 and a.created_at >= g.since and a.created_at < $3
+  group by 1, 2, 3, 4, 5
+), kept as (
+  select r.grain, r.at, stage, gateway, bin, sum(number) as number
+  from counted_latency r {_GRAINS}
+  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < $3
+  group by 1, 2, 3, 4, 5 having sum(number) <> 0
+)
+""" + _compared(  # noqa: S608 - constants' text
+    measure="raw_number",
+    differs="raw_number is distinct from number",
+    shown="stage, gateway, bin, raw_number, number",
+    keys="grain, at, stage, gateway, bin",
+)
+
+RECOUNTS = {
+    "rollup_sales": RECOUNT_SALES,
+    "rollup_dispatch": RECOUNT_DISPATCH,
+    "rollup_latency": RECOUNT_LATENCY,
+}
+
+
+class Compared(NamedTuple):
+    """A rollup against its rows."""
+
+    rollup: str
+    buckets: int
+    total: int  # of the rows' days
+    different: int  # buckets
+    examples: tuple[object, ...]
+
+
+class Stretch(NamedTuple):
+    """Whole days of a tenant, and since when minutes and hours of them are compared."""
+
+    tenant_id: UUID
+    start: dt.datetime
+    end: dt.datetime
+    minutes_since: dt.datetime
+    hours_since: dt.datetime
+
+
+async def recount(tx: Tx, rollup: str, stretch: Stretch) -> Compared:
+    """Compare one of RECOUNTS with its rows."""
+    (row,) = await tx.fetch(RECOUNTS[rollup], *stretch)
+    examples = tuple(row["examples"] or ())
+    return Compared(rollup, row["buckets"], row["total"], row["different"], examples)

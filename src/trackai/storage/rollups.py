@@ -1,0 +1,136 @@
+"""Tables rollup_sales, rollup_dispatch, rollup_latency and rollup_peaks: their upkeep.
+
+Whatever changes a count writes so into changed_* (triggers of revision 0014). Here that is folded
+in, and what time does to counts.
+"""
+
+import datetime as dt
+
+from trackai.storage.pool import Tx
+
+TABLES = ("rollup_sales", "rollup_dispatch", "rollup_latency")
+
+# One folds at a time; whoever else comes leaves it to them.
+TRY_LOCK_ALL_TENANTS = "select pg_try_advisory_xact_lock(hashtext('trackai fold')) as mine"
+
+_SPREAD = """
+  from taken c join tenants t on t.id = c.tenant_id
+  cross join (values ('day'), ('hour'), ('minute')) g (grain)
+  where g.grain <> 'minute' or c.at > now() - interval '2 days'
+"""
+
+
+def _fold(changed: str, insert: str) -> str:
+    return f"""
+with taken as (
+  delete from {changed} where ctid = any(array(select ctid from {changed} limit $1)) returning *
+), folded as ({insert})
+select count(*) as number from taken
+"""  # noqa: S608 - as listed
+
+
+# Some changes, added to the buckets of every grain, by table.
+FOLD_ALL_TENANTS = {
+    "rollup_sales": _fold(
+        "changed_sales",
+        f"""
+  insert into rollup_sales as r
+  select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), c.funnel_id, c.gateway,
+    c.status, c.strategy, c.campaign_id, c.currency,
+    sum(c.sales), sum(c.gross_minor), sum(c.refunded_minor)
+  {_SPREAD}
+  group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+  having sum(c.sales) <> 0 or sum(c.gross_minor) <> 0 or sum(c.refunded_minor) <> 0
+  on conflict (tenant_id, grain, at, funnel_id, gateway, status, strategy, campaign_id, currency)
+  do update set sales = r.sales + excluded.sales,
+    gross_minor = r.gross_minor + excluded.gross_minor,
+    refunded_minor = r.refunded_minor + excluded.refunded_minor
+""",
+    ),
+    "rollup_dispatch": _fold(
+        "changed_dispatch",
+        f"""
+  insert into rollup_dispatch as r
+  select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), c.funnel_id, c.gateway,
+    c.destination_id, c.status, c.reason, sum(c.attempts), sum(c.deliveries)
+  {_SPREAD}
+  group by 1, 2, 3, 4, 5, 6, 7, 8 having sum(c.attempts) <> 0 or sum(c.deliveries) <> 0
+  on conflict (tenant_id, grain, at, funnel_id, gateway, destination_id, status, reason)
+  do update set attempts = r.attempts + excluded.attempts,
+    deliveries = r.deliveries + excluded.deliveries
+""",
+    ),
+    "rollup_latency": _fold(
+        "changed_latency",
+        f"""
+  insert into rollup_latency as r
+  select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), c.stage, c.gateway, c.bin,
+    sum(c.number)
+  {_SPREAD}
+  group by 1, 2, 3, 4, 5, 6
+  on conflict (tenant_id, grain, at, stage, gateway, bin)
+  do update set number = r.number + excluded.number
+""",
+    ),
+}
+
+# Buckets that nothing is left in, by table.
+DELETE_EMPTY_ALL_TENANTS = {
+    "rollup_sales": """
+delete from rollup_sales where sales = 0 and gross_minor = 0 and refunded_minor = 0
+""",
+    "rollup_dispatch": "delete from rollup_dispatch where attempts = 0 and deliveries = 0",
+}
+
+# The busiest minute of days that still have minutes.
+NOTE_PEAKS_ALL_TENANTS = """
+insert into rollup_peaks as p (tenant_id, at, attempts)
+select m.tenant_id, date_trunc('day', m.at, t.time_zone), max(m.attempts)
+from (
+  select tenant_id, at, sum(attempts) as attempts
+  from rollup_dispatch where grain = 'minute' and attempts > 0 group by tenant_id, at
+) m
+join tenants t on t.id = m.tenant_id
+group by 1, 2 order by 1, 2
+on conflict (tenant_id, at) do update set attempts = greatest(p.attempts, excluded.attempts)
+where p.attempts < excluded.attempts
+"""
+
+# Some buckets of a grain that are over, by table.
+DELETE_OLD_ALL_TENANTS = {
+    table: f"""
+delete from {table} where grain = $1 and at < $2
+  and ctid = any(array(select ctid from {table} where grain = $1 and at < $2 limit $3))
+"""  # noqa: S608 - as listed
+    for table in TABLES
+}
+
+
+async def try_lock_all_tenants(tx: Tx) -> bool:
+    """Keep everybody else from folding until the commit; False when somebody does."""
+    row = await tx.fetch_one(TRY_LOCK_ALL_TENANTS)
+    return bool(row and row["mine"])
+
+
+async def fold_all_tenants(tx: Tx, table: str, *, limit: int) -> int:
+    """Fold at most `limit` changes into one of TABLES; return how many. The caller has the lock."""
+    (row,) = await tx.fetch(FOLD_ALL_TENANTS[table], limit)
+    number: int = row["number"]
+    return number
+
+
+async def delete_empty_all_tenants(tx: Tx) -> int:
+    """Delete buckets that nothing is left in; return how many. The caller has the lock."""
+    return sum([await tx.execute(one) for one in DELETE_EMPTY_ALL_TENANTS.values()])
+
+
+async def note_peaks_all_tenants(tx: Tx) -> int:
+    """Note the busiest minute of each of the last days; return how many days changed."""
+    return await tx.execute(NOTE_PEAKS_ALL_TENANTS)
+
+
+async def delete_old_all_tenants(
+    tx: Tx, table: str, *, grain: str, before: dt.datetime, limit: int
+) -> int:
+    """Delete at most about `limit` buckets of one of TABLES that began before; return how many."""
+    return await tx.execute(DELETE_OLD_ALL_TENANTS[table], grain, before, limit)

@@ -1,0 +1,108 @@
+"""Periods: their ends, the buckets that add up to them, and the period before."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trackai.analytics.periods import HOURS_KEPT, MINUTES_KEPT, Grain, Period, Segment, floor
+from trackai.errors import InvalidField
+
+NOW = dt.datetime(2026, 11, 26, 15, 42, 17, tzinfo=dt.UTC)
+SP = ZoneInfo("America/Sao_Paulo")
+ZONES = [SP, ZoneInfo("UTC"), ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata")]
+moments = st.timedeltas(min_value=dt.timedelta(hours=1), max_value=dt.timedelta(days=600)).map(
+    lambda ago: NOW - ago
+)
+
+
+def at(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text + "-03:00")
+
+
+def test_a_day_ends_with_this_minute_and_is_minutes_hours_minutes() -> None:
+    period = Period.named("24h", zone=SP, now=NOW)
+
+    assert (period.start, period.end) == (at("2026-11-25T12:43"), at("2026-11-26T12:43"))
+    assert period.segments() == [
+        Segment(Grain.MINUTE, at("2026-11-25T12:43"), at("2026-11-25T13:00")),
+        Segment(Grain.HOUR, at("2026-11-25T13:00"), at("2026-11-26T12:00")),
+        Segment(Grain.MINUTE, at("2026-11-26T12:00"), at("2026-11-26T12:43")),
+    ]
+
+
+def test_a_month_begins_with_a_whole_hour_and_is_mostly_days() -> None:
+    period = Period.named("30d", zone=SP, now=NOW)
+
+    assert period.segments() == [
+        Segment(Grain.HOUR, at("2026-10-27T12:00"), at("2026-10-28T00:00")),
+        Segment(Grain.DAY, at("2026-10-28T00:00"), at("2026-11-26T00:00")),
+        Segment(Grain.HOUR, at("2026-11-26T00:00"), at("2026-11-26T12:00")),
+        Segment(Grain.MINUTE, at("2026-11-26T12:00"), at("2026-11-26T12:43")),
+    ]
+
+
+def test_long_ago_there_are_only_days() -> None:
+    period = Period.between(at("2026-03-03T10:20"), at("2026-03-05T10:20"), zone=SP, now=NOW)
+
+    assert period.segments() == [Segment(Grain.DAY, at("2026-03-03T00:00"), at("2026-03-06T00:00"))]
+
+
+def test_the_period_before_is_as_long_and_ends_where_this_begins() -> None:
+    period = Period.named("24h", zone=SP, now=NOW)
+
+    assert period.before().end == period.start
+    assert period.before().start == at("2026-11-24T12:00")  # minutes are gone there
+
+
+def test_whole_days_have_as_many_before_them_though_clocks_change() -> None:
+    zone = ZoneInfo("America/New_York")
+    start, end = (
+        dt.datetime(2026, 11, 1, 4, tzinfo=dt.UTC),
+        dt.datetime(2026, 11, 8, 5, tzinfo=dt.UTC),
+    )
+    period = Period.between(start, end, zone=zone, now=NOW)
+
+    assert (end - start) == dt.timedelta(days=7, hours=1)
+    assert period.before().start == dt.datetime(2026, 10, 25, 4, tzinfo=dt.UTC)
+
+
+@given(
+    moments,
+    st.timedeltas(min_value=dt.timedelta(minutes=1), max_value=dt.timedelta(days=400)),
+    st.sampled_from(ZONES),
+)
+def test_segments_cover_the_period_without_gap_or_overlap(
+    start: dt.datetime, length: dt.timedelta, zone: ZoneInfo
+) -> None:
+    end = min(start + length, NOW)
+    period = Period.between(start, end, zone=zone, now=NOW)
+    segments = period.segments()
+
+    assert period.start <= start < end <= period.end
+    assert segments[0].start == period.start
+    assert segments[-1].end == period.end
+    assert [one.end for one in segments[:-1]] == [one.start for one in segments[1:]]
+    assert len(segments) <= 5
+    for one in segments:
+        assert floor(one.start, one.grain, zone) == one.start
+        assert one.grain is not Grain.MINUTE or one.start > NOW - MINUTES_KEPT - dt.timedelta(
+            hours=1
+        )
+        assert one.grain is not Grain.HOUR or one.start > NOW - HOURS_KEPT - dt.timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("2026-11-02T00:00", "2026-11-01T00:00"), ("2020-01-01T00:00", "2026-01-01T00:00")],
+)
+def test_a_period_that_is_none_is_refused(start: str, end: str) -> None:
+    with pytest.raises(InvalidField):
+        Period.between(at(start), at(end), zone=SP, now=NOW)
+
+
+def test_another_name_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InvalidField, match="24h"):
+        Period.named("fortnight", zone=SP, now=NOW)
