@@ -40,11 +40,12 @@ from conversions c cross join generate_series(1, $1) as n
 """
 COPY_DELIVERIES = """
 insert into deliveries (tenant_id, id, conversion_id, destination_id, receipt_id, event_name,
-  event_id, event_time, status, reason, attempts, next_at, created_at, settled_at, received_at)
+  event_id, event_time, status, reason, attempts, next_at, created_at, settled_at, received_at,
+  funnel_id, gateway)
 select d.tenant_id, md5(d.id::text || n)::uuid,
   md5(d.conversion_id::text || n)::uuid, d.destination_id, d.receipt_id, d.event_name,
   d.event_id || '-' || n, d.event_time, d.status, d.reason, d.attempts, d.next_at, d.created_at,
-  d.settled_at, d.received_at
+  d.settled_at, d.received_at, d.funnel_id, d.gateway
 from deliveries d cross join generate_series(1, $1) as n
 """
 COPY_MESSAGES = """
