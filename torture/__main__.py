@@ -187,6 +187,7 @@ def _counted(run: Run) -> dict[str, int]:
         "lost": run.verdict.lost,
         "duplicated": run.verdict.duplicated,
         "stuck": run.verdict.stuck,
+        "miscounted": run.verdict.miscounted,
     }
 
 

@@ -1,11 +1,15 @@
 """What is in the database at the end, what is still under way, and time that is made to pass."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import asyncpg
+
+from trackai.analytics.verify import verify
+from trackai.model.clock import SystemClock
+from trackai.storage.pool import Database, Role, Row
 
 CLICKS = "select click_id, received_at from clicks"
 RECEIPTS = "select id from webhook_receipts"
@@ -21,6 +25,7 @@ select (select count(*) from deliveries where status = 'pending')
   + (select count(*) from queue_messages)
   + (select count(*) from webhook_receipts where run_at is not null)
 """
+TENANTS = "select id from tenants"
 FAILED = "select count(*) from webhook_receipts where state = 'failed'"
 # Time that passes: workers' leases end, pauses end. What somebody works on at this moment is let
 # be: a process that is stopped may hold it. What the relay has put into SQS stays there, unless
@@ -66,6 +71,7 @@ class Found:
     sales: Mapping[str, Sold]  # by event id
     stuck: int
     failed: int  # receipts of authentic webhooks that were given up
+    miscounted: int  # buckets of counts that are not what their rows are
 
 
 async def look(url: str) -> Found:
@@ -83,9 +89,21 @@ async def look(url: str) -> Found:
             },
             stuck=int(await connection.fetchval(LEFT)),
             failed=int(await connection.fetchval(FAILED)),
+            miscounted=await _miscounted(url, await connection.fetch(TENANTS)),
         )
     finally:
         await connection.close()
+
+
+async def _miscounted(url: str, tenants: Sequence[Row]) -> int:
+    different = 0
+    async with Database.opened(url, Role.APP, size=1) as people:
+        for tenant in tenants:
+            async with people.transaction(tenant_id=tenant["id"]) as tx:
+                now = SystemClock().now()
+                found = await verify(tx, tenant_id=tenant["id"], days=30, now=now)
+            different += found.different
+    return different
 
 
 async def left(url: str) -> int:

@@ -51,6 +51,7 @@ class Verdict:
     lost: int
     duplicated: int
     stuck: int
+    miscounted: int
     reasons: Mapping[str, int]  # of dead letters
     problems: Sequence[str]
 
@@ -69,6 +70,7 @@ def judge(found: Found, heard: Heard, meta: AtMeta, cursed: AbstractSet[str]) ->
         lost=len(lost) + heard.wrong.total(),
         duplicated=len(twice),
         stuck=found.stuck,
+        miscounted=found.miscounted,
         reasons=dead,
         problems=[
             *_of_the_whole(found),
@@ -89,6 +91,8 @@ def _of_the_whole(found: Found) -> list[str]:
         problems.append(f"{exhausted} sales used up their tries")
     if found.failed:
         problems.append(f"{found.failed} authentic webhooks failed")
+    if found.miscounted:
+        problems.append(f"{found.miscounted} buckets of counts differ from their rows")
     if found.stuck:
         problems.append(f"{found.stuck} things are stuck")
     return problems

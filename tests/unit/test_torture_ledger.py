@@ -23,7 +23,7 @@ def heard() -> Heard:
 
 def found() -> Found:
     clicks = {"c1": NOON, "c2": NOON + dt.timedelta(seconds=2)}
-    return Found(clicks, {"r1"}, {SALE: ACCEPTED}, stuck=0, failed=0)
+    return Found(clicks, {"r1"}, {SALE: ACCEPTED}, stuck=0, failed=0, miscounted=0)
 
 
 def dead(reason: str) -> Found:
@@ -131,7 +131,7 @@ def test_clicks_of_a_customer_stand_in_the_order_of_their_answers(
     assert problems == len(judge(late, both, AT_META, set()).problems)
 
 
-@pytest.mark.parametrize("stood", ["stuck", "failed"])
+@pytest.mark.parametrize("stood", ["stuck", "failed", "miscounted"])
 def test_what_did_not_end_well_is_a_problem(stood: str) -> None:
     left_over = replace(found(), **{stood: 1})  # type: ignore[arg-type]
 
