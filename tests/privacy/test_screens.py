@@ -65,6 +65,7 @@ OTHERS = {
     *("jobs run", "queue create", "sandbox meta", "sandbox webhook"),
 }
 API = {
+    "/api/v1/analytics/metrics": "/api/v1/analytics/metrics?period=30d",
     "/api/v1/conversions/{conversion}/match": "/api/v1/conversions/{sale}/match",
     "/api/v1/dead-letters": "/api/v1/dead-letters",
     "/api/v1/dead-letters/{delivery_id}": "/api/v1/dead-letters/{delivery}",

@@ -17,6 +17,9 @@ from trackai.errors import InvalidField
 MINUTES_KEPT = dt.timedelta(days=2) - dt.timedelta(minutes=30)
 HOURS_KEPT = dt.timedelta(days=91)
 LONGEST = dt.timedelta(days=732)
+# Nothing was counted before, nor will be after.
+OLDEST = dt.timedelta(days=3660)
+FARTHEST = dt.timedelta(days=2)
 
 _NAMED = {
     "1h": dt.timedelta(hours=1),
@@ -71,6 +74,8 @@ class Period:
             raise InvalidField("A period begins before it ends.", field="from")
         if end - start > LONGEST:
             raise InvalidField(f"A period is at most {LONGEST.days} days long.", field="from")
+        if start < now - OLDEST or end > now + FARTHEST:
+            raise InvalidField("A period is of the last ten years.", field="from")
         finest = _finest(start, now)
         return cls(floor(start, finest, zone), _up(end, _finest(end, now), zone), zone, now)
 

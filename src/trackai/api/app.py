@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from trackai.api import conversions, dead_letters, match_quality
+from trackai.api import analytics, conversions, dead_letters, match_quality
 from trackai.api.tools import ApiTools
 from trackai.errors import (
     InvalidField,
@@ -85,6 +85,7 @@ def create_api(tools: ApiTools) -> Api:
     app.include_router(dead_letters.router)
     app.include_router(conversions.router)
     app.include_router(match_quality.router)
+    app.include_router(analytics.router)
     app.add_exception_handler(TrackaiError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _by_framework)
