@@ -11,6 +11,8 @@ import pytest
 from tests.privacy.people import desk
 from tests.support.world import SECRET
 
+from trackai.analytics.metrics import Filters, measure, zone_of
+from trackai.analytics.periods import Period
 from trackai.analytics.verify import Verified, verify
 from trackai.dispatch.dead_letters import DeadLetters, ReplayReleaser, Wish
 from trackai.housekeeping.rollups import Folder
@@ -166,6 +168,36 @@ async def test_whatever_happens_every_bucket_equals_its_rows(shop: "Office", see
     assert [row["count"] for row in left] == [0]
     totals = [{one.rollup: one.total for one in each.compared} for each in found]
     assert all(total > 0 for each in totals for total in each.values()), totals
+
+
+RAW = """
+select (select count(*) from dispatch_attempts
+    where tenant_id = $1 and created_at >= $2 and created_at < $3) as attempts,
+  (select count(*) from deliveries where tenant_id = $1 and status = 'dead'
+    and settled_at >= $2 and settled_at < $3) as dead_letters,
+  (select count(*) from conversions where tenant_id = $1 and trackai_was_paid(status)
+    and sold_at >= $2 and sold_at < $3) as sales
+"""
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_the_numbers_of_any_period_are_those_of_its_rows(shop: "Office", seed: int) -> None:
+    life = Life(shop, [shop.world.account], seed)
+    await life.live()
+    now, tenant_id = shop.world.clock.now(), shop.world.account.tenant.id
+    wrong = []
+    async with shop.world.people.transaction(tenant_id=tenant_id) as tx:
+        zone = await zone_of(tx, tenant_id=tenant_id)
+        for _ in range(60):
+            ends = sorted(life.random.uniform(0, life.random.choice([50, 1000])) for _ in range(2))
+            start, end = (now - dt.timedelta(hours=ago) for ago in reversed(ends))
+            period = Period.between(start, end, zone=zone, now=now)
+            found = await measure(tx, period, Filters(), tenant_id=tenant_id)
+            (raw,) = await tx.fetch(RAW, tenant_id, period.start, period.end)
+            if (found.attempts, found.dead_letters, found.sales) != tuple(raw):
+                wrong.append((period, found, tuple(raw)))
+
+    assert wrong == []
 
 
 TAMPERED = {

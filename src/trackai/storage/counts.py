@@ -62,8 +62,8 @@ class Asked(NamedTuple):
 
     def values(self) -> tuple[object, ...]:
         """Return the first parameters of every question."""
-        grains, sinces, untils = ([*column] for column in zip(*self.spans, strict=True))
-        return (self.tenant_id, grains, sinces, untils, self.gateway)
+        grains, begins, ends = ([*column] for column in zip(*self.spans, strict=True))
+        return (self.tenant_id, grains, begins, ends, self.gateway)
 
 
 async def sum_dispatch(tx: Tx, asked: Asked) -> Sequence[Row]:
