@@ -132,6 +132,18 @@ async def test_identify_tells_who_a_visitor_is(stand: "Stand") -> None:
     assert await stand.identities() == {"external_id": stand.keyed(external_id_key("aluno-7"))}
 
 
+async def test_a_page_that_freezes_what_the_script_would_change_is_reported_all_the_same(
+    stand: "Stand",
+) -> None:
+    frozen = "Object.prototype Array.prototype history".split()
+    script = "".join(f"Object.freeze({one});" for one in frozen)
+    stand.site.pages["/"] = f"<!DOCTYPE html><script>{script}</script>{stand.tag()}"
+    await stand.visit(TAGGED)
+    await stand.reported("click")
+
+    assert stand.troubles == []
+
+
 async def test_the_pages_event_ids_are_the_servers(stand: "Stand") -> None:
     stand.put("")
     await stand.visit(TAGGED)

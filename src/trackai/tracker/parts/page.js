@@ -65,15 +65,15 @@ if (window.navigation) {
     }
   });
 }
-// Pages that are one page: another address is another view.
-for (const name of ["pushState", "replaceState"]) {
+// Pages that are one page: another address is another view. Some freeze their history.
+for (const name of ["pushState", "replaceState"]) safe(() => {
   const original = history[name];
   history[name] = function (...values) {
     const result = original.apply(this, values);
     safe(viewPage)();
     return result;
   };
-}
+})();
 listen(window, "popstate", viewPage);
 listen(window, "online", flush);
 listen(window, "pageshow", (event) => {
