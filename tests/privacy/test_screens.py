@@ -40,6 +40,7 @@ READS = {
     "conversions list": ("Curso",),
     "explain": ("Curso", "{sale}"),
     "quality": ("Curso",),
+    "analytics show": ("Curso",),
     "analytics verify": ("Curso",),
     "deliveries list": ("Curso",),
     "deliveries attempts": ("Curso", "{delivery}"),

@@ -4,10 +4,14 @@ from typing import Annotated
 
 import typer
 
+from trackai.analytics.metrics import Filters, Metrics, measure, zone_of
+from trackai.analytics.periods import Period
 from trackai.analytics.verify import MOST_DAYS, Verified, verify
-from trackai.cli.installation import open_installation, run
-from trackai.cli.output import Json, Row, show
+from trackai.cli.installation import open_installation, open_tenant, run
+from trackai.cli.output import Json, Row, TenantName, write_json
+from trackai.cli.output import show as show_rows
 from trackai.model.clock import SystemClock
+from trackai.model.money import Money
 from trackai.model.tenant import Tenant
 from trackai.storage.pool import Role
 
@@ -16,9 +20,32 @@ app = typer.Typer(no_args_is_help=True, help="Counts of sales, deliveries and ti
 DIFFERENT = 1
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `verify` a command of a group."""
+@app.command()
+def show(
+    tenant: TenantName,
+    period: Annotated[
+        str, typer.Option(help="1h, 24h, 7d, 30d or 90d, up to this minute.")
+    ] = "24h",
+    json: Json = False,
+) -> None:
+    """Show the numbers of a period beside those of the one before it."""
+
+    async def work() -> tuple[Metrics, Metrics]:
+        async with open_tenant(tenant) as view:
+            zone = await zone_of(view.tx, tenant_id=view.tenant_id)
+            asked = Period.named(period, zone=zone, now=SystemClock().now())
+            now, before = [
+                await measure(view.tx, one, Filters(), tenant_id=view.tenant_id)
+                for one in (asked, asked.before())
+            ]
+            return now, before
+
+    now, before = (_told(one, json=json) for one in run(work()))
+    if json:
+        write_json({"current": now, "previous": before})
+        return
+    rows = [{"number": name, "now": now[name], "before": before[name]} for name in now]
+    show_rows(rows, json=False, empty="")
 
 
 @app.command(name="verify")
@@ -42,7 +69,7 @@ def verify_(
 
     found = run(work())
     rows = [row for one, verified in found for row in _rows(one, verified)]
-    show(rows, json=json, empty="There is no tenant yet. Make one: trackai tenant create NAME")
+    show_rows(rows, json=json, empty="There is no tenant yet. Make one: trackai tenant create NAME")
     if any(verified.different for _, verified in found):
         raise typer.Exit(DIFFERENT)
 
@@ -60,3 +87,40 @@ def _rows(tenant: Tenant, verified: Verified) -> list[Row]:
         }
         for one in verified.compared
     ]
+
+
+def _told(found: Metrics, *, json: bool) -> Row:
+    revenue: object = [
+        {
+            "currency": one.currency,
+            "gross_minor": one.gross_minor,
+            "refunded_minor": one.refunded_minor,
+            "net_minor": one.net_minor,
+        }
+        for one in found.revenue
+    ]
+    if not json:
+        net = (Money(one.net_minor, one.currency) for one in found.revenue)
+        revenue = ", ".join(f"{one.major()} {one.currency}" for one in net) or None
+    return {
+        "attempts": found.attempts,
+        "accepted": found.accepted,
+        "failed": found.failed,
+        "success_rate": _share(found.success_rate, json=json),
+        "dead_letters": found.dead_letters,
+        "sales": found.sales,
+        "matched": found.matched,
+        "match_rate": _share(found.match_rate, json=json),
+        "revenue" if json else "net_revenue": revenue,
+        "latency_p50_ms": _rounded(found.latency.p50_ms),
+        "latency_p95_ms": _rounded(found.latency.p95_ms),
+        "latency_p99_ms": _rounded(found.latency.p99_ms),
+    }
+
+
+def _share(share: float | None, *, json: bool) -> object:
+    return share if json or share is None else f"{share:.1%}"
+
+
+def _rounded(ms: float | None) -> float | None:
+    return None if ms is None else round(ms, 1)
