@@ -1,0 +1,59 @@
+"""What people ask is answered from counts: no plan looks at the rows that were counted."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from trackai.model.clock import new_id
+from trackai.storage import counts
+
+if TYPE_CHECKING:
+    from tests.support.world import World
+
+COUNTS = ("rollup_", "changed_", "campaigns", "tenants")
+VIEWS = ("v_dispatch_summary", "v_match_rate_by_tenant", "analytics_metrics_daily")
+QUESTIONS = {
+    name: text for name, text in vars(counts).items() if name.isupper() and isinstance(text, str)
+}
+
+
+def relations(plan: Any) -> Iterator[str]:
+    """Yield the names of all tables that a plan looks at."""
+    if isinstance(plan, dict):
+        if "Relation Name" in plan:
+            yield plan["Relation Name"]
+        for part in plan.values():
+            yield from relations(part)
+    elif isinstance(plan, list):
+        for part in plan:
+            yield from relations(part)
+
+
+async def plan_of(world: "World", statement: str, *values: object) -> set[str]:
+    async with world.people.transaction(tenant_id=world.account.tenant.id) as tx:
+        (row,) = await tx.fetch(f"explain (format json) {statement}", *values)
+    plan = row["QUERY PLAN"]
+    return set(relations(json.loads(plan) if isinstance(plan, str) else plan))
+
+
+@pytest.mark.parametrize("name", sorted(QUESTIONS))
+async def test_no_question_looks_at_what_was_counted(world: "World", name: str) -> None:
+    now = world.clock.now()
+    span = counts.Span("day", now - dt.timedelta(days=30), now)
+    asked = counts.Asked(new_id(), [span])
+    last = "whole" if name == "SUM_LATENCY" else None
+    found = await plan_of(world, QUESTIONS[name], *asked.values(), last)
+
+    assert found
+    assert [one for one in found if not one.startswith(COUNTS)] == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_no_view_looks_at_what_was_counted(world: "World", view: str) -> None:
+    found = await plan_of(world, f"select * from {view}")  # noqa: S608 - as listed
+
+    assert found
+    assert [one for one in found if not one.startswith(COUNTS)] == []
