@@ -33,6 +33,10 @@ select sum(n_tup_del)::bigint as rows from pg_stat_all_tables
 where relname ~ '^(clicks|page_events|webhook_receipts|dispatch_attempts)'
 """
 
+TRIED = """
+select sum(attempts)::int as attempts from counted_dispatch where tenant_id = $1 and grain = 'day'
+"""
+
 
 def retention_of(world: "World") -> Retention:
     def opened(role: Role) -> "AbstractAsyncContextManager[Database]":
@@ -247,6 +251,23 @@ async def test_who_keeps_less_from_now_on_loses_what_is_older(world: "World") ->
     assert {"clicks_30_rest"} == await parts_of(world, account)
     assert [0, 20, 100] == await ages_of(world, other)
     assert await retention_of(world).resettle() == 0
+
+
+async def test_rows_that_move_are_not_counted_again(world: "World") -> None:
+    await world.fill(world.account)
+    before = await world.rows(TRIED)
+    await keep(world, world.account, 730)
+    world.clock.forward(minutes=2)
+
+    await retention_of(world).resettle()
+    await retention_of(world).arrange()
+
+    parts = await world.rows(
+        "select tableoid::regclass::text as part from dispatch_attempts where tenant_id = $1"
+    )
+    assert {row["part"].rpartition("_")[0] for row in parts} == {"dispatch_attempts_730"}
+    assert before == await world.rows(TRIED)
+    assert [row["attempts"] for row in before] == [1]
 
 
 async def test_who_keeps_more_from_now_on_keeps_what_is_there(world: "World") -> None:
