@@ -61,6 +61,7 @@ def test_what_was_sold_is_shown_and_counted_again(place: "Place") -> None:
     assert (no_period.returncode, "24h" in no_period.stderr) == (1, True)
     assert {row["rollup"]: row["different"] for row in verified} == {
         "rollup_sales": 0,
+        "rollup_campaigns": 0,
         "rollup_dispatch": 0,
         "rollup_latency": 0,
     }

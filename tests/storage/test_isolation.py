@@ -13,6 +13,7 @@ from trackai.errors import StatementRefused, TrackaiError
 from trackai.model.clock import new_id
 from trackai.storage.pool import Database, Role
 from trackai.storage.purging import TABLES as PURGED
+from trackai.storage.rollups import CHANGED
 from trackai.storage.rollups import TABLES as ROLLUPS
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ select table_name, privilege_type from information_schema.role_table_grants
 where grantee = $1 and table_schema = 'public'
 """
 
-CHANGED = tuple(table.replace("rollup", "changed") for table in ROLLUPS)
 # What each role has no business with.
 FORBIDDEN = {
     Role.INGEST: {

@@ -290,6 +290,7 @@ class World:
             async with self.workers.transaction() as tx:
                 await note_peaks_all_tenants(tx)
             for account in accounts:
+                await self.click(new_id().hex, account=account)
                 await self.tell("kiwify", self.sale(), SaleStatus.APPROVED, account=account)
                 await self._try_once(account)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 # Relative error of a bin's middle: (GAMMA - 1) / (GAMMA + 1), 1.96 %.
 GAMMA = 1.04
 SHORTEST_MS = 0.1
-LONGEST_MS = 1e9
+LONGEST_MS = 1e11
 
 _LOG_GAMMA = math.log(GAMMA)
 

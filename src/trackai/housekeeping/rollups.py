@@ -29,9 +29,9 @@ class Folder:
         async with self._database.transaction() as tx:
             if not await rollups.try_lock_all_tenants(tx):
                 return False
-            for table in rollups.TABLES:
-                number = await rollups.fold_all_tenants(tx, table, limit=BATCH)
-                FOLDED.labels(table).inc(number)
+            for changed in rollups.CHANGED:
+                number = await rollups.fold_all_tenants(tx, changed, limit=BATCH)
+                FOLDED.labels(changed).inc(number)
                 most = max(most, number)
         return most >= BATCH
 

@@ -8,6 +8,7 @@ import msgspec
 
 from trackai.model.click import AdIdentifiers, Click, Visitor
 from trackai.model.match import ClickCandidate
+from trackai.storage.campaigns import AD_OF_NEW, ADS_OF_NEW
 from trackai.storage.days import day_of, repeats_since, window_since
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx, columns
@@ -16,25 +17,31 @@ from trackai.storage.tenant_keys import know
 TABLE = "clicks"
 _VISITOR_KEY_BYTES = 16
 
-# Many clicks at once; one that is there already, since $20, stays as it is. Those of a tenant who
-# is just gone are kept for the shortest time.
-INSERT_CLICKS = """
+# Many clicks at once, each of its ad (storage/campaigns.py); one that is there already, since $20,
+# stays as it is. Those of a tenant who is just gone are kept for the shortest time.
+INSERT_CLICKS = f"""
+with new as (
+  select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::uuid[],
+    $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+    $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[], $19::bytea[])
+    as new (tenant_id, click_id, received_at, client_time, funnel_id, fbclid, fbc, fbp, gclid,
+      ttclid, utm_source, utm_medium, utm_campaign, utm_content)
+), {ADS_OF_NEW}
 insert into clicks (tenant_id, click_id, received_at, client_time, funnel_id, fbclid, fbc, fbp,
   gclid, ttclid, utm_source, utm_medium, utm_campaign, utm_content, utm_term, page_url, referrer,
-  visitor_sealed, visitor_key, day, keep_days)
+  visitor_sealed, visitor_key, day, keep_days, campaign_id)
 select new.*, (new.received_at at time zone 'UTC')::date,
-  coalesce((select t.keep_days from tenants t where t.id = new.tenant_id), 30)
-from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::uuid[],
-  $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
-  $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[], $19::bytea[])
-  as new (tenant_id, click_id, received_at)
+  coalesce((select t.keep_days from tenants t where t.id = new.tenant_id), 30),
+  coalesce(ads.campaign_id, '00000000-0000-0000-0000-000000000000')
+from new
+left join ads on ads.tenant_id = new.tenant_id and ads.said = {AD_OF_NEW}
 left join lateral (
   select true as known from clicks k
   where k.tenant_id = new.tenant_id and k.click_id = new.click_id and k.day >= $20 limit 1
 ) before on true
 where before.known is null
 on conflict do nothing
-"""
+"""  # noqa: S608 - constants' text
 
 # Clicks that carry one of these ids of ours.
 FIND_BY_CLICK_ID = """

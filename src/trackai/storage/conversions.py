@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from trackai.model.conversion import Conversion
+from trackai.model.identity import email_key, external_id_key, phone_key
 from trackai.model.money import Money
 from trackai.model.notice import Buyer, Notice, Said, Tracking
 from trackai.storage.envelope import Envelope
@@ -34,14 +35,18 @@ select gateway, transaction, connection_id, funnel_id
 from conversions where tenant_id = $1 and id = $2
 """
 
-# A sale as it stands now, new or changed.
+# A sale as it stands now, new or changed. A buyer bought before when a charge is a renewal, or when
+# another sale to them was paid; what is bought within an hour is one purchase, of several things.
 SAVE_CONVERSION = """
 insert into conversions (tenant_id, id, gateway, transaction, connection_id, funnel_id, status,
   recurrence, amount_minor, currency, refunded_minor, product_id, product_name, quantity,
-  buyer_sealed, tracking, sold_at, first_seen_at, updated_at, subscription,
-  erased_at)
+  buyer_sealed, tracking, sold_at, first_seen_at, updated_at, subscription, erased_at, buyer_key,
+  bought_before)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-  $21)
+  $21, $22, $8 > 1 or exists (
+    select from conversions o
+    where o.tenant_id = $1 and o.buyer_key = $22 and o.id <> $2 and trackai_was_paid(o.status)
+      and o.sold_at < $17::timestamptz - interval '1 hour'))
 on conflict (tenant_id, id) do update set
   status = excluded.status, recurrence = excluded.recurrence,
   amount_minor = excluded.amount_minor, currency = excluded.currency,
@@ -50,7 +55,9 @@ on conflict (tenant_id, id) do update set
   buyer_sealed = excluded.buyer_sealed, tracking = excluded.tracking,
   sold_at = excluded.sold_at, first_seen_at = excluded.first_seen_at,
   updated_at = excluded.updated_at, subscription = excluded.subscription,
-  erased_at = coalesce(conversions.erased_at, excluded.erased_at)
+  erased_at = coalesce(conversions.erased_at, excluded.erased_at), buyer_key = excluded.buyer_key,
+  bought_before = case when excluded.buyer_key is null and excluded.recurrence = 1
+    then conversions.bought_before else excluded.bought_before end
 """
 
 # What one receipt said of a sale; said once.
@@ -84,6 +91,7 @@ order by c.first_seen_at desc, c.id desc limit $4
 """
 
 
+_BUYER_KEY_BYTES = 16
 _BUYER = msgspec.msgpack.Decoder(Buyer)
 _NOTICE = msgspec.msgpack.Decoder(Notice)
 
@@ -149,6 +157,7 @@ async def save_conversion(
         now,
         conversion.subscription,
         now if erased else None,
+        _buyer_key(envelope, conversion),
     )
 
 
@@ -199,6 +208,16 @@ async def list_conversions(
 def open_buyer(envelope: Envelope, tenant_id: UUID, sealed: bytes) -> Buyer:
     """Return the buyer inside a conversion's envelope."""
     return _BUYER.decode(envelope.open(sealed, table=TABLE, tenant_id=tenant_id))
+
+
+def _buyer_key(envelope: Envelope, conversion: Conversion) -> bytes | None:
+    """Return the tenant's keyed digest of the buyer, by the first of what tells people apart."""
+    buyer = conversion.buyer
+    known = email_key(buyer.email) or phone_key(buyer.phone) or external_id_key(buyer.document)
+    if known is None:
+        return None
+    digest = envelope.digest(b"buyer\x00" + known, tenant_id=conversion.tenant_id)
+    return digest[:_BUYER_KEY_BYTES]
 
 
 def money_of(amount_minor: int | None, currency: str | None) -> Money | None:

@@ -86,7 +86,8 @@ where tenant_id = $1 and conversion_id = $2
 
 # The sale of nobody.
 ERASE_CONVERSION = """
-update conversions set buyer_sealed = $3, tracking = $4, erased_at = $5, updated_at = $5
+update conversions set buyer_sealed = $3, buyer_key = null, tracking = $4, erased_at = $5,
+  updated_at = $5
 where tenant_id = $1 and id = $2
 """
 

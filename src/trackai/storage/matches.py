@@ -7,20 +7,24 @@ import msgspec
 
 from trackai.model.conversion import Conversion
 from trackai.model.match import Decision, Match, MatchStrategy, Tried
-from trackai.storage.campaigns import note_campaign
 from trackai.storage.pool import Row, Tx
 
-# The decision of a conversion, new or better than before.
+# The decision of a conversion, new or better than before; its ad outlives its click.
 SAVE_MATCH = """
 insert into matches (tenant_id, conversion_id, strategy, click_id, clicked_at, found_click_id,
   found_clicked_at, tried, created_at, campaign_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
-  coalesce($10::uuid, '00000000-0000-0000-0000-000000000000'))
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce((
+  select k.campaign_id from clicks k
+  where k.tenant_id = $1 and k.click_id = $4
+    and k.day = ($5::timestamptz at time zone 'UTC')::date limit 1
+), '00000000-0000-0000-0000-000000000000'))
 on conflict (tenant_id, conversion_id) do update set
   strategy = excluded.strategy, click_id = excluded.click_id, clicked_at = excluded.clicked_at,
   found_click_id = excluded.found_click_id, found_clicked_at = excluded.found_clicked_at,
   tried = excluded.tried,
-  created_at = excluded.created_at, campaign_id = excluded.campaign_id
+  created_at = excluded.created_at,
+  campaign_id = case when excluded.click_id = matches.click_id then matches.campaign_id
+    else excluded.campaign_id end
 """
 
 # How a conversion is matched so far.
@@ -78,9 +82,6 @@ async def save_match(
     found = match.found
     if found is not None and click is not None and found.click_id == click.click_id:
         found = None
-    campaign_id = click and await note_campaign(
-        tx, tenant_id=tenant_id, click_id=click.click_id, clicked_at=click.clicked_at
-    )
     await tx.execute(
         SAVE_MATCH,
         tenant_id,
@@ -90,7 +91,6 @@ async def save_match(
         *((found.click_id, found.clicked_at) if found else (None, None)),
         msgspec.to_builtins(match.tried),
         now,
-        campaign_id,
     )
 
 

@@ -30,20 +30,20 @@ from counted full join kept using ({keys})
 RECOUNT_SALES = f"""
 with counted as (
   select g.grain, date_trunc(g.grain, c.sold_at, t.time_zone) as at, c.funnel_id, c.gateway,
-    c.status, m.strategy, m.campaign_id, coalesce(c.currency, '') as currency,
+    c.status, m.strategy, coalesce(c.currency, '') as currency,
     count(*) as raw_sales, sum(coalesce(c.amount_minor, 0)) as raw_gross,
     sum(trackai_refunded(c.status, c.amount_minor, c.refunded_minor)) as raw_refunded
   from conversions c
   join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
   join tenants t on t.id = c.tenant_id {_GRAINS}
   where c.tenant_id = $1 and c.sold_at >= g.since and c.sold_at < $3
-  group by 1, 2, 3, 4, 5, 6, 7, 8
+  group by 1, 2, 3, 4, 5, 6, 7
 ), kept as (
-  select r.grain, r.at, funnel_id, gateway, status, strategy, campaign_id, r.currency,
+  select r.grain, r.at, funnel_id, gateway, status, strategy, r.currency,
     sum(sales) as sales, sum(gross_minor) as gross_minor, sum(refunded_minor) as refunded_minor
   from counted_sales r {_GRAINS}
   where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < $3
-  group by 1, 2, 3, 4, 5, 6, 7, 8
+  group by 1, 2, 3, 4, 5, 6, 7
   having sum(sales) <> 0 or sum(gross_minor) <> 0 or sum(refunded_minor) <> 0
 )
 """ + _compared(  # noqa: S608 - constants' text
@@ -52,7 +52,50 @@ with counted as (
     " is distinct from (sales, gross_minor, refunded_minor)",
     shown="gateway, status, strategy, currency, raw_sales, sales, raw_gross, gross_minor,"
     " raw_refunded, refunded_minor",
-    keys="grain, at, funnel_id, gateway, status, strategy, campaign_id, currency",
+    keys="grain, at, funnel_id, gateway, status, strategy, currency",
+)
+
+# Clicks by ad, and sales that were ever paid with their ad and what is known of their buyer.
+RECOUNT_CAMPAIGNS = f"""
+with facts as (
+  select received_at as moment,
+    coalesce(funnel_id, '00000000-0000-0000-0000-000000000000') as funnel_id, '' as gateway,
+    campaign_id, '' as currency, 1 as click, 0 as sale, false as bought_before, 0 as gross,
+    0 as refunded
+  from clicks where tenant_id = $1 and received_at >= $2 and received_at < $3
+    and day between ($2 at time zone 'UTC')::date and ($3 at time zone 'UTC')::date
+  union all
+  select c.sold_at, c.funnel_id, c.gateway, m.campaign_id, coalesce(c.currency, ''), 0, 1,
+    c.bought_before, coalesce(c.amount_minor, 0),
+    trackai_refunded(c.status, c.amount_minor, c.refunded_minor)
+  from conversions c join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
+  where c.tenant_id = $1 and c.sold_at >= $2 and c.sold_at < $3 and trackai_was_paid(c.status)
+), counted as (
+  select g.grain, date_trunc(g.grain, f.moment, t.time_zone) as at, funnel_id, gateway, campaign_id,
+    f.currency, sum(click) as raw_clicks, sum(sale) as raw_sales,
+    coalesce(sum(sale) filter (where bought_before), 0) as raw_returning, sum(gross) as raw_gross,
+    sum(refunded) as raw_refunded,
+    coalesce(sum(gross - refunded) filter (where bought_before), 0) as raw_returning_net
+  from facts f join tenants t on t.id = $1 {_GRAINS}
+  where f.moment >= g.since
+  group by 1, 2, 3, 4, 5, 6
+), kept as (
+  select r.grain, r.at, funnel_id, gateway, campaign_id, currency, sum(clicks) as clicks,
+    sum(sales) as sales, sum(returning_sales) as returning_sales, sum(gross_minor) as gross_minor,
+    sum(refunded_minor) as refunded_minor, sum(returning_minor) as returning_minor
+  from counted_campaigns r {_GRAINS}
+  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < $3
+  group by 1, 2, 3, 4, 5, 6
+  having sum(clicks) <> 0 or sum(sales) <> 0 or sum(gross_minor) <> 0 or sum(refunded_minor) <> 0
+)
+""" + _compared(  # noqa: S608 - constants' text
+    measure="raw_clicks + raw_sales",
+    differs="(raw_clicks, raw_sales, raw_returning, raw_gross, raw_refunded, raw_returning_net)"
+    " is distinct from (clicks, sales, returning_sales, gross_minor, refunded_minor,"
+    " returning_minor)",
+    shown="gateway, campaign_id, currency, raw_clicks, clicks, raw_sales, sales, raw_returning,"
+    " returning_sales, raw_gross, gross_minor, raw_refunded, refunded_minor",
+    keys="grain, at, funnel_id, gateway, campaign_id, currency",
 )
 
 # Tries, and deliveries as they ended.
@@ -84,16 +127,24 @@ with facts as (
     keys="grain, at, funnel_id, gateway, destination_id, status, reason",
 )
 
-# How long tries took.
+# How long tries took, and sales after their click.
 RECOUNT_LATENCY = f"""
-with counted as (
-  select g.grain, date_trunc(g.grain, a.created_at, t.time_zone) as at, took.stage, a.gateway,
-    trackai_latency_bin(took.ms) as bin, count(*) as raw_number
+with facts as (
+  select a.created_at as moment, took.stage, a.gateway, trackai_latency_bin(took.ms) as bin
   from dispatch_attempts a
-  join tenants t on t.id = a.tenant_id {_GRAINS}
   cross join lateral trackai_stages(a.status, a.received_at, a.owed_at, a.created_at,
     a.duration_ms) took
-  where a.tenant_id = $1 and a.created_at >= g.since and a.created_at < $3
+  where a.tenant_id = $1 and a.created_at >= $2 and a.created_at < $3
+  union all
+  select c.sold_at, 'click_to_sale', c.gateway, trackai_click_bin(m.clicked_at, c.sold_at)
+  from conversions c join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
+  where c.tenant_id = $1 and c.sold_at >= $2 and c.sold_at < $3 and trackai_was_paid(c.status)
+    and m.clicked_at is not null
+), counted as (
+  select g.grain, date_trunc(g.grain, f.moment, t.time_zone) as at, stage, gateway, bin,
+    count(*) as raw_number
+  from facts f join tenants t on t.id = $1 {_GRAINS}
+  where f.moment >= g.since
   group by 1, 2, 3, 4, 5
 ), kept as (
   select r.grain, r.at, stage, gateway, bin, sum(number) as number
@@ -110,6 +161,7 @@ with counted as (
 
 RECOUNTS = {
     "rollup_sales": RECOUNT_SALES,
+    "rollup_campaigns": RECOUNT_CAMPAIGNS,
     "rollup_dispatch": RECOUNT_DISPATCH,
     "rollup_latency": RECOUNT_LATENCY,
 }

@@ -1,14 +1,14 @@
-"""Tables rollup_sales, rollup_dispatch, rollup_latency and rollup_peaks: their upkeep.
+"""Tables rollup_*: their upkeep.
 
-Whatever changes a count writes so into changed_* (triggers of revision 0014). Here that is folded
-in, and what time does to counts.
+Whatever changes a count writes so into changed_* (triggers of revisions 0014 and 0016). Here that
+is folded in, and what time does to counts.
 """
 
 import datetime as dt
 
 from trackai.storage.pool import Tx
 
-TABLES = ("rollup_sales", "rollup_dispatch", "rollup_latency")
+TABLES = ("rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency")
 
 # One folds at a time; whoever else comes leaves it to them.
 TRY_LOCK_ALL_TENANTS = "select pg_try_advisory_xact_lock(hashtext('trackai fold')) as mine"
@@ -16,38 +16,78 @@ TRY_LOCK_ALL_TENANTS = "select pg_try_advisory_xact_lock(hashtext('trackai fold'
 _SPREAD = """
   from taken c join tenants t on t.id = c.tenant_id
   cross join (values ('day'), ('hour'), ('minute')) g (grain)
-  where g.grain <> 'minute' or c.at > now() - interval '2 days'
+  where (g.grain <> 'minute' or c.at > now() - interval '2 days')
 """
 
 
-def _fold(changed: str, insert: str) -> str:
+def _fold(changed: str, *inserts: str) -> str:
+    folded = ", ".join(f"folded_{number} as ({one})" for number, one in enumerate(inserts))
     return f"""
 with taken as (
   delete from {changed} where ctid = any(array(select ctid from {changed} limit $1)) returning *
-), folded as ({insert})
+), {folded}
 select count(*) as number from taken
 """  # noqa: S608 - as listed
 
 
-# Some changes, added to the buckets of every grain, by table.
+# Some changes, added to the buckets of every grain, by the table of changes. Sales are counted by
+# how they stand; those that were ever paid by their ad, and by the time since the click.
 FOLD_ALL_TENANTS = {
-    "rollup_sales": _fold(
+    "changed_sales": _fold(
         "changed_sales",
         f"""
   insert into rollup_sales as r
   select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), c.funnel_id, c.gateway,
-    c.status, c.strategy, c.campaign_id, c.currency,
-    sum(c.sales), sum(c.gross_minor), sum(c.refunded_minor)
+    c.status, c.strategy, c.currency, sum(c.sales), sum(c.gross_minor), sum(c.refunded_minor)
   {_SPREAD}
-  group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+  group by 1, 2, 3, 4, 5, 6, 7, 8
   having sum(c.sales) <> 0 or sum(c.gross_minor) <> 0 or sum(c.refunded_minor) <> 0
-  on conflict (tenant_id, grain, at, funnel_id, gateway, status, strategy, campaign_id, currency)
+  on conflict (tenant_id, grain, at, funnel_id, gateway, status, strategy, currency)
   do update set sales = r.sales + excluded.sales,
     gross_minor = r.gross_minor + excluded.gross_minor,
     refunded_minor = r.refunded_minor + excluded.refunded_minor
 """,
+        f"""
+  insert into rollup_campaigns as r
+  select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), c.funnel_id, c.gateway,
+    c.campaign_id, c.currency, 0, sum(c.sales),
+    coalesce(sum(c.sales) filter (where c.bought_before), 0),
+    sum(c.gross_minor), sum(c.refunded_minor),
+    coalesce(sum(c.gross_minor - c.refunded_minor) filter (where c.bought_before), 0)
+  {_SPREAD} and trackai_was_paid(c.status)
+  group by 1, 2, 3, 4, 5, 6, 7
+  having sum(c.sales) <> 0 or sum(c.gross_minor) <> 0 or sum(c.refunded_minor) <> 0
+    or bool_or(c.bought_before)
+  on conflict (tenant_id, grain, at, funnel_id, gateway, campaign_id, currency)
+  do update set sales = r.sales + excluded.sales,
+    returning_sales = r.returning_sales + excluded.returning_sales,
+    gross_minor = r.gross_minor + excluded.gross_minor,
+    refunded_minor = r.refunded_minor + excluded.refunded_minor,
+    returning_minor = r.returning_minor + excluded.returning_minor
+""",
+        f"""
+  insert into rollup_latency as r
+  select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), 'click_to_sale', c.gateway,
+    c.click_bin, sum(c.sales)
+  {_SPREAD} and trackai_was_paid(c.status) and c.click_bin is not null
+  group by 1, 2, 3, 4, 5, 6 having sum(c.sales) <> 0
+  on conflict (tenant_id, grain, at, stage, gateway, bin)
+  do update set number = r.number + excluded.number
+""",
     ),
-    "rollup_dispatch": _fold(
+    "changed_clicks": _fold(
+        "changed_clicks",
+        f"""
+  insert into rollup_campaigns as r
+  select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), c.funnel_id, '',
+    c.campaign_id, '', sum(c.clicks), 0, 0, 0, 0, 0
+  {_SPREAD}
+  group by 1, 2, 3, 4, 5, 6, 7
+  on conflict (tenant_id, grain, at, funnel_id, gateway, campaign_id, currency)
+  do update set clicks = r.clicks + excluded.clicks
+""",
+    ),
+    "changed_dispatch": _fold(
         "changed_dispatch",
         f"""
   insert into rollup_dispatch as r
@@ -60,7 +100,7 @@ FOLD_ALL_TENANTS = {
     deliveries = r.deliveries + excluded.deliveries
 """,
     ),
-    "rollup_latency": _fold(
+    "changed_latency": _fold(
         "changed_latency",
         f"""
   insert into rollup_latency as r
@@ -74,12 +114,19 @@ FOLD_ALL_TENANTS = {
     ),
 }
 
+CHANGED = tuple(FOLD_ALL_TENANTS)
+
 # Buckets that nothing is left in, by table.
 DELETE_EMPTY_ALL_TENANTS = {
     "rollup_sales": """
 delete from rollup_sales where sales = 0 and gross_minor = 0 and refunded_minor = 0
 """,
+    "rollup_campaigns": """
+delete from rollup_campaigns
+where clicks = 0 and sales = 0 and gross_minor = 0 and refunded_minor = 0
+""",
     "rollup_dispatch": "delete from rollup_dispatch where attempts = 0 and deliveries = 0",
+    "rollup_latency": "delete from rollup_latency where number = 0",
 }
 
 # The busiest minute of days that still have minutes.
@@ -112,9 +159,9 @@ async def try_lock_all_tenants(tx: Tx) -> bool:
     return bool(row and row["mine"])
 
 
-async def fold_all_tenants(tx: Tx, table: str, *, limit: int) -> int:
-    """Fold at most `limit` changes into one of TABLES; return how many. The caller has the lock."""
-    (row,) = await tx.fetch(FOLD_ALL_TENANTS[table], limit)
+async def fold_all_tenants(tx: Tx, changed: str, *, limit: int) -> int:
+    """Fold at most `limit` changes of one of CHANGED; return how many. The caller has the lock."""
+    (row,) = await tx.fetch(FOLD_ALL_TENANTS[changed], limit)
     number: int = row["number"]
     return number
 
