@@ -63,10 +63,16 @@ OTHERS = {
     *("gateway rotate", "gateway disconnect", "destination connect", "destination change"),
     *("destination token", "destination disconnect", "dlq replay", "dlq discard", "dlq progress"),
     *("webhooks reprocess", "key create", "key revoke", "privacy export", "privacy erase"),
-    *("jobs run", "queue create", "sandbox meta", "sandbox webhook"),
+    *("jobs run", "queue create", "sandbox meta", "sandbox webhook", "bench load"),
 }
 API = {
-    "/api/v1/analytics/metrics": "/api/v1/analytics/metrics?period=30d",
+    **{
+        f"/api/v1/analytics/{name}": f"/api/v1/analytics/{name}?period=30d"
+        for name in (
+            *("metrics", "match-rate", "performance", "campaigns", "events", "dispatch-attempts"),
+            *("export.csv", "export.json"),
+        )
+    },
     "/api/v1/conversions/{conversion}/match": "/api/v1/conversions/{sale}/match",
     "/api/v1/dead-letters": "/api/v1/dead-letters",
     "/api/v1/dead-letters/{delivery_id}": "/api/v1/dead-letters/{delivery}",

@@ -20,6 +20,7 @@ from trackai.model.identity import IdentityKind, email_key, external_id_key, pho
 from trackai.model.tenant import DestinationAccount, Funnel, GatewayConnection, Secret, Tenant
 from trackai.queue.postgres import PostgresQueue
 from trackai.sandbox.platforms import PLATFORMS, Person, Sale, SaleStatus, SignedWebhook, platform
+from trackai.storage.ad_spend import AdAccount, AdDay, save_spend
 from trackai.storage.breakers import lock_breaker
 from trackai.storage.clicks import insert_clicks
 from trackai.storage.dead_letters import Wanted
@@ -265,6 +266,9 @@ class World:
             await insert_erased(
                 tx, tenant_id=account.tenant.id, keys=somebody, now=self.clock.now()
             )
+            spent = AdDay(self.clock.now().date(), "55", "", "", "", "", "", "BRL", 4_000)
+            account_ = AdAccount(account.tenant.id, "meta", "")
+            await save_spend(tx, account_, [spent], now=self.clock.now())
         self.account = before
 
     async def reject(self, connection: GatewayConnection, webhook: SignedWebhook) -> None:

@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from trackai.analytics.latency import percentile_ms
-from trackai.analytics.periods import Period
+from trackai.analytics.periods import Period, Segment
 from trackai.errors import UnknownTenant
 from trackai.storage import counts, tenants
 from trackai.storage.counts import Asked, Span
@@ -39,6 +39,11 @@ class Latency:
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
+
+    @classmethod
+    def of(cls, bins: Mapping[int, int]) -> "Latency":
+        """Return what bins say."""
+        return cls(*(percentile_ms(bins, share) for share in (0.50, 0.95, 0.99)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +92,18 @@ async def zone_of(tx: Tx, *, tenant_id: UUID) -> ZoneInfo:
     return ZoneInfo(tenant.time_zone)
 
 
+def asked_of(segments: Iterable[Segment], filters: Filters, *, tenant_id: UUID) -> Asked:
+    """Return what to ask of storage."""
+    spans = [Span(one.grain.value, one.start, one.end) for one in segments]
+    return Asked(tenant_id, spans, filters.gateway, filters.funnel_id)
+
+
 async def measure(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) -> Metrics:
     """Return the numbers of a period."""
-    spans = [Span(one.grain.value, one.start, one.end) for one in period.segments()]
-    asked = Asked(tenant_id, spans, filters.gateway, filters.funnel_id)
+    asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
     tried = await counts.sum_dispatch(tx, asked)
     sold = [row for row in await counts.sum_sales(tx, asked) if row["paid"]]
-    bins = await counts.sum_latency(tx, asked, stage=WHOLE)
+    bins = (await counts.sum_latency(tx, asked, stages=[WHOLE]))[WHOLE]
     attempts = sum(row["attempts"] for row in tried)
     accepted = sum(row["attempts"] for row in tried if row["status"] == "accepted")
     return Metrics(
@@ -104,7 +114,7 @@ async def measure(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) 
         sales=sum(row["sales"] for row in sold),
         matched=sum(row["sales"] for row in sold if row["matched"]),
         revenue=_revenue(sold),
-        latency=_latency(bins),
+        latency=Latency.of(bins),
         minutes=(period.end - period.start) / dt.timedelta(minutes=1),
     )
 
@@ -117,7 +127,3 @@ def _revenue(sold: Sequence[Row]) -> list[Revenue]:
             gross[row["currency"]] += row["gross_minor"]
             refunded[row["currency"]] += row["refunded_minor"]
     return [Revenue(one, gross[one], refunded[one]) for one in sorted(gross)]
-
-
-def _latency(bins: Mapping[int, int]) -> Latency:
-    return Latency(*(percentile_ms(bins, share) for share in (0.50, 0.95, 0.99)))

@@ -47,6 +47,13 @@ class Segment:
     end: dt.datetime
 
 
+# A chart of so long a period has buckets of this grain.
+_CHARTED = (
+    (dt.timedelta(hours=3), Grain.MINUTE),
+    (dt.timedelta(days=8), Grain.HOUR),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A stretch of time in a tenant's time zone, its ends on buckets that are kept."""
@@ -92,6 +99,33 @@ class Period:
         else:
             start = self.start - (self.end - self.start)
         return Period.between(start, self.start, zone=self.zone, now=self.now)
+
+    def whole_days(self) -> "Period":
+        """Return the period moved out to whole days of the tenant."""
+        start = floor(self.start, Grain.DAY, self.zone)
+        return Period(start, _up(self.end, Grain.DAY, self.zone), self.zone, self.now)
+
+    def dates(self) -> tuple[dt.date, dt.date]:
+        """Return the tenant's first day in it, and its last."""
+        last = self.end - dt.timedelta(microseconds=1)
+        return self.start.astimezone(self.zone).date(), last.astimezone(self.zone).date()
+
+    def buckets(self) -> Segment:
+        """Return buckets of one grain that cover it, a few dozen to two hundred: a chart's."""
+        length = self.end - self.start
+        grain = next((one for most, one in _CHARTED if length <= most), Grain.DAY)
+        grain = max(grain, _finest(self.start, self.now), key=list(Grain).index)
+        start = floor(self.start, grain, self.zone)
+        return Segment(grain, start, _up(self.end, grain, self.zone))
+
+    def starts(self) -> list[dt.datetime]:
+        """Return when each of `buckets` begins, in UTC."""
+        segment, starts = self.buckets(), []
+        at = segment.start
+        while at < segment.end:
+            starts.append(at)
+            at = _next(at, segment.grain, self.zone)
+        return starts
 
     def segments(self) -> list[Segment]:
         """Return the buckets that add up to the period: the coarsest inside, finer at its ends."""

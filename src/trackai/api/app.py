@@ -6,7 +6,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from trackai.api import analytics, conversions, dead_letters, match_quality
+from trackai.api import conversions, dead_letters, match_quality
+from trackai.api.analytics import routes as analytics
 from trackai.api.tools import ApiTools
 from trackai.errors import (
     InvalidField,

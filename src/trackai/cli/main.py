@@ -33,6 +33,7 @@ PLACES = {
     "queue": "trackai.cli.queue:app",
     "jobs": "trackai.cli.jobs:app",
     "sandbox": "trackai.cli.sandbox:app",
+    "bench": "trackai.cli.bench:app",
     "secret-key": "trackai.cli.database:secret_key",
     "rekey": "trackai.cli.database:rekey",
 }

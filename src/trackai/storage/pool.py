@@ -5,7 +5,7 @@ outside this package sees the driver.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from typing import Any, Self
@@ -23,6 +23,11 @@ Row = asyncpg.Record
 # Longest wait for a free connection and for one statement.
 ACQUIRE_TIMEOUT_S = 10.0
 STATEMENT_TIMEOUT_S = 30.0
+
+
+# Row-level security shows this tenant until the commit, which waits for the disk or does not.
+ACT_AS = "select set_config('app.tenant_id', $1, true)"
+ACT_HASTILY_AS = f"{ACT_AS}, set_config('synchronous_commit', 'off', true)"
 
 
 class Role(StrEnum):
@@ -55,6 +60,15 @@ class Tx:
         tag = await self._connection.execute(statement, *values)
         last = tag.rpartition(" ")[2]
         return int(last) if last.isdigit() else 0
+
+    async def copy(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+    ) -> int:
+        """Add rows by COPY, which row-level security does not take; return how many."""
+        tag: str = await self._connection.copy_records_to_table(
+            table, columns=columns, records=rows
+        )
+        return int(tag.rpartition(" ")[2])
 
 
 class _OneStatement(Tx):
@@ -97,8 +111,13 @@ class Database:
         self._pool = pool
 
     @classmethod
-    async def connect(cls, url: str, role: Role, *, size: int) -> Self:
-        """Open the pool; StorageUnavailable or ConfigurationError says why it cannot be."""
+    async def connect(cls, url: str, role: Role | None, *, size: int) -> Self:
+        """Open the pool; StorageUnavailable or ConfigurationError says why it cannot be.
+
+        Without a role it acts as whoever the address names: the tables' owner.
+        """
+        acting = {} if role is None else {"role": role.value}
+        name = "owner" if role is None else role.value.removeprefix("trackai_")
         try:
             pool = await asyncpg.create_pool(
                 url,
@@ -108,8 +127,8 @@ class Database:
                 init=_prepare_connection,
                 reset=_leave_as_is,
                 server_settings={
-                    "role": role.value,
-                    "application_name": f"trackai {role.value.removeprefix('trackai_')}",
+                    **acting,
+                    "application_name": f"trackai {name}",
                     "timezone": "UTC",
                     "idle_in_transaction_session_timeout": "60s",
                     # The driver's types are looked up with plans that never pay for compiling.
@@ -125,7 +144,7 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, url: str, role: Role, *, size: int) -> AsyncIterator[Self]:
+    async def opened(cls, url: str, role: Role | None, *, size: int) -> AsyncIterator[Self]:
         """Open the pool for the length of a block."""
         database = await cls.connect(url, role, size=size)
         try:
@@ -134,11 +153,15 @@ class Database:
             await database.close()
 
     @asynccontextmanager
-    async def transaction(self, *, tenant_id: UUID | None = None) -> AsyncIterator[Tx]:
+    async def transaction(
+        self, *, tenant_id: UUID | None = None, waits: bool = True
+    ) -> AsyncIterator[Tx]:
         """Open a transaction, commit at its end, roll back when the block raises.
 
         `tenant_id` makes row-level security show that tenant alone (role APP sees nothing
-        without it). Driver errors become StorageUnavailable (try again) or StatementRefused.
+        without it). Without `waits` the commit does not wait for the disk: a crash may lose what
+        was written less than a second before. Driver errors become StorageUnavailable (try again)
+        or StatementRefused.
         """
         with _our_errors():
             async with (
@@ -146,9 +169,7 @@ class Database:
                 connection.transaction(),
             ):
                 if tenant_id is not None:
-                    await connection.execute(
-                        "select set_config('app.tenant_id', $1, true)", str(tenant_id)
-                    )
+                    await connection.execute(ACT_AS if waits else ACT_HASTILY_AS, str(tenant_id))
                 yield Tx(connection)
 
     @asynccontextmanager

@@ -16,7 +16,7 @@ TABLES = (
     *("clicks", "webhook_rejections", "webhook_receipts", "erased_people", "token_checks"),
     *("breakers", "destinations", "gateway_connections", "funnels", "api_keys", "tenant_keys"),
     *("rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency", "rollup_peaks"),
-    "campaigns",
+    *("ad_spend", "campaigns"),
     *("changed_sales", "changed_clicks", "changed_dispatch", "changed_latency"),
 )
 

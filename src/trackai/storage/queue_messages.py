@@ -133,6 +133,14 @@ select count(*) as waiting, count(*) filter (where run_at <= $1) as due,
 from queue_messages
 """
 
+# What waits for one tenant, counted up to a bound.
+COUNT_WAITING = """
+select count(*) as number, min(run_at) as oldest from (
+  select run_at from queue_messages where tenant_id = $1 limit $2
+) first
+"""
+MOST_WAITING = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class QueuedDelivery:
@@ -152,6 +160,14 @@ class ClaimedDelivery:
     delivery_id: UUID
     destination_id: UUID
     receives: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in the queue for one tenant, and since when the oldest is or will be due."""
+
+    number: int
+    oldest: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +289,12 @@ async def hasten_destination(
 
 def _keys(named: Sequence[Named]) -> list[tuple[UUID, UUID, UUID]]:
     return sorted({(one.tenant_id, one.delivery_id, one.lease) for one in named})
+
+
+async def waiting_of(tx: Tx, *, tenant_id: UUID) -> Waiting:
+    """Return what waits for a tenant in the embedded queue; MOST_WAITING means at least so much."""
+    (row,) = await tx.fetch(COUNT_WAITING, tenant_id, MOST_WAITING)
+    return Waiting(**dict(row))
 
 
 async def depth_all_tenants(tx: Tx, *, now: dt.datetime) -> QueueDepth:

@@ -13,6 +13,9 @@ TABLES = ("rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency
 # One folds at a time; whoever else comes leaves it to them.
 TRY_LOCK_ALL_TENANTS = "select pg_try_advisory_xact_lock(hashtext('trackai fold')) as mine"
 
+# The same, waiting for whoever folds.
+LOCK_ALL_TENANTS = "select pg_advisory_xact_lock(hashtext('trackai fold'))"
+
 _SPREAD = """
   from taken c join tenants t on t.id = c.tenant_id
   cross join (values ('day'), ('hour'), ('minute')) g (grain)
@@ -157,6 +160,11 @@ async def try_lock_all_tenants(tx: Tx) -> bool:
     """Keep everybody else from folding until the commit; False when somebody does."""
     row = await tx.fetch_one(TRY_LOCK_ALL_TENANTS)
     return bool(row and row["mine"])
+
+
+async def lock_all_tenants(tx: Tx) -> None:
+    """Wait until nobody else folds, and keep everybody from it until the commit."""
+    await tx.execute(LOCK_ALL_TENANTS)
 
 
 async def fold_all_tenants(tx: Tx, changed: str, *, limit: int) -> int:

@@ -167,7 +167,20 @@ return ceil(ln(least(greatest(ms, 0.1), 1e11)) / ln(1.04))::smallint;
 create function trackai_click_bin(clicked_at timestamptz, sold_at timestamptz)
 returns smallint language sql immutable parallel safe
 return case when clicked_at is not null
-  then trackai_latency_bin(extract(epoch from sold_at - clicked_at)::double precision * 1000) end;
+  then trackai_latency_bin(date_part('epoch', sold_at - clicked_at) * 1000) end;
+
+-- As before, in floating point from the start: half the time.
+create or replace function trackai_stages(status text, received_at timestamptz, owed_at timestamptz,
+  tried_at timestamptz, duration_ms real)
+returns table (stage text, ms double precision) language sql immutable parallel safe as $$
+  values ('call', duration_ms::double precision)
+  union all
+  select * from (values
+    ('match', date_part('epoch', owed_at - received_at) * 1000),
+    ('wait', date_part('epoch', tried_at - owed_at) * 1000 - duration_ms),
+    ('whole', date_part('epoch', tried_at - received_at) * 1000)) of_accepted
+  where status = 'accepted'
+$$;
 
 create or replace function trackai_count_new_matches() returns trigger language plpgsql
 security definer set search_path = pg_catalog, public as $$

@@ -1,0 +1,68 @@
+"""How fast and how much is sent: stages of the way to Meta, and a line for every chart."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from trackai.analytics.metrics import WHOLE, Filters, Latency, asked_of
+from trackai.analytics.periods import Period
+from trackai.storage import counts
+from trackai.storage.pool import Tx
+from trackai.storage.queue_messages import Waiting, waiting_of
+
+# In the order they follow each other: webhook to match, match to call, the call, all of it.
+STAGES = ("match", "wait", "call", WHOLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What was tried in a minute, hour or day."""
+
+    at: dt.datetime
+    attempts: int
+    accepted: int
+    dead_letters: int
+    latency: Latency
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """One period's, and what waits right now."""
+
+    stages: Mapping[str, Latency]
+    grain: str
+    buckets: Sequence[Bucket]
+    waiting: Waiting
+
+
+async def perform(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) -> Performance:
+    """Return how fast a period's deliveries were. Of times, gateways alone are filtered."""
+    whole = asked_of(period.segments(), filters, tenant_id=tenant_id)
+    charted = period.buckets()
+    drawn = asked_of([charted], filters, tenant_id=tenant_id)
+    stages = await counts.sum_latency(tx, whole, stages=STAGES)
+    bins = await counts.list_latency(tx, drawn, stage=WHOLE)
+    tried: dict[dt.datetime, dict[str, tuple[int, int]]] = {}
+    for row in await counts.list_dispatch(tx, drawn):
+        tried.setdefault(row["at"], {})[row["status"]] = (row["attempts"], row["deliveries"])
+    return Performance(
+        stages={stage: Latency.of(stages[stage]) for stage in STAGES},
+        grain=charted.grain.value,
+        buckets=[
+            _bucket(start, tried.get(start, {}), bins.get(start, {})) for start in period.starts()
+        ],
+        waiting=await waiting_of(tx, tenant_id=tenant_id),
+    )
+
+
+def _bucket(
+    at: dt.datetime, tried: Mapping[str, tuple[int, int]], bins: Mapping[int, int]
+) -> Bucket:
+    return Bucket(
+        at=at,
+        attempts=sum(attempts for attempts, _ in tried.values()),
+        accepted=tried.get("accepted", (0, 0))[0],
+        dead_letters=tried.get("dead", (0, 0))[1],
+        latency=Latency.of(bins),
+    )

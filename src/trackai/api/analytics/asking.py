@@ -1,0 +1,107 @@
+"""What every question of analytics has: a period, filters, a note in the audit log, a short life.
+
+An answer may be kept for a second by whoever asked; its ETag spares sending the same again.
+"""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from trackai.accounts.api_keys import ApiScope
+from trackai.analytics.metrics import Filters, zone_of
+from trackai.analytics.periods import Period
+from trackai.api.caller import Caller, caller_with
+from trackai.api.tools import ApiTools
+from trackai.errors import InvalidField
+from trackai.storage.audit_logs import Scribe
+from trackai.storage.pool import Tx
+
+Reader = Annotated[Caller, Depends(caller_with(ApiScope.READ))]
+# PostgreSQL's text cannot hold NUL.
+Word = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[a-z0-9_-]+$")]
+
+CACHE = {"Cache-Control": "private, max-age=1", "Vary": "Authorization"}
+LOOKED = "analytics.read"
+
+
+class Asked(BaseModel):
+    """A period; without one the last 24 hours."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    period: str | None = Field(default=None, description="1h, 24h, 7d, 30d or 90d, up to now.")
+    since: AwareDatetime | None = Field(
+        default=None, alias="from", description="In place of a period."
+    )
+    until: AwareDatetime | None = Field(default=None, alias="to")
+
+    def period_in(self, view: "View", *, usual: str = "24h") -> Period:
+        """Return the period, in the tenant's time zone; InvalidField names what is wrong."""
+        zone, now = view.zone, view.now
+        if self.since is None:
+            if self.until is not None:
+                raise InvalidField("Say from when, too.", field="from")
+            return Period.named(self.period or usual, zone=zone, now=now)
+        if self.period is not None:
+            raise InvalidField("Give a period or from and to, not both.", field="period")
+        return Period.between(self.since, self.until or now, zone=zone, now=now)
+
+
+class Filtered(Asked):
+    """A period, and what of it."""
+
+    gateway: Name | None = None
+    funnel: UUID | None = Field(default=None, description="A funnel's id.")
+
+    def filters(self) -> Filters:
+        """Return them in the house's words."""
+        return Filters(self.gateway, self.funnel)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A transaction that sees the caller's rows, at a moment."""
+
+    tx: Tx
+    tenant_id: UUID
+    zone: ZoneInfo
+    now: dt.datetime
+
+
+@asynccontextmanager
+async def looking(request: Request, caller: Caller, asked: BaseModel) -> AsyncIterator[View]:
+    """Look at a tenant's rows, and write down that somebody did."""
+    tools: ApiTools = request.app.state.tools
+    async with tools.database.transaction(tenant_id=caller.tenant_id, waits=False) as tx:
+        await note(tx, request, caller, asked)
+        zone = await zone_of(tx, tenant_id=caller.tenant_id)
+        yield View(tx, caller.tenant_id, zone, tools.clock.now())
+
+
+async def note(tx: Tx, request: Request, caller: Caller, asked: BaseModel) -> None:
+    """Write an access down: who, which address, and what was asked."""
+    tools: ApiTools = request.app.state.tools
+    said: Mapping[str, object] = asked.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+    scribe = Scribe(caller.tenant_id, caller.actor, tools.clock, tools.new_id)
+    await scribe.note(tx, LOOKED, request.url.path.rpartition("/")[2], said)
+
+
+def answer(request: Request, told: BaseModel) -> Response:
+    """Return an answer with its ETag, or nothing when the caller has it."""
+    body = told.model_dump_json(by_alias=True).encode()
+    etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {**CACHE, "ETag": etag}
+    said = request.headers.get("if-none-match", "")
+    held = [one.strip().removeprefix("W/") for one in said.split(",")]
+    if etag in held or held == ["*"]:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")

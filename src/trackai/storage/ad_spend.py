@@ -1,0 +1,113 @@
+"""Table ad_spend: what ads cost, by day, as their platform says it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from trackai.storage.pool import Row, Tx, columns
+
+# What some ads cost on some days; said again it replaces what was said before.
+SAVE_SPEND = """
+insert into ad_spend (tenant_id, day, platform, account, campaign_id, campaign, ad_set_id, ad_set,
+  ad_id, ad, currency, spent_minor, impressions, clicks, imported_at)
+select $1, day, $2, $3, campaign_id, campaign, ad_set_id, ad_set, ad_id, ad, currency, spent_minor,
+  impressions, clicks, $4
+from unnest($5::date[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+  $12::text[], $13::bigint[], $14::bigint[], $15::bigint[])
+  as said (day, campaign_id, campaign, ad_set_id, ad_set, ad_id, ad, currency, spent_minor,
+    impressions, clicks)
+on conflict (tenant_id, platform, account, day, campaign_key, ad_set_key, ad_key, currency)
+do update set campaign = excluded.campaign, ad_set = excluded.ad_set, ad = excluded.ad,
+  spent_minor = excluded.spent_minor, impressions = excluded.impressions, clicks = excluded.clicks,
+  imported_at = excluded.imported_at
+"""
+
+# Days of an account that the platform tells of in whole: what it no longer names is no more.
+DELETE_SPEND = """
+delete from ad_spend
+where tenant_id = $1 and platform = $2 and account = $3 and day between $4 and $5
+"""
+
+# What ads cost from a day to another, by ad.
+SUM_SPEND = """
+select campaign_id, campaign, ad_set_id, ad_set, ad_id, ad, currency,
+  sum(spent_minor)::bigint as spent_minor
+from ad_spend where tenant_id = $1 and day between $2 and $3
+group by campaign_id, campaign, ad_set_id, ad_set, ad_id, ad, currency
+"""
+
+# What is there: each account's days and sums.
+LIST_ACCOUNTS = """
+select platform, account, currency, min(day) as first_day, max(day) as last_day,
+  sum(spent_minor)::bigint as spent_minor, max(imported_at) as imported_at
+from ad_spend where tenant_id = $1 group by platform, account, currency order by 1, 2, 3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AdDay:
+    """What an ad cost on a day, of the ad account's time zone; money in minor units."""
+
+    day: dt.date
+    campaign_id: str
+    campaign: str
+    ad_set_id: str
+    ad_set: str
+    ad_id: str
+    ad: str
+    currency: str
+    spent_minor: int
+    impressions: int | None = None
+    clicks: int | None = None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What the table holds once."""
+        things = (
+            (self.campaign_id or self.campaign),
+            (self.ad_set_id or self.ad_set),
+            (self.ad_id or self.ad),
+        )
+        return (self.day, *things, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class AdAccount:
+    """Where spend comes from."""
+
+    tenant_id: UUID
+    platform: str
+    account: str  # '' where a file names none
+
+
+async def save_spend(tx: Tx, account: AdAccount, days: Sequence[AdDay], *, now: dt.datetime) -> int:
+    """Store what was spent, each ad and day once; return how many rows."""
+    if not days:
+        return 0
+    rows = [
+        (
+            *(one.day, one.campaign_id, one.campaign, one.ad_set_id, one.ad_set, one.ad_id, one.ad),
+            *(one.currency, one.spent_minor, one.impressions, one.clicks),
+        )
+        for one in days
+    ]
+    whose = (account.tenant_id, account.platform, account.account, now)
+    return await tx.execute(SAVE_SPEND, *whose, *columns(rows))
+
+
+async def delete_spend(tx: Tx, account: AdAccount, *, since: dt.date, until: dt.date) -> int:
+    """Forget what an account spent from a day to another, both included."""
+    return await tx.execute(
+        DELETE_SPEND, account.tenant_id, account.platform, account.account, since, until
+    )
+
+
+async def sum_spend(tx: Tx, *, tenant_id: UUID, since: dt.date, until: dt.date) -> Sequence[Row]:
+    """Return what each ad cost from a day to another, both included."""
+    return await tx.fetch(SUM_SPEND, tenant_id, since, until)
+
+
+async def list_accounts(tx: Tx, *, tenant_id: UUID) -> Sequence[Row]:
+    """Return what was imported, by account and currency."""
+    return await tx.fetch(LIST_ACCOUNTS, tenant_id)

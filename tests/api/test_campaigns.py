@@ -1,0 +1,166 @@
+"""What ads brought over the API: clicks, sales, buyers, cost."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.api.test_dead_letters import Front, front
+
+from trackai.accounts.api_keys import ApiScope
+from trackai.model.click import Utm
+from trackai.model.clock import new_id
+from trackai.sandbox.platforms import Person, SaleStatus
+from trackai.storage.ad_spend import AdAccount, AdDay, save_spend
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["front"]
+
+CAMPAIGNS = "/api/v1/analytics/campaigns"
+LAUNCH = Utm(source="FB", medium="Frio|77", campaign="Lançamento|55", content="Vídeo 1|99")
+REMINDER = Utm(source="ig", medium="Quente|78", campaign="Lançamento|55", content="Vídeo 2|98")
+
+
+async def visit(front: Front, utm: Utm, clicks: int = 1) -> str:
+    """Click an ad some times; return the last click's id."""
+    click_id = ""
+    for _ in range(clicks):
+        click_id = f"c{new_id().hex}"
+        await front.world.click(click_id, utm=utm, ago=dt.timedelta(minutes=10))
+    return click_id
+
+
+async def buy(
+    front: Front, click_id: str | None, buyer: str = "", gateway: str = "kiwify", **more: Any
+) -> None:
+    """Let somebody buy; without a name somebody new."""
+    digits = str(new_id().int)[-8:]
+    who = Person(email=f"{buyer or 'p' + digits}@exemplo.com.br", phone=f"55119{digits}")
+    sale = front.world.sale(gateway, click_id=click_id, buyer=who, **more)
+    await front.world.tell(gateway, sale, SaleStatus.APPROVED)
+
+
+async def ask(front: Front, query: str = "") -> "Mapping[str, Any]":
+    status, answer = await front.call("GET", CAMPAIGNS + query, await front.key(ApiScope.READ))
+    assert status == 200, answer
+    found: Mapping[str, Any] = answer
+    return found
+
+
+async def spend(front: Front, **ads: tuple[str, str, int]) -> None:
+    """Store what ads cost today, by ad id, from their (ad set, campaign id, minor units)."""
+    today = front.world.clock.now().date()
+    tenant = front.world.account.tenant.id
+    days = [
+        AdDay(today, campaign, "Lançamento", "77", ad_set, ad[1:], f"Vídeo {ad}", "BRL", minor)
+        for ad, (ad_set, campaign, minor) in ads.items()
+    ]
+    async with front.world.people.transaction(tenant_id=tenant) as tx:
+        await save_spend(tx, AdAccount(tenant, "meta", "act_1"), days, now=front.world.clock.now())
+
+
+async def test_an_ad_brings_clicks_sales_and_money(front: Front) -> None:
+    bought = await visit(front, LAUNCH, clicks=4)
+    await visit(front, REMINDER, clicks=2)
+    await buy(front, bought, amount_minor=10_000)
+    await buy(front, None, amount_minor=3_000)
+    found = await ask(front, "?level=ad")
+    rows = {(row["kind"], row["ad"]): row for row in found["rows"]}
+    launch = rows["named", "Vídeo 1|99"]
+
+    assert (launch["clicks"], launch["sales"], launch["conversion_rate"]) == (4, 1, 0.25)
+    assert (launch["campaign"], launch["ad_set"]) == ("Lançamento|55", "Frio|77")
+    assert [one["net_minor"] for one in launch["money"]] == [10_000]
+    assert rows["named", "Vídeo 2|98"]["conversion_rate"] == 0
+    assert rows["none", None]["sales"] == 1
+    assert rows["none", None]["conversion_rate"] is None
+    assert (found["total"]["clicks"], found["total"]["sales"]) == (6, 2)
+    # Ten minutes, within 2 %.
+    assert abs(found["click_to_sale_p50_s"] / 600 - 1) < 0.02
+
+
+async def test_a_campaign_is_one_row_whatever_its_sources(front: Front) -> None:
+    await visit(front, LAUNCH)
+    await visit(front, REMINDER)
+    campaigns = (await ask(front))["rows"]
+    sources = (await ask(front, "?level=source"))["rows"]
+
+    assert [(row["campaign"], row["clicks"]) for row in campaigns] == [("Lançamento|55", 2)]
+    assert {row["source"]: row["clicks"] for row in sources} == {"FB": 1, "ig": 1}
+
+
+async def test_what_ads_cost_is_put_to_their_addresses_by_id(front: Front) -> None:
+    bought = await visit(front, LAUNCH, clicks=2)
+    await buy(front, bought, amount_minor=10_000)
+    await buy(front, bought, amount_minor=6_000)
+    await spend(front, a99=("Frio", "55", 4_000), a12=("Frio", "55", 1_000))
+    (campaign,) = (await ask(front))["rows"]
+    ads = {row["ad"]: row for row in (await ask(front, "?level=ad"))["rows"]}
+    (money,) = campaign["money"]
+
+    assert campaign["campaign"] == "Lançamento"
+    assert (money["spent_minor"], money["cpa_minor"], money["roas"]) == (5_000, 2_500, 3.2)
+    assert ads["Vídeo a99"]["money"][0]["spent_minor"] == 4_000
+    # Paid for, and nothing came of it.
+    assert (ads["Vídeo a12"]["clicks"], ads["Vídeo a12"]["sales"]) == (0, 0)
+    assert ads["Vídeo a12"]["money"][0]["roas"] == 0
+
+
+async def test_who_bought_before_returns_and_one_purchase_is_one(front: Front) -> None:
+    click = await visit(front, LAUNCH)
+    now = front.world.clock.now()
+    await buy(front, click, "ana", sold_at=now - dt.timedelta(hours=30), amount_minor=1_000)
+    await buy(front, click, "ana", amount_minor=5_000)
+    # An order bump of the same minute, by another platform.
+    await buy(front, click, "ana", "hotmart", amount_minor=700)
+    await buy(front, click, "bia", amount_minor=900)
+    await buy(front, click, "bia", sold_at=now - dt.timedelta(minutes=30), amount_minor=300)
+    total = (await ask(front))["total"]
+
+    assert (total["sales"], total["returning_sales"]) == (5, 2)
+    assert total["money"][0]["returning_minor"] == 5_700
+
+
+async def test_filters_narrow_sales_and_clicks(front: Front) -> None:
+    await buy(front, await visit(front, LAUNCH))
+    funnel = front.world.account.funnel.id
+    of_another = (await ask(front, "?gateway=stripe"))["total"]
+
+    # Clicks know no gateway.
+    assert (of_another["clicks"], of_another["sales"]) == (1, 0)
+    assert (await ask(front, f"?funnel={funnel}"))["total"]["sales"] == 1
+    assert (await ask(front, f"?funnel={new_id()}"))["total"]["clicks"] == 0
+
+
+async def test_another_tenants_ads_are_not_seen(front: Front) -> None:
+    await buy(front, await visit(front, LAUNCH))
+    await spend(front, a99=("Frio", "55", 4_000))
+    other = await front.world.open_account("Outra")
+    key = await front.key(ApiScope.READ, account=other)
+    _, found = await front.call("GET", CAMPAIGNS, key)
+
+    assert (found["rows"], found["total"]["money"]) == ([], [])
+
+
+async def test_ads_beyond_what_a_day_takes_are_others(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trackai.storage import clicks  # noqa: PLC0415
+
+    few = clicks.INSERT_CLICKS.replace("count(*) < 5000", "count(*) < 2")
+    assert few != clicks.INSERT_CLICKS
+    monkeypatch.setattr(clicks, "INSERT_CLICKS", few)
+    for number in range(4):
+        await visit(front, Utm(source="FB", campaign=f"c{number}"))
+    await visit(front, Utm(source="FB", campaign="c0"))
+    rows = {(row["kind"], row["campaign"]): row["clicks"] for row in (await ask(front))["rows"]}
+
+    assert rows == {("named", "c0"): 2, ("named", "c1"): 1, ("others", None): 2}
+
+
+async def test_a_word_that_may_name_somebody_is_no_ad(front: Front) -> None:
+    await visit(front, Utm(source="mail", campaign="ana@exemplo.com.br"))
+    (row,) = (await ask(front))["rows"]
+
+    assert (row["kind"], row["campaign"]) == ("named", "")
