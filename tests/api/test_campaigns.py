@@ -7,10 +7,11 @@ import pytest
 from tests.api.test_dead_letters import Front, front
 
 from trackai.accounts.api_keys import ApiScope
+from trackai.model.ad_spend import AdAccount, AdDay
 from trackai.model.click import Utm
 from trackai.model.clock import new_id
 from trackai.sandbox.platforms import Person, SaleStatus
-from trackai.storage.ad_spend import AdAccount, AdDay, save_spend
+from trackai.storage.ad_spend import save_spend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

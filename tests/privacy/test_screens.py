@@ -41,6 +41,8 @@ READS = {
     "explain": ("Curso", "{sale}"),
     "quality": ("Curso",),
     "analytics show": ("Curso",),
+    "ads list": ("Curso",),
+    "ads report": ("Curso",),
     "analytics verify": ("Curso",),
     "deliveries list": ("Curso",),
     "deliveries attempts": ("Curso", "{delivery}"),
@@ -64,6 +66,7 @@ OTHERS = {
     *("destination token", "destination disconnect", "dlq replay", "dlq discard", "dlq progress"),
     *("webhooks reprocess", "key create", "key revoke", "privacy export", "privacy erase"),
     *("jobs run", "queue create", "sandbox meta", "sandbox webhook", "bench load"),
+    *("ads import", "ads fetch"),
 }
 API = {
     **{

@@ -13,6 +13,7 @@ from trackai.housekeeping.rollups import Folder
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
+from trackai.model.ad_spend import AdAccount, AdDay
 from trackai.model.click import AdIdentifiers, Click, PageEvent, PageEventKind, Utm, Visitor
 from trackai.model.clock import new_id
 from trackai.model.delivery import CallFacts, Quality
@@ -20,7 +21,7 @@ from trackai.model.identity import IdentityKind, email_key, external_id_key, pho
 from trackai.model.tenant import DestinationAccount, Funnel, GatewayConnection, Secret, Tenant
 from trackai.queue.postgres import PostgresQueue
 from trackai.sandbox.platforms import PLATFORMS, Person, Sale, SaleStatus, SignedWebhook, platform
-from trackai.storage.ad_spend import AdAccount, AdDay, save_spend
+from trackai.storage.ad_spend import save_spend
 from trackai.storage.breakers import lock_breaker
 from trackai.storage.clicks import insert_clicks
 from trackai.storage.dead_letters import Wanted

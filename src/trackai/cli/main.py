@@ -24,6 +24,7 @@ PLACES = {
     "explain": "trackai.cli.explain:explain",
     "quality": "trackai.cli.quality:quality",
     "analytics": "trackai.cli.analytics:app",
+    "ads": "trackai.cli.ads:app",
     "deliveries": "trackai.cli.deliveries:app",
     "dlq": "trackai.cli.dlq:app",
     "webhooks": "trackai.cli.webhooks:app",

@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
+from trackai.model.ad_spend import AdAccount, AdDay
 from trackai.storage.pool import Row, Tx, columns
 
 # What some ads cost on some days; said again it replaces what was said before.
@@ -43,42 +43,6 @@ select platform, account, currency, min(day) as first_day, max(day) as last_day,
   sum(spent_minor)::bigint as spent_minor, max(imported_at) as imported_at
 from ad_spend where tenant_id = $1 group by platform, account, currency order by 1, 2, 3
 """
-
-
-@dataclass(frozen=True, slots=True)
-class AdDay:
-    """What an ad cost on a day, of the ad account's time zone; money in minor units."""
-
-    day: dt.date
-    campaign_id: str
-    campaign: str
-    ad_set_id: str
-    ad_set: str
-    ad_id: str
-    ad: str
-    currency: str
-    spent_minor: int
-    impressions: int | None = None
-    clicks: int | None = None
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What the table holds once."""
-        things = (
-            (self.campaign_id or self.campaign),
-            (self.ad_set_id or self.ad_set),
-            (self.ad_id or self.ad),
-        )
-        return (self.day, *things, self.currency)
-
-
-@dataclass(frozen=True, slots=True)
-class AdAccount:
-    """Where spend comes from."""
-
-    tenant_id: UUID
-    platform: str
-    account: str  # '' where a file names none
 
 
 async def save_spend(tx: Tx, account: AdAccount, days: Sequence[AdDay], *, now: dt.datetime) -> int:

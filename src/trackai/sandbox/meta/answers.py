@@ -32,6 +32,13 @@ NO_PERMISSION = Refusal(
 )
 
 
+NO_ADS_READ = Refusal(
+    200,
+    message="(#200) Ad account owner has NOT grant ads_management or ads_read permission",
+    status=403,
+)
+
+
 def unknown_object(dataset: str) -> Refusal:
     """Build the refusal of a dataset that is unknown or not assigned to the token."""
     return Refusal(

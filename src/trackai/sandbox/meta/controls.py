@@ -46,6 +46,10 @@ class Controls:
             )
         )
 
+    def add_ad_days(self, account: str, rows: list[dict[str, str]]) -> None:
+        """Let an ad account, by its digits, have spent this: rows as insights tell them."""
+        self._state.ad_days.setdefault(account, []).extend(rows)
+
     def script_fault(self, kind: str, *, times: int | None = 1, **more: Any) -> None:
         """Order a failure; `more` are the fields of faults.Script, such as match or seconds."""
         self.order(Script(Fault(kind), times=times, **more))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trackai.sandbox.asgi import NotJson, Reply, Request, parse_form, parse_json
-from trackai.sandbox.meta import answers
+from trackai.sandbox.meta import answers, insights
 from trackai.sandbox.meta.faults import LOSSES, OUTAGES, Fault, Faults, Script
 from trackai.sandbox.meta.refusal import JsonObject, Refusal
 from trackai.sandbox.meta.rules import refuse_batch, refuse_envelope
@@ -32,6 +32,7 @@ _OLD_VERSION = re.compile(r"v(1?[0-9]|20)\.[0-9]", re.ASCII)
 _QUIET_USAGE = {
     "x-app-usage": '{"call_count":1,"total_time":1,"total_cputime":1}',
 }
+_READING_SCOPES = frozenset({"ads_read", "ads_management"})
 _NEEDED_SCOPES = frozenset({"ads_management", "business_management"})
 
 
@@ -65,6 +66,8 @@ class Graph:
                 return self._debug_token(request, now)
             case "GET", [dataset]:
                 return self._dataset(dataset, request, now)
+            case "GET", [account, "insights"] if account.startswith("act_"):
+                return self._insights(account.removeprefix("act_"), request, now)
             case "POST", [dataset, "events"]:
                 return self._events(dataset, request, now)
             case _:
@@ -76,6 +79,32 @@ class Graph:
         if refusal is not None:
             return self._refuse(refusal)
         return Reply(200, json.dumps({"id": dataset}, separators=(",", ":")).encode())
+
+    def _insights(self, account: str, request: Request, now: dt.datetime) -> Reply:
+        outage = self._faults.take(OUTAGES, account)
+        if outage is not None:
+            return self._fail(outage, account)
+        refusal = self._refuse_reader(account, request, now)
+        if refusal is not None:
+            return self._refuse(refusal)
+        try:
+            page = insights.page(self._state.ad_days[account], request.query)
+        except ValueError as error:
+            return self._refuse(Refusal(100, message=f"(#100) {error}"))
+        return Reply(200, json.dumps(page, separators=(",", ":")).encode(), headers=_QUIET_USAGE)
+
+    def _refuse_reader(self, account: str, request: Request, now: dt.datetime) -> Refusal | None:
+        _, value = _token_in(request, {})
+        token = self._state.tokens.get(value or "")
+        if value is None:
+            return answers.TOKEN_REQUIRED
+        if token is None:
+            return answers.INVALID_TOKEN
+        if token.expired(now):
+            return answers.EXPIRED_TOKEN
+        if account not in self._state.ad_days or not token.may_use(account):
+            return answers.unknown_object(f"act_{account}")
+        return None if _READING_SCOPES & set(token.scopes) else answers.NO_ADS_READ
 
     def _events(self, dataset: str, request: Request, now: dt.datetime) -> Reply:
         outage = self._faults.take(OUTAGES, dataset)

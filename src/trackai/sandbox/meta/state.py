@@ -63,6 +63,7 @@ class State:
         keep = self._keep
         self.datasets: dict[str, str] = {}
         self.tokens: dict[str, Token] = {}
+        self.ad_days: dict[str, list[dict[str, str]]] = {}  # by ad account: insights, a row an ad
         self.events: deque[ReceivedEvent] = deque(maxlen=keep)
         self.test_events: deque[ReceivedEvent] = deque(maxlen=keep)
         self.duplicates: deque[ReceivedEvent] = deque(maxlen=keep)

@@ -1,0 +1,174 @@
+"""`trackai ads`: what ads cost, from a file or from Meta, and what they brought."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trackai.accounts.ad_spend import AdSpend, Imported
+from trackai.analytics.ad_files import MOST_BYTES, read_ad_file
+from trackai.analytics.campaigns import Brought, Level, report
+from trackai.analytics.metrics import Filters, zone_of
+from trackai.analytics.periods import Period
+from trackai.cli.installation import actor, open_installation, open_tenant, run
+from trackai.cli.output import Json, Row, TenantName, show, show_one
+from trackai.cli.prompts import hidden
+from trackai.destinations.http import HttpLimits, open_http
+from trackai.destinations.meta.insights import ANSWER_BYTES, Insights, account_digits
+from trackai.errors import ConfigurationError, InvalidField
+from trackai.model.clock import SystemClock, new_id
+from trackai.model.money import Money, parse_currency
+from trackai.model.tenant import Tenant
+from trackai.storage.pool import Database, Role
+
+app = typer.Typer(no_args_is_help=True, help="What ads cost and brought.")
+
+_VARIABLE = "TRACKAI_ADS_TOKEN"
+# Numbers of the last days are still corrected by the platform.
+USUAL_DAYS = 7
+
+
+@app.command(name="import")
+def import_(
+    tenant: TenantName,
+    file: Annotated[Path, typer.Argument(help="CSV by day: Meta's Ads Manager, Google Ads.")],
+    platform: Annotated[str, typer.Option(help="meta, google, ...")] = "meta",
+    account: Annotated[str, typer.Option(help="Keeps several accounts apart.")] = "",
+    currency: Annotated[
+        str | None, typer.Option(help="Where the file names none; default: the tenant's.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take in what ads cost; what is there already of the same ad and day is replaced."""
+
+    async def work() -> Row:
+        async with open_installation() as here, here.database(Role.APP) as database:
+            owner = await here.tenant(tenant)
+            found = read_ad_file(_content(file), currency=_currency(currency or owner.currency))
+            taken = await _spend(database, owner).take(_platform(platform), account, found.days)
+            said = "of the file" if found.currency_said else "given"
+            return {**_told(taken), "skipped": found.skipped, "currency": said}
+
+    show_one(run(work()), json=json)
+
+
+@app.command()
+def fetch(
+    tenant: TenantName,
+    account: Annotated[str, typer.Argument(help="Meta's ad account: act_ and digits.")],
+    days: Annotated[int, typer.Option(min=1, max=1000, help="Up to today.")] = USUAL_DAYS,
+    token: Annotated[str | None, typer.Option(envvar=_VARIABLE, help="With ads_read.")] = None,
+    api_url: Annotated[str | None, typer.Option(help="Another host, such as a sandbox.")] = None,
+    json: Json = False,
+) -> None:
+    """Ask Meta what an account's ads cost, and take it in; the token is not kept."""
+
+    async def work() -> Row:
+        digits = account_digits(account)
+        given = hidden(token, "Token", variable=_VARIABLE)
+        async with open_installation() as here, here.database(Role.APP) as database:
+            owner = await here.tenant(tenant)
+            until = await _today(database, owner)
+            since = until - dt.timedelta(days=days - 1)
+            async with open_http(HttpLimits(answer_bytes=ANSWER_BYTES)) as http:
+                said = await Insights(http, given, api_url=api_url).days(digits, since, until)
+            spend = _spend(database, owner)
+            taken = await spend.take("meta", f"act_{digits}", said, whole=(since, until))
+            return _told(taken)
+
+    show_one(run(work()), json=json)
+
+
+@app.command(name="list")
+def list_(tenant: TenantName, json: Json = False) -> None:
+    """List what was taken in, by account."""
+
+    async def work() -> list[Row]:
+        async with open_installation() as here, here.database(Role.APP) as database:
+            owner = await here.tenant(tenant)
+            return [dict(row) for row in await _spend(database, owner).accounts()]
+
+    empty = "Nothing yet. Take a file in: trackai ads import TENANT FILE"
+    show(run(work()), json=json, empty=empty)
+
+
+@app.command(name="report")
+def report_(
+    tenant: TenantName,
+    period: Annotated[str, typer.Option(help="24h, 7d, 30d or 90d, in whole days.")] = "30d",
+    level: Annotated[Level, typer.Option(help="What a row is of.")] = Level.CAMPAIGN,
+    gateway: Annotated[str | None, typer.Option(help="Sales of one gateway.")] = None,
+    json: Json = False,
+) -> None:
+    """Show clicks, sales, revenue, cost, CPA and ROAS; what earned most first."""
+
+    async def work() -> list[Row]:
+        async with open_tenant(tenant) as view:
+            zone = await zone_of(view.tx, tenant_id=view.tenant_id)
+            asked = Period.named(period, zone=zone, now=SystemClock().now()).whole_days()
+            found = await report(view.tx, asked, Filters(gateway), level, tenant_id=view.tenant_id)
+            return [row for one in found.rows for row in _rows(one, level)]
+
+    show(run(work()), json=json, empty="No click and no sale in this period.")
+
+
+def _rows(one: Brought, level: Level) -> list[Row]:
+    """Return a row for each currency, or one without any."""
+    names = one.names._asdict()
+    named: Row = {name: names[name] for name in names if names[name] is not None}
+    kind = one.kind.value if one.kind.value != "named" else None
+    first: Row = {level.value: kind, **named, "clicks": one.clicks, "sales": one.sales}
+    if not one.money:
+        return [first]
+    return [
+        {
+            **first,
+            "returning": one.returning_sales,
+            "net": _major(money.net_minor, currency),
+            "spent": _major(money.spent_minor, currency),
+            "cpa": _major(one.cpa_minor(currency), currency),
+            "roas": None if money.roas is None else round(money.roas, 2),
+        }
+        for currency, money in one.money.items()
+    ]
+
+
+def _major(minor: float | None, currency: str) -> str | None:
+    return None if minor is None else f"{Money(round(minor), currency).major()} {currency}"
+
+
+def _told(taken: Imported) -> Row:
+    return {"rows": taken.rows, "first_day": taken.first_day, "last_day": taken.last_day}
+
+
+def _spend(database: Database, owner: Tenant) -> AdSpend:
+    return AdSpend(database, SystemClock(), new_id, owner.id, actor())
+
+
+async def _today(database: Database, owner: Tenant) -> dt.date:
+    async with database.transaction(tenant_id=owner.id) as tx:
+        zone = await zone_of(tx, tenant_id=owner.id)
+    return SystemClock().now().astimezone(zone).date()
+
+
+def _content(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise InvalidField(f"A file has at most {MOST_BYTES // 2**20} MiB.", field="file")
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"The file cannot be read: {error.strerror}.") from None
+
+
+def _currency(text: str) -> str:
+    try:
+        return parse_currency(text)
+    except ValueError as error:
+        raise InvalidField(f"{text} is {error}.", field="currency") from None
+
+
+def _platform(text: str) -> str:
+    if not (text.isascii() and text.islower() and text.isalnum() and len(text) <= 30):  # noqa: PLR2004
+        raise InvalidField("A platform is a short word in lower case.", field="platform")
+    return text

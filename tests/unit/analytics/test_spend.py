@@ -1,0 +1,73 @@
+"""What ads cost is found by what their addresses say: ids first, then names."""
+
+import pytest
+
+from trackai.analytics.spend import Costs, Names, Spent, Thing
+
+
+def spent(campaign: Thing, ad_set: Thing, ad: Thing, minor: int = 100) -> Spent:
+    return Spent(campaign, ad_set, ad, "BRL", minor)
+
+
+COSTS = Costs(
+    [
+        spent(Thing("55", "Lançamento"), Thing("77", "Frio"), Thing("99", "Vídeo 1")),
+        spent(Thing("55", "Lançamento"), Thing("77", "Frio"), Thing("98", "Vídeo 2"), 50),
+        spent(Thing("55", "Lançamento"), Thing("78", "Quente"), Thing("97", "Vídeo 1"), 25),
+        spent(Thing("56", "Perpétuo"), Thing("", "Frio"), Thing("", "Vídeo 1"), 10),
+    ]
+)
+KNOWN = Names(None, "Lançamento", "Frio", "Vídeo 1")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Names(None, "Lançamento|55", "Frio|77", "Vídeo 1|99"),
+        Names(None, "55", "77", "99"),
+        Names(None, "lançamento", " FRIO ", "vídeo 1"),
+        # Renamed since: the id is believed.
+        Names(None, "Antigo|55", "Outro|77", "Velho|99"),
+    ],
+)
+def test_an_address_means_the_ad(said: Names) -> None:
+    assert COSTS.known(said) == KNOWN
+
+
+def test_an_ad_is_looked_for_in_its_own_campaign() -> None:
+    assert COSTS.known(Names(None, "Perpétuo", "Frio", "Vídeo 1")) == Names(
+        *(None, "Perpétuo", "Frio", "Vídeo 1")
+    )
+    assert COSTS.known(Names(None, "55", "78", "Vídeo 1")).ad_set == "Quente"
+
+
+def test_what_is_not_known_stays_as_it_was_said() -> None:
+    assert COSTS.known(Names(None, "Outra", "Frio", "Vídeo 1")) == Names(
+        *(None, "Outra", "Frio", "Vídeo 1")
+    )
+    assert COSTS.known(Names(None, "55", "Novo", "Vídeo 1")) == Names(
+        *(None, "Lançamento", "Novo", "Vídeo 1")
+    )
+    assert COSTS.known(Names("FB")) == Names("FB")
+    assert COSTS.known(Names(None, "")) == Names(None, "")
+    assert Costs([]).known(Names(None, "55")) == Names(None, "55")
+
+
+@pytest.mark.parametrize(("depth", "rows"), [(0, 0), (1, 4), (2, 4), (3, 4)])
+def test_all_that_was_spent_is_in_every_level(depth: int, rows: int) -> None:
+    found = list(COSTS.by(depth))
+
+    assert len(found) == rows
+    assert sum(minor for _, _, minor in found) == (185 if depth else 0)
+
+
+def test_two_of_one_name_are_told_apart_by_their_id() -> None:
+    costs = Costs(
+        [
+            spent(Thing("1", "Teste"), Thing("", ""), Thing("", "")),
+            spent(Thing("2", "Teste"), Thing("", ""), Thing("", "")),
+        ]
+    )
+
+    assert {names.campaign for names, _, _ in costs.by(1)} == {"Teste|1", "Teste|2"}
+    assert costs.known(Names(None, "Teste|2")).campaign == "Teste|2"
