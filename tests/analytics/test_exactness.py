@@ -204,7 +204,7 @@ TAMPERED = {
     "rollup_campaigns": "update rollup_campaigns set clicks = clicks + 1 where grain = 'hour'",
     "rollup_sales": "update rollup_sales set gross_minor = gross_minor + 1 where grain = 'hour'",
     "rollup_dispatch": "delete from rollup_dispatch where grain = 'minute'",
-    "rollup_latency": "update rollup_latency set number = number + 1 where grain = 'day'",
+    "rollup_latency": "update rollup_latency set numbers[1] = numbers[1] + 1 where grain = 'day'",
 }
 
 

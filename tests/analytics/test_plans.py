@@ -47,7 +47,8 @@ async def test_no_question_looks_at_what_was_counted(world: "World", name: str) 
     span = counts.Span("day", now - dt.timedelta(days=30), now)
     asked = counts.Asked(new_id(), [span])
     last = {"SUM_LATENCY": ["whole"], "LIST_LATENCY": "whole"}.get(name)
-    found = await plan_of(world, QUESTIONS[name], *asked.values(), last)
+    more = ["day"] if name.startswith("LIST_") else []
+    found = await plan_of(world, QUESTIONS[name], *asked.values(), last, *more)
 
     assert found
     assert [one for one in found if not one.startswith(COUNTS)] == []

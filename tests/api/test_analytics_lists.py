@@ -135,7 +135,7 @@ async def test_match_rate_is_told_over_time_by_gateway_and_by_strategy(front: Fr
         "kiwify": 0.5,
     }
     assert sum(one["sales"] for one in found["buckets"]) == 3
-    assert (found["grain"], len(found["buckets"])) == ("hour", 7 * 24 + 1)
+    assert (found["grain"], len(found["buckets"])) == ("hour", 7 * 24)
     assert found["previous"] == {"sales": 0, "matched": 0, "match_rate": None}
 
 

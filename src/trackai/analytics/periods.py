@@ -16,6 +16,7 @@ from trackai.errors import InvalidField
 # How long minutes and hours are kept; a little less than storage keeps them.
 MINUTES_KEPT = dt.timedelta(days=2) - dt.timedelta(minutes=30)
 HOURS_KEPT = dt.timedelta(days=91)
+_WEEK = dt.timedelta(days=7)
 LONGEST = dt.timedelta(days=732)
 # Nothing was counted before, nor will be after.
 OLDEST = dt.timedelta(days=3660)
@@ -65,12 +66,20 @@ class Period:
 
     @classmethod
     def named(cls, name: str, *, zone: ZoneInfo, now: dt.datetime) -> "Period":
-        """Return 1h, 24h, 7d, 30d or 90d that end now. InvalidField for another name."""
+        """Return 1h or 24h that end now, or the 7, 30 or 90 days that end with today.
+
+        InvalidField for another name.
+        """
         length = _NAMED.get(name)
         if length is None:
             raise InvalidField(f"A period is one of {', '.join(_NAMED)}.", field="period")
-        end = _next(now, Grain.MINUTE, zone)
-        return cls.between(end - length, end, zone=zone, now=now)
+        if length < _WEEK:
+            end = _next(now, Grain.MINUTE, zone)
+            return cls.between(end - length, end, zone=zone, now=now)
+        # As many days as it says, today as far as it is over.
+        day = now.astimezone(zone).replace(tzinfo=None) - (length - dt.timedelta(days=1))
+        start = floor(day.replace(tzinfo=zone), Grain.DAY, zone)
+        return cls.between(start, _next(now, Grain.DAY, zone), zone=zone, now=now)
 
     @classmethod
     def between(

@@ -87,11 +87,17 @@ with tries as materialized (
   from stages group by 1, 2, 3, 4, 5
 )
 insert into rollup_latency as r
-select $1, g.grain, date_trunc(g.grain, f.at, f.time_zone), stage, gateway, bin, sum(number)
-from facts f cross join {_GRAINS}
-group by 2, 3, 4, 5, 6 order by 2, 3, 4, 5, 6
-on conflict (tenant_id, grain, at, stage, gateway, bin)
-do update set number = r.number + excluded.number
+select $1, grain, at, stage, gateway, array_agg(bin order by bin), array_agg(number order by bin)
+from (
+  select g.grain, date_trunc(g.grain, f.at, f.time_zone) as at, stage, gateway, bin,
+    sum(number)::bigint as number
+  from facts f cross join {_GRAINS}
+  group by 1, 2, 3, 4, 5
+) b
+group by 2, 3, 4, 5
+on conflict (tenant_id, grain, at, stage, gateway) do update set (bins, numbers) = (
+  select bins_sum, numbers_sum
+  from trackai_add_bins(r.bins, r.numbers, excluded.bins, excluded.numbers))
 """  # noqa: S608 - constants' text
 
 # What the planner knows of tables that were just filled.

@@ -19,8 +19,7 @@ MOST_SCANNED = 10_000
 _OF_EVENTS = "tenant_id = $1 and (created_at, id) < ($2, $3) and created_at >= $4"
 
 # An event with its sale, its match and ad.
-_EVENT = """
-select d.id, d.created_at, d.event_name, d.event_id, d.event_time, d.status, d.reason, d.attempts,
+_EVENT = """d.id, d.created_at, d.event_name, d.event_id, d.event_time, d.status, d.reason, d.attempts,
   d.settled_at, d.gateway, d.funnel_id, d.destination_id, t.pixel_id, d.conversion_id,
   c.transaction, c.status as sale_status, c.amount_minor, c.currency, c.sold_at, m.strategy,
   m.click_id, m.clicked_at, k.source, k.medium, k.campaign, k.content
@@ -39,7 +38,7 @@ LIST_EVENTS = f"""
 with scanned as materialized (
   select * from deliveries where {_OF_EVENTS} order by created_at desc, id desc limit $5
 )
-{_EVENT}"""  # noqa: S608 - constants' text
+select {_EVENT}"""  # noqa: S608 - constants' text
 
 # The same of one event id.
 LIST_EVENTS_BY_ID = f"""
@@ -47,7 +46,7 @@ with scanned as materialized (
   select * from deliveries where {_OF_EVENTS} and event_id = $11
   order by created_at desc, id desc limit $5
 )
-{_EVENT}"""  # noqa: S608 - constants' text
+select {_EVENT}"""  # noqa: S608 - constants' text
 
 # Where a page that looked at all it may has stopped.
 FIND_STOP_OF_EVENTS = f"""
@@ -66,8 +65,7 @@ _OF_STATUSES = """
   ) a order by a.created_at desc, a.id desc"""
 
 # A try with its event.
-_ATTEMPT = """
-select a.id, a.created_at, a.delivery_id, a.destination_id, a.gateway, a.funnel_id, a.attempt,
+_ATTEMPT = """a.id, a.created_at, a.delivery_id, a.destination_id, a.gateway, a.funnel_id, a.attempt,
   a.status, a.reason, a.http_status, a.error_code, a.error_subcode, a.trace_id, a.batch_size,
   round(a.duration_ms::numeric, 1)::float8 as duration_ms, d.event_name, d.event_id
 from scanned a
@@ -79,7 +77,7 @@ LIST_ATTEMPTS = f"""
 with scanned as materialized (
   select a.* {_OF_STATUSES} limit $5
 )
-{_ATTEMPT}"""
+select {_ATTEMPT}"""
 FIND_STOP_OF_ATTEMPTS = f"""
 select a.created_at, a.id {_OF_STATUSES} offset $5 - 1 limit 1
 """
@@ -93,7 +91,7 @@ with scanned as materialized (
     and a.created_at >= $4 and a.status = any($6::text[])
   order by a.created_at desc, a.id desc limit $5
 )
-{_ATTEMPT}"""  # noqa: S608 - constants' text
+select {_ATTEMPT}"""  # noqa: S608 - constants' text
 
 STATUSES_OF_ATTEMPTS = ("accepted", "deferred", "rejected")
 

@@ -136,6 +136,8 @@ class Database:
                     # Disks of today. The default makes a fresh table's statistics look like a
                     # reason to walk a tenant's whole index in place of one key.
                     "random_page_cost": "1.1",
+                    # What people ask is planned once: planning anew takes longer than the answer.
+                    **({"plan_cache_mode": "force_generic_plan"} if role is Role.APP else {}),
                 },
             )
         except CONNECT_ERRORS as error:

@@ -33,6 +33,24 @@ select count(*) as number from taken
 """  # noqa: S608 - as listed
 
 
+def _binned(stage: str, bin_: str, number: str, wanted: str) -> str:
+    """Bins of changes, one row a bucket."""
+    return f"""
+  select b.tenant_id, b.grain, b.at, b.stage, b.gateway, array_agg(b.bin order by b.bin),
+    array_agg(b.number order by b.bin)
+  from (
+    select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone) as at, {stage} as stage,
+      c.gateway, {bin_} as bin, sum({number})::bigint as number
+    {_SPREAD} and {wanted}
+    group by 1, 2, 3, 4, 5, 6 having sum({number}) <> 0
+  ) b
+  group by 1, 2, 3, 4, 5
+  on conflict (tenant_id, grain, at, stage, gateway) do update set (bins, numbers) = (
+    select bins_sum, numbers_sum
+    from trackai_add_bins(r.bins, r.numbers, excluded.bins, excluded.numbers))
+"""  # noqa: S608 - as listed
+
+
 # Some changes, added to the buckets of every grain, by the table of changes. Sales are counted by
 # how they stand; those that were ever paid by their ad, and by the time since the click.
 FOLD_ALL_TENANTS = {
@@ -70,12 +88,14 @@ FOLD_ALL_TENANTS = {
 """,
         f"""
   insert into rollup_latency as r
-  select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), 'click_to_sale', c.gateway,
-    c.click_bin, sum(c.sales)
-  {_SPREAD} and trackai_was_paid(c.status) and c.click_bin is not null
-  group by 1, 2, 3, 4, 5, 6 having sum(c.sales) <> 0
-  on conflict (tenant_id, grain, at, stage, gateway, bin)
-  do update set number = r.number + excluded.number
+  {
+            _binned(
+                "'click_to_sale'",
+                "c.click_bin",
+                "c.sales",
+                "trackai_was_paid(c.status) and c.click_bin is not null",
+            )
+        }
 """,
     ),
     "changed_clicks": _fold(
@@ -107,12 +127,7 @@ FOLD_ALL_TENANTS = {
         "changed_latency",
         f"""
   insert into rollup_latency as r
-  select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), c.stage, c.gateway, c.bin,
-    sum(c.number)
-  {_SPREAD}
-  group by 1, 2, 3, 4, 5, 6
-  on conflict (tenant_id, grain, at, stage, gateway, bin)
-  do update set number = r.number + excluded.number
+  {_binned("c.stage", "c.bin", "c.number", "true")}
 """,
     ),
 }
@@ -129,7 +144,7 @@ delete from rollup_campaigns
 where clicks = 0 and sales = 0 and gross_minor = 0 and refunded_minor = 0
 """,
     "rollup_dispatch": "delete from rollup_dispatch where attempts = 0 and deliveries = 0",
-    "rollup_latency": "delete from rollup_latency where number = 0",
+    "rollup_latency": "delete from rollup_latency where bins = '{}'",
 }
 
 # The busiest minute of days that still have minutes.

@@ -33,8 +33,15 @@ def test_a_day_ends_with_this_minute_and_is_minutes_hours_minutes() -> None:
     ]
 
 
-def test_a_month_begins_with_a_whole_hour_and_is_mostly_days() -> None:
+def test_a_month_is_thirty_days_and_today_is_one_of_them() -> None:
     period = Period.named("30d", zone=SP, now=NOW)
+
+    assert period.segments() == [Segment(Grain.DAY, at("2026-10-28T00:00"), at("2026-11-27T00:00"))]
+    assert period.dates() == (dt.date(2026, 10, 28), dt.date(2026, 11, 26))
+
+
+def test_a_stretch_of_ones_own_has_finer_ends() -> None:
+    period = Period.between(at("2026-10-27T12:40"), at("2026-11-26T12:43"), zone=SP, now=NOW)
 
     assert period.segments() == [
         Segment(Grain.HOUR, at("2026-10-27T12:00"), at("2026-10-28T00:00")),
@@ -42,6 +49,23 @@ def test_a_month_begins_with_a_whole_hour_and_is_mostly_days() -> None:
         Segment(Grain.HOUR, at("2026-11-26T00:00"), at("2026-11-26T12:00")),
         Segment(Grain.MINUTE, at("2026-11-26T12:00"), at("2026-11-26T12:43")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("length", "grain", "number"),
+    [("1h", Grain.MINUTE, 60), ("24h", Grain.HOUR, 25), ("7d", Grain.HOUR, 168)],
+)
+def test_a_chart_has_some_dozens_of_buckets(length: str, grain: Grain, number: int) -> None:
+    period = Period.named(length, zone=SP, now=NOW)
+
+    assert period.buckets().grain is grain
+    assert len(period.starts()) == number
+
+
+def test_a_chart_of_long_ago_is_of_what_is_kept() -> None:
+    period = Period.between(at("2026-06-03T10:20"), at("2026-06-05T10:20"), zone=SP, now=NOW)
+
+    assert (period.buckets().grain, len(period.starts())) == (Grain.DAY, 3)
 
 
 def test_long_ago_there_are_only_days() -> None:

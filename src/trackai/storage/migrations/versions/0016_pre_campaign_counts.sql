@@ -142,9 +142,27 @@ select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), c.funnel_id
 from changed_clicks c join tenants t on t.id = c.tenant_id
 cross join (values ('day'), ('hour'), ('minute')) g (grain);
 
+-- A bucket's times are one row: bins, and how many times are in each. A row a bin was sixty times as
+-- many to look at, and to keep.
+create temporary table kept_bins on commit drop as
+select tenant_id, grain, at, stage, gateway, array_agg(bin order by bin) as bins,
+  array_agg(number order by bin) as numbers
+from rollup_latency where number <> 0 group by 1, 2, 3, 4, 5;
+do $$
+declare
+  daily text := pg_get_viewdef('analytics_metrics_daily');
+begin
+  drop view analytics_metrics_daily, counted_latency;
+  truncate rollup_latency;
+  alter table rollup_latency drop column bin, drop column number,
+    add column bins smallint[] not null, add column numbers bigint[] not null;
+  alter table rollup_latency add primary key (tenant_id, grain, at, stage, gateway);
+  insert into rollup_latency select * from kept_bins;
+
 -- A stage more: 'click_to_sale', of sales that were ever paid, in the bucket of the purchase.
-create or replace view counted_latency with (security_invoker = true) as
-select * from rollup_latency
+create view counted_latency with (security_invoker = true) as
+select r.tenant_id, r.grain, r.at, r.stage, r.gateway, b.bin, b.number
+from rollup_latency r cross join lateral unnest(r.bins, r.numbers) b (bin, number)
 union all
 select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), c.stage, c.gateway, c.bin,
   c.number
@@ -156,6 +174,38 @@ select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), 'click_to_s
 from changed_sales c join tenants t on t.id = c.tenant_id
 cross join (values ('day'), ('hour'), ('minute')) g (grain)
 where c.click_bin is not null and trackai_was_paid(c.status);
+  execute 'create view analytics_metrics_daily with (security_invoker = true) as ' || daily;
+end $$;
+
+-- Two sums of bins together, without those that nothing is left in.
+create function trackai_add_bins(bins smallint[], numbers bigint[], more_bins smallint[],
+  more_numbers bigint[], out bins_sum smallint[], out numbers_sum bigint[])
+language sql immutable parallel safe as $$
+  select coalesce(array_agg(bin order by bin), '{}'), coalesce(array_agg(number order by bin), '{}')
+  from (
+    select bin, sum(number)::bigint as number
+    from (select * from unnest(bins, numbers) union all select * from unnest(more_bins, more_numbers))
+      b (bin, number)
+    group by bin having sum(number) <> 0
+  ) summed
+$$;
+
+-- Buckets are looked at by their tenant; what is over is found by ranges of blocks. An index by time
+-- alone is one more to write, and looks to the planner like a way through all tenants.
+do $$
+declare
+  old record;
+begin
+  for old in
+    select c.relname as index, t.relname as of_table
+    from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
+    where t.relnamespace = 'public'::regnamespace and not i.indisprimary
+      and t.relname ~ '^rollup_(sales|dispatch|latency|campaigns)_(minute|hour)$'
+  loop
+    execute format('drop index %I', old.index);
+    execute format('create index on %I using brin (at) with (pages_per_range = 32)', old.of_table);
+  end loop;
+end $$;
 
 -- Counting -----------------------------------------------------------------------------------------
 
