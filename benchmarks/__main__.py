@@ -4,9 +4,10 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import FrameType
 
-from benchmarks import dispatch, ingest, match, payload, queue, script, webhook
+from benchmarks import analytics, counting, dispatch, ingest, match, payload, queue, script, webhook
 from benchmarks.figures import Figure, Size, as_json, print_table
 from trackai.telemetry.logging import configure_logging
 
@@ -18,6 +19,10 @@ def _payload(_size: Size) -> list[Figure]:
     ]
 
 
+def _analytics(size: Size) -> list[Figure]:
+    return [*analytics.run(size), *counting.run(size)]
+
+
 BENCHMARKS: Mapping[str, Callable[[Size], list[Figure]]] = {
     "ingest": ingest.run,
     "webhook": webhook.run,
@@ -27,6 +32,7 @@ BENCHMARKS: Mapping[str, Callable[[Size], list[Figure]]] = {
     "dispatch": dispatch.run,
     "queue": queue.run,
     "payload": _payload,
+    "analytics": _analytics,
 }
 
 
@@ -39,6 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", default="", help=f"comma-separated: {', '.join(BENCHMARKS)}")
     parser.add_argument("--quick", action="store_true", help="smoke run; numbers mean nothing")
+    parser.add_argument("--rows", type=int, help="tries that analytics loads")
     asked = parser.parse_args()
     names = [name.strip() for name in asked.only.split(",") if name.strip()] or [
         name for name in BENCHMARKS if name not in ON_DEMAND
@@ -49,6 +56,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _as_interrupt)
     configure_logging(json=False, level="WARNING")
     size = Size.quick() if asked.quick else Size()
+    size = replace(size, rows=asked.rows) if asked.rows else size
     figures: list[Figure] = []
     try:
         for name, benchmark in BENCHMARKS.items():

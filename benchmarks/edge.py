@@ -6,7 +6,7 @@ stores: `none` answers at once and keeps nothing; `row` gives every click a tran
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import uvloop
 from typing_extensions import override
@@ -25,12 +25,32 @@ from trackai.ingest.stores import Stores
 from trackai.model.click import Click
 from trackai.model.clock import SystemClock, new_id
 from trackai.settings import load_settings
+from trackai.storage import clicks
 from trackai.storage.clicks import insert_clicks
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database, Role
 
 # Commits side by side of the store without grouping; more did not make it faster.
 ROW_CONNECTIONS = 16
+
+# Clicks as they are stored, but for their ads.
+UNCOUNTED = """
+insert into clicks (tenant_id, click_id, received_at, client_time, funnel_id, fbclid, fbc, fbp,
+  gclid, ttclid, utm_source, utm_medium, utm_campaign, utm_content, utm_term, page_url, referrer,
+  visitor_sealed, visitor_key, day, keep_days)
+select new.*, (new.received_at at time zone 'UTC')::date,
+  coalesce((select t.keep_days from tenants t where t.id = new.tenant_id), 30)
+from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::uuid[],
+  $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+  $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[], $19::bytea[])
+  as new (tenant_id, click_id, received_at)
+left join lateral (
+  select true as known from clicks k
+  where k.tenant_id = new.tenant_id and k.click_id = new.click_id and k.day >= $20 limit 1
+) before on true
+where before.known is null
+on conflict do nothing
+"""
 
 
 class _AtOnce(GroupCommit[Click, None]):
@@ -62,9 +82,22 @@ def _row(database: Database, envelope: Envelope) -> GroupCommit[Click, None]:
     return _Row(store, table="clicks", limits=GroupLimits())
 
 
+def _uncounted(database: Database, envelope: Envelope) -> GroupCommit[Click, None]:
+    """Store as the product does, without the ad and with the trigger that counts switched off."""
+    clicks.INSERT_CLICKS = UNCOUNTED
+
+    async def store(some: Sequence[Click]) -> list[None]:
+        async with database.one_statement() as tx:
+            await insert_clicks(tx, envelope, some)
+        return [None] * len(some)
+
+    return GroupCommit(store, table="clicks", limits=GroupLimits())
+
+
 STORES: Mapping[str, Callable[[Database, Envelope], GroupCommit[Click, None]]] = {
     "none": _none,
     "row": _row,
+    "uncounted": _uncounted,
 }
 
 

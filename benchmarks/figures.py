@@ -49,6 +49,7 @@ class Size:
     deliveries: int = 40_000
     queue_deliveries: int = 400
     backlog: int = 100_000
+    rows: int = 1_000_000
 
     @classmethod
     def quick(cls) -> "Size":
@@ -61,6 +62,7 @@ class Size:
             lookups=20,
             deliveries=1_000,
             backlog=2_000,
+            rows=20_000,
         )
 
 

@@ -38,8 +38,9 @@ Rates = Mapping[str, list[float]]
 def run(size: Size) -> list[Figure]:
     """Measure in a scratch installation."""
     with scratch() as place, ExitStack() as stack:
-        tenant = asyncio.run(_tenant(place))
-        press, pgbench = Press(_requests(tenant), expect=b"HTTP/1.1 201"), Pgbench(place, tenant.id)
+        tenant = asyncio.run(tenant_of(place))
+        press = Press(requests_of(tenant), expect=b"HTTP/1.1 201")
+        pgbench = Pgbench(place, tenant.id)
         latencies: list[float] = []
 
         def server(command: list[str], kept: list[float] | None = None) -> Callable[[float], float]:
@@ -69,12 +70,14 @@ def run(size: Size) -> list[Figure]:
         return _figures(_measure(sides, size), latencies)
 
 
-async def _tenant(place: Scratch) -> Tenant:
+async def tenant_of(place: Scratch) -> Tenant:
+    """Make a tenant."""
     async with place.here.onboarding() as onboarding:
         return await onboarding.create_tenant("Benchmark")
 
 
-def _requests(tenant: Tenant) -> Callable[[int], bytes]:
+def requests_of(tenant: Tenant) -> Callable[[int], bytes]:
+    """Return what makes the request of a number."""
     body = BODY.replace("SITE_KEY", tenant.site_key).replace("FBCLID", FBCLID)
     length = len(body % (0, 0, 0, 0))
     request = HEAD.format(length=length).encode() + body.encode()

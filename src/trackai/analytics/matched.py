@@ -1,8 +1,8 @@
 """How many paid sales have their click: by day, by gateway, by how they were matched."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from trackai.analytics.metrics import Filters, asked_of
 from trackai.analytics.periods import Period
 from trackai.model.match import MatchStrategy
 from trackai.storage import counts
-from trackai.storage.pool import Tx
+from trackai.storage.pool import Row, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +36,39 @@ class MatchRates:
     strategies: Mapping[str, int]  # sales, of every strategy that found any
 
 
+async def match_rate(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) -> Share:
+    """Return how well the paid sales of a period are matched, in whole."""
+    asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
+    return _share(await counts.sum_matches(tx, asked))
+
+
 async def match_rates(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) -> MatchRates:
-    """Return how well the paid sales of a period are matched."""
-    rows = await counts.sum_matches(tx, asked_of(period.segments(), filters, tenant_id=tenant_id))
-    listed = await counts.list_matches(
-        tx, asked_of([period.buckets()], filters, tenant_id=tenant_id)
-    )
-    sales: Counter[str] = Counter()
-    matched: Counter[str] = Counter()
+    """Return how well the paid sales of a period are matched: in whole, over time, where, how."""
+    charted, exact = period.buckets(), period.segments()
+    rows = await counts.list_matches(tx, asked_of([charted], filters, tenant_id=tenant_id))
+    at: defaultdict[dt.datetime, list[Row]] = defaultdict(list)
+    for row in rows:
+        at[row["at"]].append(row)
+    # A chart's buckets may begin before the period does.
+    if exact != [charted]:
+        rows = await counts.sum_matches(tx, asked_of(exact, filters, tenant_id=tenant_id))
     strategies: Counter[str] = Counter()
     for row in rows:
-        sales[row["gateway"]] += row["sales"]
         strategies[row["strategy"]] += row["sales"]
-        if row["strategy"] != MatchStrategy.UNMATCHED:
-            matched[row["gateway"]] += row["sales"]
-    at: dict[tuple[dt.datetime, bool], int] = {
-        (row["at"], row["matched"]): row["sales"] for row in listed
-    }
     return MatchRates(
-        whole=Share(sales.total(), matched.total()),
-        buckets=[
-            (start, Share(found + at.get((start, False), 0), found))
-            for start in period.starts()
-            for found in (at.get((start, True), 0),)
-        ],
-        gateways={name: Share(sales[name], matched[name]) for name in sorted(sales)},
+        whole=_share(rows),
+        buckets=[(start, _share(at[start])) for start in period.starts()],
+        gateways={
+            name: _share([row for row in rows if row["gateway"] == name])
+            for name in sorted({row["gateway"] for row in rows})
+        },
         strategies=dict(strategies.most_common()),
     )
+
+
+def _share(rows: Iterable[Row]) -> Share:
+    sales = matched = 0
+    for row in rows:
+        sales += row["sales"]
+        matched += row["sales"] if row["strategy"] != MatchStrategy.UNMATCHED else 0
+    return Share(sales, matched)

@@ -6,7 +6,7 @@ beyond that its ends are moved out to whole hours or days of the tenant.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -138,17 +138,26 @@ class Period:
 
     def segments(self) -> list[Segment]:
         """Return the buckets that add up to the period: the coarsest inside, finer at its ends."""
-        return _joined(list(self._pieces()))
+        return list(_cut(self.start, self.end, (Grain.DAY, Grain.HOUR, Grain.MINUTE), self.zone))
 
-    def _pieces(self) -> Iterator[Segment]:
-        at = self.start
-        while at < self.end:
-            for grain in (Grain.DAY, Grain.HOUR, Grain.MINUTE):
-                until = _next(at, grain, self.zone)
-                if floor(at, grain, self.zone) == at and until <= self.end:
-                    yield Segment(grain, at, until)
-                    at = until
-                    break
+
+def _cut(
+    start: dt.datetime, end: dt.datetime, grains: Sequence[Grain], zone: ZoneInfo
+) -> Iterator[Segment]:
+    """Yield whole buckets of the coarsest grain, and before and behind them finer ones."""
+    if start >= end:
+        return
+    grain, *finer = grains
+    if not finer:
+        yield Segment(grain, start, end)
+        return
+    first, last = _up(start, grain, zone), floor(end, grain, zone)
+    if first >= last:
+        yield from _cut(start, end, finer, zone)
+        return
+    yield from _cut(start, first, finer, zone)
+    yield Segment(grain, first, last)
+    yield from _cut(last, end, finer, zone)
 
 
 def floor(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
@@ -190,13 +199,3 @@ def _finest(moment: dt.datetime, now: dt.datetime) -> Grain:
     if moment > now - MINUTES_KEPT:
         return Grain.MINUTE
     return Grain.HOUR if moment > now - HOURS_KEPT else Grain.DAY
-
-
-def _joined(pieces: list[Segment]) -> list[Segment]:
-    joined: list[Segment] = []
-    for piece in pieces:
-        if joined and joined[-1].grain is piece.grain and joined[-1].end == piece.start:
-            joined[-1] = Segment(piece.grain, joined[-1].start, piece.end)
-        else:
-            joined.append(piece)
-    return joined

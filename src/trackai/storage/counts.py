@@ -118,12 +118,10 @@ from (
 left join campaigns k on k.tenant_id = $1 and k.id = b.campaign_id
 """  # noqa: S608 - constants' text
 
-# How often stages took how long.
+# How often stages took how long: bins of every bucket, to be added up by whoever asks.
 SUM_LATENCY = f"""
-select c.stage, b.bin, sum(b.number)::bigint as number
-from {_TIMED} cross join lateral unnest(c.bins, c.numbers) b (bin, number)
+select c.stage, c.bins, c.numbers from {_TIMED}
 where ($10::text is null or c.gateway = $10) and c.stage = any($11::text[])
-group by c.stage, b.bin
 """  # noqa: S608 - constants' text
 
 # Tries and ended deliveries by bucket and status: the spans are of one grain.
@@ -140,9 +138,9 @@ where {_FILTERED}
 group by c.at, c.status
 """  # noqa: S608 - constants' text
 
-# Paid sales by bucket and whether they have a click.
+# Paid sales by bucket, gateway and how they were matched.
 LIST_MATCHES = f"""
-select c.at, c.strategy <> 'unmatched' as matched, sum(c.sales)::bigint as sales
+select c.at, c.gateway, c.strategy, sum(c.sales)::bigint as sales
 from {
     _counted(
         "rollup_sales",
@@ -151,12 +149,12 @@ from {
     )
 }
 where {_FILTERED} and trackai_was_paid(c.status)
-group by c.at, matched having sum(c.sales) <> 0
+group by c.at, c.gateway, c.strategy having sum(c.sales) <> 0
 """  # noqa: S608 - constants' text
 
 # How often a stage took how long, by bucket.
 LIST_LATENCY = f"""
-select c.at, b.bin, sum(b.number)::bigint as number
+select c.at, c.bins, c.numbers
 from {
     _counted(
         "rollup_latency",
@@ -166,10 +164,11 @@ from {
             f"{_BUCKET}, c.stage, c.gateway, array[c.bin], array[c.number]",
         ),
     )
-} cross join lateral unnest(c.bins, c.numbers) b (bin, number)
+}
 where ($10::text is null or c.gateway = $10) and c.stage = $11
-group by c.at, b.bin
 """  # noqa: S608 - constants' text
+
+Bins = dict[int, int]
 
 
 class Span(NamedTuple):
@@ -217,14 +216,15 @@ async def sum_campaigns(tx: Tx, asked: Asked) -> Sequence[Row]:
     return await tx.fetch(SUM_CAMPAIGNS, *asked.values(), asked.funnel_id)
 
 
-async def sum_latency(
-    tx: Tx, asked: Asked, *, stages: Collection[str]
-) -> dict[str, dict[int, int]]:
-    """Return stage -> bin -> number; counts of times know no funnels."""
-    bins: dict[str, dict[int, int]] = {stage: {} for stage in stages}
+async def sum_latency(tx: Tx, asked: Asked, *, stages: Collection[str]) -> dict[str, Bins]:
+    """Return stage -> bin -> number; counts of times know no funnels.
+
+    Added up here: the database takes four times as long for it.
+    """
+    found: dict[str, Bins] = {stage: {} for stage in stages}
     for row in await tx.fetch(SUM_LATENCY, *asked.values(), [*stages]):
-        bins[row["stage"]][row["bin"]] = row["number"]
-    return bins
+        _add(found[row["stage"]], row["bins"], row["numbers"])
+    return found
 
 
 async def list_dispatch(tx: Tx, asked: Asked) -> Sequence[Row]:
@@ -233,13 +233,18 @@ async def list_dispatch(tx: Tx, asked: Asked) -> Sequence[Row]:
 
 
 async def list_matches(tx: Tx, asked: Asked) -> Sequence[Row]:
-    """Return paid sales by bucket and whether matched; the spans are one."""
+    """Return paid sales by bucket, gateway and strategy; the spans are one."""
     return await tx.fetch(LIST_MATCHES, *asked.values(), asked.funnel_id, asked.spans[0].grain)
 
 
-async def list_latency(tx: Tx, asked: Asked, *, stage: str) -> dict[dt.datetime, dict[int, int]]:
+async def list_latency(tx: Tx, asked: Asked, *, stage: str) -> dict[dt.datetime, Bins]:
     """Return bucket -> bin -> number of a stage; the spans are one."""
-    bins: dict[dt.datetime, dict[int, int]] = {}
+    found: dict[dt.datetime, Bins] = {}
     for row in await tx.fetch(LIST_LATENCY, *asked.values(), stage, asked.spans[0].grain):
-        bins.setdefault(row["at"], {})[row["bin"]] = row["number"]
-    return bins
+        _add(found.setdefault(row["at"], {}), row["bins"], row["numbers"])
+    return found
+
+
+def _add(sum_: Bins, bins: Sequence[int], numbers: Sequence[int]) -> None:
+    for bin_, number in zip(bins, numbers, strict=True):
+        sum_[bin_] = sum_.get(bin_, 0) + number

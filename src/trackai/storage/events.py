@@ -19,8 +19,8 @@ MOST_SCANNED = 10_000
 _OF_EVENTS = "tenant_id = $1 and (created_at, id) < ($2, $3) and created_at >= $4"
 
 # An event with its sale, its match and ad.
-_EVENT = """d.id, d.created_at, d.event_name, d.event_id, d.event_time, d.status, d.reason, d.attempts,
-  d.settled_at, d.gateway, d.funnel_id, d.destination_id, t.pixel_id, d.conversion_id,
+_EVENT = """d.id, d.created_at, d.event_name, d.event_id, d.event_time, d.status, d.reason,
+  d.attempts, d.settled_at, d.gateway, d.funnel_id, d.destination_id, t.pixel_id, d.conversion_id,
   c.transaction, c.status as sale_status, c.amount_minor, c.currency, c.sold_at, m.strategy,
   m.click_id, m.clicked_at, k.source, k.medium, k.campaign, k.content
 from scanned d
@@ -65,9 +65,9 @@ _OF_STATUSES = """
   ) a order by a.created_at desc, a.id desc"""
 
 # A try with its event.
-_ATTEMPT = """a.id, a.created_at, a.delivery_id, a.destination_id, a.gateway, a.funnel_id, a.attempt,
-  a.status, a.reason, a.http_status, a.error_code, a.error_subcode, a.trace_id, a.batch_size,
-  round(a.duration_ms::numeric, 1)::float8 as duration_ms, d.event_name, d.event_id
+_ATTEMPT = """a.id, a.created_at, a.delivery_id, a.destination_id, a.gateway, a.funnel_id,
+  a.attempt, a.status, a.reason, a.http_status, a.error_code, a.error_subcode, a.trace_id,
+  a.batch_size, round(a.duration_ms::numeric, 1)::float8 as duration_ms, d.event_name, d.event_id
 from scanned a
 left join deliveries d on d.tenant_id = a.tenant_id and d.id = a.delivery_id
 where ($7::text is null or a.gateway = $7) and ($8::uuid is null or a.funnel_id = $8)
@@ -119,6 +119,11 @@ class Wanted:
     campaign: str | None = None  # of events alone
     event_id: str | None = None
 
+    def scans(self, limit: int, *, by_status: bool = False) -> int:
+        """Return how many rows a page has to look at, at most, to find `limit` of these."""
+        picks = (self.gateway, self.funnel_id, self.campaign, self.status if by_status else None)
+        return limit if all(one is None for one in picks) else MOST_SCANNED
+
 
 class Page(NamedTuple):
     """Some rows, and where to go on; None: there are no more."""
@@ -129,7 +134,8 @@ class Page(NamedTuple):
 
 async def list_events(tx: Tx, wanted: Wanted, after: Place, *, tenant_id: UUID, limit: int) -> Page:
     """Return a page of events that were owed before a place."""
-    scan = (tenant_id, after.at, after.id, wanted.since, MOST_SCANNED)
+    most = wanted.scans(limit, by_status=True)
+    scan = (tenant_id, after.at, after.id, wanted.since, most)
     filters = (wanted.gateway, wanted.funnel_id, wanted.status, wanted.campaign, limit)
     if wanted.event_id is not None:
         rows = await tx.fetch(LIST_EVENTS_BY_ID, *scan, *filters, wanted.event_id)
@@ -144,7 +150,7 @@ async def list_attempts(
 ) -> Page:
     """Return a page of tries that were made before a place."""
     statuses = [wanted.status] if wanted.status else list(STATUSES_OF_ATTEMPTS)
-    scan = (tenant_id, after.at, after.id, wanted.since, MOST_SCANNED, statuses)
+    scan = (tenant_id, after.at, after.id, wanted.since, wanted.scans(limit), statuses)
     filters = (wanted.gateway, wanted.funnel_id, limit)
     if wanted.event_id is not None:
         rows = await tx.fetch(LIST_ATTEMPTS_BY_ID, *scan, *filters, wanted.event_id)

@@ -6,7 +6,7 @@ from typing import Annotated, TypedDict
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from trackai.analytics.matched import Share, match_rates
+from trackai.analytics.matched import Share, match_rate, match_rates
 from trackai.api.analytics.asking import Filtered, Reader, answer, looking
 from trackai.api.analytics.metrics import Stretch
 
@@ -53,12 +53,12 @@ async def get_match_rate(
     async with looking(request, caller, asked) as view:
         period, filters = asked.period_in(view, usual="30d"), asked.filters()
         found = await match_rates(view.tx, period, filters, tenant_id=view.tenant_id)
-        before = await match_rates(view.tx, period.before(), filters, tenant_id=view.tenant_id)
+        before = await match_rate(view.tx, period.before(), filters, tenant_id=view.tenant_id)
     told = Rates(
         **_told(found.whole),
         time_zone=view.zone.key,
         period=Stretch.of(period),
-        previous=Rate(**_told(before.whole)),
+        previous=Rate(**_told(before)),
         grain=period.buckets().grain.value,
         buckets=[RateAt(at=at, **_told(share)) for at, share in found.buckets],
         gateways=[

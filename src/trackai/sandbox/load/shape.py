@@ -18,7 +18,7 @@ CLICKS_A_SALE = 2
 MATCHED = 0.72  # of sales have their click
 RETURNING = 0.14  # of buyers had bought before
 # A funnel sells by one gateway, and an ad leads to one funnel.
-GATEWAY_OF = ("hotmart", "kiwify", "perfectpay", "stripe")
+GATEWAY_OF = ("hotmart", "hotmart", "kiwify", "perfectpay")
 FUNNEL_WEIGHTS = (45, 30, 17, 8)
 STATUSES = {"approved": 80, "refunded": 5, "pending": 9, "refused": 4, "charged_back": 2}
 STRATEGIES = {"click_id": 70, "fbclid": 8, "fbp": 10, "email": 9, "phone": 3}

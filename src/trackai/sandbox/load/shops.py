@@ -43,7 +43,7 @@ async def _shop(
     # Without a secret no webhook is believed.
     connections = {
         gateway: await onboarding.connect_gateway(tenant.id, gateway, None, funnel=funnel)
-        for gateway, funnel in zip(GATEWAY_OF, FUNNELS, strict=True)
+        for gateway, funnel in dict(zip(GATEWAY_OF, FUNNELS, strict=True)).items()
     }
     pixels = [
         await onboarding.connect_destination(
