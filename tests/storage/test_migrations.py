@@ -1,9 +1,15 @@
 """Revisions that move rows: what was stored before is there after, under who owns no server."""
 
+from uuid import UUID
+
 import asyncpg
 import pytest
 
+from trackai.analytics.verify import verify
+from trackai.model.clock import SystemClock
 from trackai.storage.migrate import migrate
+from trackai.storage.pool import Database, Role
+from trackai.storage.recounts import RECOUNTS
 
 TENANT = "00000000-0000-7000-8000-000000000001"
 # A tenant with something in every table that a later revision moves or fills, as of 0012: a click
@@ -89,3 +95,57 @@ async def test_what_later_questions_need_is_written_beside_the_sale(before: str)
     (delivery,) = await rows(before, "select received_at::text from deliveries")
     assert match == ("2026-03-01 00:30:00+00", "2026-11-24 23:59:59.9+00")
     assert delivery == ("2026-11-25 10:00:00+00",)
+
+
+# As of 0015: clicks with ads, a sale that is paid, one that is not; half of the counts folded.
+COUNTED = """
+update clicks set utm_source = 'FB', utm_campaign = 'Lançamento|55', received_at = now(),
+  day = (now() at time zone 'UTC')::date where click_id = 'c1';
+update matches set clicked_at = now() - interval '5 minutes';
+insert into conversions (tenant_id, id, gateway, transaction, connection_id, funnel_id, status,
+  buyer_sealed, sold_at, first_seen_at, updated_at, amount_minor, currency)
+  values ('{id}', '{other}', 'kiwify', 'u', '{id}', '{id}', 'pending', '', now(), now(), now(),
+  500, 'BRL');
+insert into matches (tenant_id, conversion_id, strategy, tried, created_at)
+  values ('{id}', '{other}', 'unmatched', '[]', now());
+insert into rollup_sales
+select c.tenant_id, g.grain, date_trunc(g.grain, c.at, 'America/Sao_Paulo'), c.funnel_id, c.gateway,
+  c.status, c.strategy, c.campaign_id, c.currency, sum(c.sales), sum(c.gross_minor),
+  sum(c.refunded_minor)
+from changed_sales c cross join (values ('day'), ('hour'), ('minute')) g (grain)
+where c.status = 'approved' group by 1, 2, 3, 4, 5, 6, 7, 8, 9;
+delete from changed_sales where status = 'approved';
+insert into rollup_latency
+select c.tenant_id, g.grain, date_trunc(g.grain, c.at, 'America/Sao_Paulo'), c.stage, c.gateway,
+  c.bin, sum(c.number)
+from changed_latency c cross join (values ('day'), ('hour'), ('minute')) g (grain)
+where c.stage <> 'call' group by 1, 2, 3, 4, 5, 6;
+delete from changed_latency where stage <> 'call';
+"""
+
+
+async def test_what_was_counted_before_ads_had_counts_of_their_own_stays_exact(
+    before: str,
+) -> None:
+    await migrate(before, target="0015_pre_analytics_views")
+    owner = await asyncpg.connect(before)
+    await owner.execute(COUNTED.format(id=TENANT, other=TENANT[:-1] + "2"))
+    await owner.close()
+    await migrate(before)
+    async with (
+        Database.opened(before, Role.APP, size=1) as people,
+        people.transaction(tenant_id=UUID(TENANT)) as tx,
+    ):
+        found = await verify(tx, tenant_id=UUID(TENANT), days=300, now=SystemClock().now())
+    campaigns = await rows(
+        before,
+        "select k.campaign, sum(c.clicks), sum(c.sales) from counted_campaigns c"
+        " left join campaigns k using (tenant_id) where c.grain = 'day' and (k.id = c.campaign_id"
+        " or c.campaign_id = '00000000-0000-0000-0000-000000000000') group by 1",
+    )
+
+    assert found.different == 0, found.compared
+    assert {one.rollup: one.total > 0 for one in found.compared} == dict.fromkeys(RECOUNTS, True)
+    assert campaigns == [("Lançamento|55", 2, 1)]
+    assert await rows(before, "select sales from v_match_rate_by_tenant") == [(1,)]
+    assert len(await rows(before, "select date from analytics_metrics_daily")) >= 1
