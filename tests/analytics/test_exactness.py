@@ -23,6 +23,7 @@ from trackai.privacy.person import Person as Named
 from trackai.sandbox.platforms import PLATFORMS, Person, Sale, SaleStatus, platform
 from trackai.storage.dead_letters import Wanted, discard
 from trackai.storage.deliveries import bury_of_destination
+from trackai.storage.rollups import delete_empty_all_tenants
 
 if TYPE_CHECKING:
     from tests.dispatch.conftest import Office
@@ -266,3 +267,15 @@ async def test_a_refund_of_last_month_corrects_last_months_bucket(shop: "Office"
 
     assert [tuple(row)[1:] for row in rows] == [("refunded", 1, 19_700, 19_700)]
     assert rows[0]["at"].date() in {sold_at.date(), sold_at.date() - dt.timedelta(days=1)}
+
+
+async def test_a_bucket_that_is_half_folded_is_not_taken_for_empty(shop: "Office") -> None:
+    # One sale of a new buyer came, one of a returning buyer went, and what is left is to be folded.
+    half = "insert into rollup_campaigns values ($1, 'day', now(), $1, 'kiwify', $1, 'BRL',"
+    tenant_id = shop.world.account.tenant.id
+    async with shop.world.workers.transaction() as tx:
+        await tx.execute(f"{half} 0, 0, -1, 0, 0, -500)", tenant_id)
+        gone = await delete_empty_all_tenants(tx)
+        left = await tx.fetch("select returning_sales from rollup_campaigns")
+
+    assert (gone, [row["returning_sales"] for row in left]) == (0, [-1])

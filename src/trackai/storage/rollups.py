@@ -141,7 +141,8 @@ delete from rollup_sales where sales = 0 and gross_minor = 0 and refunded_minor 
 """,
     "rollup_campaigns": """
 delete from rollup_campaigns
-where clicks = 0 and sales = 0 and gross_minor = 0 and refunded_minor = 0
+where clicks = 0 and sales = 0 and gross_minor = 0 and refunded_minor = 0 and returning_sales = 0
+  and returning_minor = 0
 """,
     "rollup_dispatch": "delete from rollup_dispatch where attempts = 0 and deliveries = 0",
     "rollup_latency": "delete from rollup_latency where bins = '{}'",
