@@ -11,6 +11,7 @@ from uuid import UUID
 
 from trackai.storage.partitions import list_partitions
 from trackai.storage.pool import Tx
+from trackai.storage.rollups import ADD_BINS
 
 # Tables that are filled through one of the transaction's own.
 STAGED = ("clicks", "conversions", "matches", "deliveries")
@@ -41,15 +42,17 @@ LIST_CAMPAIGNS = "select id, source, medium, campaign, content from campaigns wh
 # too, of the last two days.
 _GRAINS = """(values ('hour'), ('day'), ('minute')) g (grain)
   where g.grain <> 'minute' or f.at > now() - interval '2 days'"""
+_AT = """date_trunc(
+      case when a.created_at > now() - interval '2 days' then 'minute' else 'hour' end,
+      a.created_at, t.time_zone) as at, t.time_zone"""
+_OF_DAY = """from dispatch_attempts a join tenants t on t.id = a.tenant_id
+  where a.tenant_id = $1 and a.created_at >= $2 and a.created_at < $3
+    and day between ($2 at time zone 'UTC')::date and ($3 at time zone 'UTC')::date"""
 COUNT_DISPATCH = f"""
 with facts as materialized (
-  select date_trunc(
-      case when a.created_at > now() - interval '2 days' then 'minute' else 'hour' end,
-      a.created_at, t.time_zone) as at, t.time_zone, funnel_id, gateway, destination_id, status,
+  select {_AT}, funnel_id, gateway, destination_id, status,
     coalesce(reason, '') as reason, count(*) as attempts
-  from dispatch_attempts a join tenants t on t.id = a.tenant_id
-  where a.tenant_id = $1 and a.created_at >= $2 and a.created_at < $3
-    and day between ($2 at time zone 'UTC')::date and ($3 at time zone 'UTC')::date
+  {_OF_DAY}
   group by 1, 2, 3, 4, 5, 6, 7
 )
 insert into rollup_dispatch as r
@@ -63,13 +66,9 @@ do update set attempts = r.attempts + excluded.attempts
 # Stages as trackai_stages tells them, all tries' of a stage after the other: twice as fast.
 COUNT_LATENCY = f"""
 with tries as materialized (
-  select date_trunc(
-      case when a.created_at > now() - interval '2 days' then 'minute' else 'hour' end,
-      a.created_at, t.time_zone) as at, t.time_zone, a.gateway, a.status = 'accepted' as accepted,
+  select {_AT}, a.gateway, a.status = 'accepted' as accepted,
     a.received_at, a.owed_at, a.created_at, a.duration_ms
-  from dispatch_attempts a join tenants t on t.id = a.tenant_id
-  where a.tenant_id = $1 and a.created_at >= $2 and a.created_at < $3
-    and day between ($2 at time zone 'UTC')::date and ($3 at time zone 'UTC')::date
+  {_OF_DAY}
 ), stages as (
   select at, time_zone, gateway, 'call' as stage, duration_ms::double precision as ms from tries
   union all
@@ -95,9 +94,7 @@ from (
   group by 1, 2, 3, 4, 5
 ) b
 group by 2, 3, 4, 5
-on conflict (tenant_id, grain, at, stage, gateway) do update set (bins, numbers) = (
-  select bins_sum, numbers_sum
-  from trackai_add_bins(r.bins, r.numbers, excluded.bins, excluded.numbers))
+{ADD_BINS}
 """  # noqa: S608 - constants' text
 
 # What the planner knows of tables that were just filled.

@@ -33,6 +33,13 @@ select count(*) as number from taken
 """  # noqa: S608 - as listed
 
 
+# Of an insert into rollup_latency, named r: what is there and what is new, added up bin by bin.
+ADD_BINS = """on conflict (tenant_id, grain, at, stage, gateway)
+  do update set (bins, numbers) = (
+    select bins_sum, numbers_sum
+    from trackai_add_bins(r.bins, r.numbers, excluded.bins, excluded.numbers))"""
+
+
 def _binned(stage: str, bin_: str, number: str, wanted: str) -> str:
     """Bins of changes, one row a bucket."""
     return f"""
@@ -45,9 +52,7 @@ def _binned(stage: str, bin_: str, number: str, wanted: str) -> str:
     group by 1, 2, 3, 4, 5, 6 having sum({number}) <> 0
   ) b
   group by 1, 2, 3, 4, 5
-  on conflict (tenant_id, grain, at, stage, gateway) do update set (bins, numbers) = (
-    select bins_sum, numbers_sum
-    from trackai_add_bins(r.bins, r.numbers, excluded.bins, excluded.numbers))
+  {ADD_BINS}
 """  # noqa: S608 - as listed
 
 

@@ -82,17 +82,16 @@ async def looking(request: Request, caller: Caller, asked: BaseModel) -> AsyncIt
     """Look at a tenant's rows, and write down that somebody did."""
     tools: ApiTools = request.app.state.tools
     async with tools.database.transaction(tenant_id=caller.tenant_id, waits=False) as tx:
-        await note(tx, request, caller, asked)
+        await _note(tx, tools, caller, request.url.path, asked)
         zone = await zone_of(tx, tenant_id=caller.tenant_id)
         yield View(tx, caller.tenant_id, zone, tools.clock.now())
 
 
-async def note(tx: Tx, request: Request, caller: Caller, asked: BaseModel) -> None:
+async def _note(tx: Tx, tools: ApiTools, caller: Caller, path: str, asked: BaseModel) -> None:
     """Write an access down: who, which address, and what was asked."""
-    tools: ApiTools = request.app.state.tools
     said: Mapping[str, object] = asked.model_dump(mode="json", exclude_defaults=True, by_alias=True)
     scribe = Scribe(caller.tenant_id, caller.actor, tools.clock, tools.new_id)
-    await scribe.note(tx, LOOKED, request.url.path.rpartition("/")[2], said)
+    await scribe.note(tx, LOOKED, path.rpartition("/")[2], said)
 
 
 def answer(request: Request, told: BaseModel) -> Response:

@@ -23,8 +23,6 @@ PAGE_ROWS = 500
 # A page of ads with long names; and as many pages as an import may hold.
 ANSWER_BYTES = 4 * 2**20
 MOST_PAGES = 1000
-# Meta keeps insights for 37 months.
-OLDEST = dt.timedelta(days=37 * 30)
 _OK = 200
 _ACCOUNT = re.compile(r"(act_)?([0-9]{1,20})", re.ASCII)
 _FIELDS = (
