@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from trackai.analytics.latency import percentile_ms
+from trackai.analytics.latency import percentiles_ms
 from trackai.analytics.metrics import Filters, asked_of
 from trackai.analytics.periods import Period
 from trackai.analytics.spend import Costs, Names, Spent, Thing
@@ -107,7 +107,7 @@ async def report(
     spent = await ad_spend.sum_spend(tx, tenant_id=tenant_id, since=since, until=until)
     bins = (await counts.sum_latency(tx, asked, stages=[CLICK_TO_SALE]))[CLICK_TO_SALE]
     rows, total = _rows(brought, Costs(map(_spent, spent)), level)
-    times = (percentile_ms(bins, 0.5), percentile_ms(bins, 0.9))
+    times = percentiles_ms(bins, 0.5, 0.9)
     return Report(rows, total, (_seconds(times[0]), _seconds(times[1])))
 
 

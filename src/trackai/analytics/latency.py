@@ -5,7 +5,9 @@ in (GAMMA ** (i - 1), GAMMA ** i] milliseconds. Bins of any rows add up.
 """
 
 import math
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 # Relative error of a bin's middle: (GAMMA - 1) / (GAMMA + 1), 1.96 %.
 GAMMA = 1.04
@@ -25,12 +27,10 @@ def middle_ms(bin_: int) -> float:
     return 2.0 * GAMMA**bin_ / (GAMMA + 1)
 
 
-def percentile_ms(bins: Mapping[int, int], share: float) -> float | None:
-    """Return the time that this share of all times does not exceed; None when there are none."""
-    wanted = share * sum(bins.values())
-    so_far = 0
-    for bin_, number in sorted(bins.items()):
-        so_far += number
-        if number and so_far >= wanted:
-            return middle_ms(bin_)
-    return None
+def percentiles_ms(bins: Mapping[int, int], *shares: float) -> Sequence[float | None]:
+    """Return the times that these shares of all times do not exceed; None when there are none."""
+    ordered = sorted(bins)
+    so_far = list(accumulate(map(bins.__getitem__, ordered)))
+    if not so_far or not so_far[-1]:
+        return [None] * len(shares)
+    return [middle_ms(ordered[bisect_left(so_far, share * so_far[-1])]) for share in shares]

@@ -1,7 +1,7 @@
 """How many paid sales have their click: by day, by gateway, by how they were matched."""
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -44,20 +44,19 @@ async def match_rate(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUI
 
 async def match_rates(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) -> MatchRates:
     """Return how well the paid sales of a period are matched: in whole, over time, where, how."""
-    charted, exact = period.buckets(), period.segments()
-    rows = await counts.list_matches(tx, asked_of([charted], filters, tenant_id=tenant_id))
-    at: defaultdict[dt.datetime, list[Row]] = defaultdict(list)
-    for row in rows:
-        at[row["at"]].append(row)
-    # A chart's buckets may begin before the period does.
-    if exact != [charted]:
-        rows = await counts.sum_matches(tx, asked_of(exact, filters, tenant_id=tenant_id))
+    drawn = asked_of([period.buckets()], filters, tenant_id=tenant_id)
+    at = {
+        row["at"]: Share(row["sales"], row["matched"])
+        for row in await counts.list_matches(tx, drawn)
+    }
+    exact = asked_of(period.segments(), filters, tenant_id=tenant_id)
+    rows = await counts.sum_matches(tx, exact)
     strategies: Counter[str] = Counter()
     for row in rows:
         strategies[row["strategy"]] += row["sales"]
     return MatchRates(
         whole=_share(rows),
-        buckets=[(start, _share(at[start])) for start in period.starts()],
+        buckets=[(start, at.get(start, Share())) for start in period.starts()],
         gateways={
             name: _share([row for row in rows if row["gateway"] == name])
             for name in sorted({row["gateway"] for row in rows})

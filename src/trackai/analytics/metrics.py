@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from trackai.analytics.latency import percentile_ms
+from trackai.analytics.latency import percentiles_ms
 from trackai.analytics.periods import Period, Segment
 from trackai.errors import UnknownTenant
 from trackai.storage import counts, tenants
@@ -43,7 +43,7 @@ class Latency:
     @classmethod
     def of(cls, bins: Mapping[int, int]) -> "Latency":
         """Return what bins say."""
-        return cls(*(percentile_ms(bins, share) for share in (0.50, 0.95, 0.99)))
+        return cls(*percentiles_ms(bins, 0.50, 0.95, 0.99))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Periods that people ask for, cut into the buckets that answer them. No I/O.
 
-Rollups know minutes of the last two days, hours of the last three months, and days. A period is
-answered by whole days inside it, and at its ends by hours and minutes as far as they are kept;
-beyond that its ends are moved out to whole hours or days of the tenant.
+Rollups know minutes of the last two days, hours of the last three months, days and weeks. A period
+is answered by whole weeks inside it, around them by days, and at its ends by hours and minutes as
+far as they are kept; beyond that its ends are moved out to whole hours or days of the tenant.
 """
 
 import datetime as dt
@@ -32,11 +32,15 @@ _NAMED = {
 
 
 class Grain(StrEnum):
-    """How long a bucket is; days and hours are those of the tenant's time zone."""
+    """How long a bucket is; hours and more are those of the tenant's time zone.
+
+    A week begins with its Monday.
+    """
 
     MINUTE = "minute"
     HOUR = "hour"
     DAY = "day"
+    WEEK = "week"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class Period:
 
     def segments(self) -> list[Segment]:
         """Return the buckets that add up to the period: the coarsest inside, finer at its ends."""
-        return list(_cut(self.start, self.end, (Grain.DAY, Grain.HOUR, Grain.MINUTE), self.zone))
+        return list(_cut(self.start, self.end, (*reversed(Grain),), self.zone))
 
 
 def _cut(
@@ -163,9 +167,12 @@ def _cut(
 def floor(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
     """Return when the bucket that a moment is in began, in UTC."""
     local = moment.astimezone(zone).replace(second=0, microsecond=0)
-    if grain is not Grain.MINUTE:
-        local = local.replace(minute=0)
-    return _midnight(local) if grain is Grain.DAY else local.astimezone(dt.UTC)
+    if grain is Grain.MINUTE:
+        return local.astimezone(dt.UTC)
+    local = local.replace(minute=0)
+    if grain is Grain.HOUR:
+        return local.astimezone(dt.UTC)
+    return _midnight(local - dt.timedelta(days=local.weekday() if grain is Grain.WEEK else 0))
 
 
 def _midnight(local: dt.datetime) -> dt.datetime:
@@ -187,7 +194,8 @@ def _next(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
     if grain is Grain.HOUR:
         return start + dt.timedelta(hours=1)
     # A day has 23 to 25 hours: somewhere on the next one, and back to its beginning.
-    return floor(start + dt.timedelta(hours=30), grain, zone)
+    days = 7 if grain is Grain.WEEK else 1
+    return floor(start + dt.timedelta(days=days, hours=6), grain, zone)
 
 
 def _up(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:

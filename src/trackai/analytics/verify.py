@@ -44,5 +44,8 @@ async def verify(tx: Tx, *, tenant_id: UUID, days: int, now: dt.datetime) -> Ver
     start = floor(oldest, Grain.DAY, zone)
     minutes_since = floor(now - MINUTES_KEPT, Grain.HOUR, zone) + dt.timedelta(hours=1)
     hours_since = floor(now - HOURS_KEPT, Grain.DAY, zone)
-    stretch = Stretch(tenant_id, start, end, minutes_since, hours_since)
+    # The week that is half in the stretch is left out: six and a half days on is in its first whole
+    # one, whatever day it begins on.
+    weeks_since = floor(start + dt.timedelta(days=6, hours=12), Grain.WEEK, zone)
+    stretch = Stretch(tenant_id, start, end, minutes_since, hours_since, weeks_since)
     return Verified(start, end, [await recount(tx, rollup, stretch) for rollup in RECOUNTS])

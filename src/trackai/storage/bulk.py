@@ -40,7 +40,7 @@ LIST_CAMPAIGNS = "select id, source, medium, campaign, content from campaigns wh
 
 # The grains of an hour and more, from hours, of a stretch of tries that nobody has counted; minutes
 # too, of the last two days.
-_GRAINS = """(values ('hour'), ('day'), ('minute')) g (grain)
+_GRAINS = """(values ('hour'), ('day'), ('week'), ('minute')) g (grain)
   where g.grain <> 'minute' or f.at > now() - interval '2 days'"""
 _AT = """date_trunc(
       case when a.created_at > now() - interval '2 days' then 'minute' else 'hour' end,

@@ -11,15 +11,15 @@ from uuid import UUID
 
 from trackai.storage.pool import Row, Tx
 
-GRAINS = ("day", "hour", "minute")
+GRAINS = ("week", "day", "hour", "minute")
 
 
 def _counted(rollup: str, columns: str, *changed: str) -> str:
     """Return all rows of the spans, named c, and of `changed`.
 
-    Of every statement: $1 tenant; $2 to $7 spans of days, hours and minutes; $8 and $9 all of it,
-    for what is not folded in yet; $10 gateway or null. Each span is looked up by itself (offset 0),
-    by the tenant's key: joined as a whole the planner has read all of a tenant's buckets.
+    Of every statement: $1 tenant; $2 to $9 spans of weeks, days, hours and minutes; $10 and $11 all
+    of it, for what is not folded in yet; $12 gateway or null. Each span is looked up by itself
+    (offset 0), by the tenant's key: joined as a whole the planner has read all of its buckets.
     """
     parts = [
         f"""
@@ -28,7 +28,7 @@ def _counted(rollup: str, columns: str, *changed: str) -> str:
     select {columns} from {rollup} c
     where c.tenant_id = $1 and c.grain = '{grain}' and c.at >= s.since and c.at < s.until offset 0
   ) c"""  # noqa: S608 - as listed
-        for grain, since in zip(GRAINS, (2, 4, 6), strict=True)
+        for grain, since in zip(GRAINS, (2, 4, 6, 8), strict=True)
     ]
     return f"({' union all '.join([*parts, *changed])}\n) c"
 
@@ -36,12 +36,12 @@ def _counted(rollup: str, columns: str, *changed: str) -> str:
 def _unfolded(changed: str, columns: str, more: str = "true") -> str:
     return f"""
   select {columns} from {changed} c
-  where c.tenant_id = $1 and c.at >= $8 and c.at < $9 and {more}"""  # noqa: S608 - as listed
+  where c.tenant_id = $1 and c.at >= $10 and c.at < $11 and {more}"""  # noqa: S608 - as listed
 
 
-# The bucket of a change, of the grain in $12.
-_BUCKET = "date_trunc($12, c.at, (select t.time_zone from tenants t where t.id = $1))"
-_FILTERED = "($10::text is null or c.gateway = $10) and ($11::uuid is null or c.funnel_id = $11)"
+# The bucket of a change, of the grain in $14.
+_BUCKET = "date_trunc($14, c.at, (select t.time_zone from tenants t where t.id = $1))"
+_FILTERED = "($12::text is null or c.gateway = $12) and ($13::uuid is null or c.funnel_id = $13)"
 
 _DISPATCH = "c.gateway, c.funnel_id, c.status, c.attempts, c.deliveries"
 _DISPATCHED = _counted("rollup_dispatch", _DISPATCH, _unfolded("changed_dispatch", _DISPATCH))
@@ -112,7 +112,7 @@ from (
         _unfolded("changed_clicks", "c.funnel_id, '', c.campaign_id, '', c.clicks, 0, 0, 0, 0, 0"),
     )
 }
-  where ($10::text is null or c.gateway in ($10, '')) and ($11::uuid is null or c.funnel_id = $11)
+  where ($12::text is null or c.gateway in ($12, '')) and ($13::uuid is null or c.funnel_id = $13)
   group by c.campaign_id, c.currency
 ) b
 left join campaigns k on k.tenant_id = $1 and k.id = b.campaign_id
@@ -121,7 +121,7 @@ left join campaigns k on k.tenant_id = $1 and k.id = b.campaign_id
 # How often stages took how long: bins of every bucket, to be added up by whoever asks.
 SUM_LATENCY = f"""
 select c.stage, c.bins, c.numbers from {_TIMED}
-where ($10::text is null or c.gateway = $10) and c.stage = any($11::text[])
+where ($12::text is null or c.gateway = $12) and c.stage = any($13::text[])
 """  # noqa: S608 - constants' text
 
 # Tries and ended deliveries by bucket and status: the spans are of one grain.
@@ -138,9 +138,10 @@ where {_FILTERED}
 group by c.at, c.status
 """  # noqa: S608 - constants' text
 
-# Paid sales by bucket, gateway and how they were matched.
+# Paid sales by bucket, and those of them that have their click.
 LIST_MATCHES = f"""
-select c.at, c.gateway, c.strategy, sum(c.sales)::bigint as sales
+select c.at, sum(c.sales)::bigint as sales,
+  coalesce(sum(c.sales) filter (where c.strategy <> 'unmatched'), 0)::bigint as matched
 from {
     _counted(
         "rollup_sales",
@@ -149,7 +150,7 @@ from {
     )
 }
 where {_FILTERED} and trackai_was_paid(c.status)
-group by c.at, c.gateway, c.strategy having sum(c.sales) <> 0
+group by c.at
 """  # noqa: S608 - constants' text
 
 # How often a stage took how long, by bucket.
@@ -165,7 +166,7 @@ from {
         ),
     )
 }
-where ($10::text is null or c.gateway = $10) and c.stage = $11
+where ($12::text is null or c.gateway = $12) and c.stage = $13
 """  # noqa: S608 - constants' text
 
 Bins = dict[int, int]
@@ -188,7 +189,7 @@ class Asked(NamedTuple):
     funnel_id: UUID | None = None
 
     def values(self) -> tuple[object, ...]:
-        """Return the first ten parameters of every question."""
+        """Return the first twelve parameters of every question."""
         spans: list[list[dt.datetime]] = []
         for grain in GRAINS:
             spans.append([span.since for span in self.spans if span.grain == grain])
@@ -233,7 +234,7 @@ async def list_dispatch(tx: Tx, asked: Asked) -> Sequence[Row]:
 
 
 async def list_matches(tx: Tx, asked: Asked) -> Sequence[Row]:
-    """Return paid sales by bucket, gateway and strategy; the spans are one."""
+    """Return paid sales by bucket, and how many have their click; the spans are one."""
     return await tx.fetch(LIST_MATCHES, *asked.values(), asked.funnel_id, asked.spans[0].grain)
 
 

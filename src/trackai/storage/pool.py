@@ -25,6 +25,11 @@ ACQUIRE_TIMEOUT_S = 10.0
 STATEMENT_TIMEOUT_S = 30.0
 
 
+# What people ask is planned once: planning anew takes longer than the answer. Indexes are walked
+# entry by entry: that passes over entries of rows that were folded and are not vacuumed yet, which a
+# bitmap of pages does not.
+_ASKING = {"plan_cache_mode": "force_generic_plan", "enable_bitmapscan": "off"}
+
 # Row-level security shows this tenant until the commit, which waits for the disk or does not.
 ACT_AS = "select set_config('app.tenant_id', $1, true)"
 ACT_HASTILY_AS = f"{ACT_AS}, set_config('synchronous_commit', 'off', true)"
@@ -136,8 +141,7 @@ class Database:
                     # Disks of today. The default makes a fresh table's statistics look like a
                     # reason to walk a tenant's whole index in place of one key.
                     "random_page_cost": "1.1",
-                    # What people ask is planned once: planning anew takes longer than the answer.
-                    **({"plan_cache_mode": "force_generic_plan"} if role is Role.APP else {}),
+                    **(_ASKING if role is Role.APP else {}),
                 },
             )
         except CONNECT_ERRORS as error:

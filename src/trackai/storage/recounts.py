@@ -6,11 +6,12 @@ from uuid import UUID
 
 from trackai.storage.pool import Tx
 
-# Of every statement: $1 tenant; $2 to $3 what is counted; $4 and $5 since when minutes and hours
-# are compared. Buckets that differ are counted and shown, the first ten.
+# Of every statement: $1 tenant; $2 to $3 what is counted; $4 to $6 since when minutes, hours and
+# weeks are compared. Buckets that differ are counted and shown, the first ten.
 _GRAINS = """
-cross join (values ('day', $2::timestamptz), ('hour', greatest($2, $5::timestamptz)),
-  ('minute', greatest($2, $4::timestamptz))) g (grain, since)
+cross join (values ('week', $6::timestamptz), ('day', $2::timestamptz),
+  ('hour', greatest($2, $5::timestamptz)), ('minute', greatest($2, $4::timestamptz))
+) g (grain, since)
 """
 
 
@@ -178,13 +179,14 @@ class Compared(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Whole days of a tenant, and since when minutes and hours of them are compared."""
+    """Whole days of a tenant, and since when minutes, hours and weeks of them are compared."""
 
     tenant_id: UUID
     start: dt.datetime
     end: dt.datetime
     minutes_since: dt.datetime
     hours_since: dt.datetime
+    weeks_since: dt.datetime
 
 
 async def recount(tx: Tx, rollup: str, stretch: Stretch) -> Compared:
