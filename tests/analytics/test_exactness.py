@@ -202,6 +202,7 @@ async def test_the_numbers_of_any_period_are_those_of_its_rows(shop: "Office", s
 
 
 TAMPERED = {
+    "rollup_totals": "update rollup_totals set matched = matched + 1 where gateway = 'kiwify'",
     "rollup_campaigns": "update rollup_campaigns set clicks = clicks + 1 where grain = 'hour'",
     "rollup_sales": "update rollup_sales set gross_minor = gross_minor + 1 where grain = 'hour'",
     "rollup_dispatch": "delete from rollup_dispatch where grain = 'minute'",

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 COUNTS = ("rollup_", "changed_", "campaigns", "tenants")
 VIEWS = ("v_dispatch_summary", "v_match_rate_by_tenant", "analytics_metrics_daily")
 QUESTIONS = {
-    name: text
-    for name, text in vars(counts).items()
-    if name.isupper() and name[0] != "_" and isinstance(text, str)
+    name: text for name, text in vars(counts).items() if name.startswith(("SUM_", "LIST_"))
 }
 
 

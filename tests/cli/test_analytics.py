@@ -60,6 +60,7 @@ def test_what_was_sold_is_shown_and_counted_again(place: "Place") -> None:
     assert "19.90 BRL" in printed.stdout
     assert (no_period.returncode, "24h" in no_period.stderr) == (1, True)
     assert {row["rollup"]: row["different"] for row in verified} == {
+        "rollup_totals": 0,
         "rollup_sales": 0,
         "rollup_campaigns": 0,
         "rollup_dispatch": 0,

@@ -16,7 +16,6 @@ from trackai.analytics.spend import Costs, Names, Spent, Thing
 from trackai.storage import ad_spend, counts
 from trackai.storage.pool import Row, Tx
 
-CLICK_TO_SALE = "click_to_sale"
 OTHERS = UUID(int=2**128 - 1)
 
 
@@ -105,9 +104,9 @@ async def report(
     brought = await counts.sum_campaigns(tx, asked)
     since, until = period.dates()
     spent = await ad_spend.sum_spend(tx, tenant_id=tenant_id, since=since, until=until)
-    bins = (await counts.sum_latency(tx, asked, stages=[CLICK_TO_SALE]))[CLICK_TO_SALE]
+    took = await counts.sum_latency(tx, asked, stages=[counts.CLICK_TO_SALE])
     rows, total = _rows(brought, Costs(map(_spent, spent)), level)
-    times = percentiles_ms(bins, 0.5, 0.9)
+    times = percentiles_ms(took[counts.CLICK_TO_SALE], 0.5, 0.9)
     return Report(rows, total, (_seconds(times[0]), _seconds(times[1])))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from trackai.analytics.metrics import Filters, asked_of
+from trackai.analytics.metrics import Filters, asked_of, sum_of
 from trackai.analytics.periods import Period
 from trackai.model.match import MatchStrategy
 from trackai.storage import counts
@@ -39,15 +39,16 @@ class MatchRates:
 async def match_rate(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) -> Share:
     """Return how well the paid sales of a period are matched, in whole."""
     asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
-    return _share(await counts.sum_matches(tx, asked))
+    rows = await counts.sum_totals(tx, asked)
+    return Share(sum_of(rows, "sales"), sum_of(rows, "matched"))
 
 
 async def match_rates(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) -> MatchRates:
     """Return how well the paid sales of a period are matched: in whole, over time, where, how."""
     drawn = asked_of([period.buckets()], filters, tenant_id=tenant_id)
     at = {
-        row["at"]: Share(row["sales"], row["matched"])
-        for row in await counts.list_matches(tx, drawn)
+        start: Share(row["sales"], row["matched"])
+        for start, row in (await counts.list_totals(tx, drawn)).items()
     }
     exact = asked_of(period.segments(), filters, tenant_id=tenant_id)
     rows = await counts.sum_matches(tx, exact)

@@ -1,9 +1,9 @@
 """The numbers of a period: what was sent, how fast, what was sold, how much of it was matched."""
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -101,29 +101,26 @@ def asked_of(segments: Iterable[Segment], filters: Filters, *, tenant_id: UUID) 
 async def measure(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) -> Metrics:
     """Return the numbers of a period."""
     asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
-    tried = await counts.sum_dispatch(tx, asked)
-    sold = [row for row in await counts.sum_sales(tx, asked) if row["paid"]]
+    rows = await counts.sum_totals(tx, asked)
     bins = (await counts.sum_latency(tx, asked, stages=[WHOLE]))[WHOLE]
-    attempts = sum(row["attempts"] for row in tried)
-    accepted = sum(row["attempts"] for row in tried if row["status"] == "accepted")
+    attempts, accepted = sum_of(rows, "attempts"), sum_of(rows, "accepted")
     return Metrics(
         attempts=attempts,
         accepted=accepted,
         failed=attempts - accepted,
-        dead_letters=sum(row["deliveries"] for row in tried if row["status"] == "dead"),
-        sales=sum(row["sales"] for row in sold),
-        matched=sum(row["sales"] for row in sold if row["matched"]),
-        revenue=_revenue(sold),
+        dead_letters=sum_of(rows, "dead_letters"),
+        sales=sum_of(rows, "sales"),
+        matched=sum_of(rows, "matched"),
+        revenue=[
+            Revenue(row["currency"], row["gross_minor"], row["refunded_minor"])
+            for row in sorted(rows, key=itemgetter("currency"))
+            if row["currency"]
+        ],
         latency=Latency.of(bins),
         minutes=(period.end - period.start) / dt.timedelta(minutes=1),
     )
 
 
-def _revenue(sold: Sequence[Row]) -> list[Revenue]:
-    gross: defaultdict[str, int] = defaultdict(int)
-    refunded: defaultdict[str, int] = defaultdict(int)
-    for row in sold:
-        if row["currency"]:
-            gross[row["currency"]] += row["gross_minor"]
-            refunded[row["currency"]] += row["refunded_minor"]
-    return [Revenue(one, gross[one], refunded[one]) for one in sorted(gross)]
+def sum_of(rows: Iterable[Row], number: str) -> int:
+    """Return a number of all currencies together."""
+    return sum(row[number] for row in rows)

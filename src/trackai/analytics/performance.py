@@ -8,7 +8,7 @@ from uuid import UUID
 from trackai.analytics.metrics import WHOLE, Filters, Latency, asked_of
 from trackai.analytics.periods import Period
 from trackai.storage import counts
-from trackai.storage.pool import Tx
+from trackai.storage.pool import Row, Tx
 from trackai.storage.queue_messages import Waiting, waiting_of
 
 # In the order they follow each other: webhook to match, match to call, the call, all of it.
@@ -43,26 +43,20 @@ async def perform(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) 
     drawn = asked_of([charted], filters, tenant_id=tenant_id)
     stages = await counts.sum_latency(tx, whole, stages=STAGES)
     bins = await counts.list_latency(tx, drawn, stage=WHOLE)
-    tried: dict[dt.datetime, dict[str, tuple[int, int]]] = {}
-    for row in await counts.list_dispatch(tx, drawn):
-        tried.setdefault(row["at"], {})[row["status"]] = (row["attempts"], row["deliveries"])
+    totals = await counts.list_totals(tx, drawn)
     return Performance(
         stages={stage: Latency.of(stages[stage]) for stage in STAGES},
         grain=charted.grain.value,
         buckets=[
-            _bucket(start, tried.get(start, {}), bins.get(start, {})) for start in period.starts()
+            _bucket(start, totals.get(start), bins.get(start, {})) for start in period.starts()
         ],
         waiting=await waiting_of(tx, tenant_id=tenant_id),
     )
 
 
-def _bucket(
-    at: dt.datetime, tried: Mapping[str, tuple[int, int]], bins: Mapping[int, int]
-) -> Bucket:
+def _bucket(at: dt.datetime, totals: Row | None, bins: Mapping[int, int]) -> Bucket:
+    if totals is None:
+        return Bucket(at, 0, 0, 0, Latency.of(bins))
     return Bucket(
-        at=at,
-        attempts=sum(attempts for attempts, _ in tried.values()),
-        accepted=tried.get("accepted", (0, 0))[0],
-        dead_letters=tried.get("dead", (0, 0))[1],
-        latency=Latency.of(bins),
+        at, totals["attempts"], totals["accepted"], totals["dead_letters"], Latency.of(bins)
     )

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from trackai.storage.partitions import list_partitions
 from trackai.storage.pool import Tx
-from trackai.storage.rollups import ADD_BINS
+from trackai.storage.rollups import ADD_BINS, ADD_TOTALS, TOGETHER
 
 # Tables that are filled through one of the transaction's own.
 STAGED = ("clicks", "conversions", "matches", "deliveries")
@@ -41,7 +41,7 @@ LIST_CAMPAIGNS = "select id, source, medium, campaign, content from campaigns wh
 # The grains of an hour and more, from hours, of a stretch of tries that nobody has counted; minutes
 # too, of the last two days.
 _GRAINS = """(values ('hour'), ('day'), ('week'), ('minute')) g (grain)
-  where g.grain <> 'minute' or f.at > now() - interval '2 days'"""
+  where g.grain <> 'minute' or c.at > now() - interval '2 days'"""
 _AT = """date_trunc(
       case when a.created_at > now() - interval '2 days' then 'minute' else 'hour' end,
       a.created_at, t.time_zone) as at, t.time_zone"""
@@ -54,11 +54,18 @@ with facts as materialized (
     coalesce(reason, '') as reason, count(*) as attempts
   {_OF_DAY}
   group by 1, 2, 3, 4, 5, 6, 7
+), totals as (
+  insert into rollup_totals as r
+  select $1, g.grain, date_trunc(g.grain, c.at, c.time_zone), {TOGETHER}, '', sum(attempts),
+    coalesce(sum(attempts) filter (where status = 'accepted'), 0), 0, 0, 0, 0, 0
+  from facts c cross join {_GRAINS}
+  group by 2, 3, cube (funnel_id, gateway)
+  {ADD_TOTALS}
 )
 insert into rollup_dispatch as r
-select $1, g.grain, date_trunc(g.grain, f.at, f.time_zone), funnel_id, gateway, destination_id,
+select $1, g.grain, date_trunc(g.grain, c.at, c.time_zone), funnel_id, gateway, destination_id,
   status, reason, sum(attempts), 0
-from facts f cross join {_GRAINS}
+from facts c cross join {_GRAINS}
 group by 2, 3, 4, 5, 6, 7, 8
 on conflict (tenant_id, grain, at, funnel_id, gateway, destination_id, status, reason)
 do update set attempts = r.attempts + excluded.attempts
@@ -88,10 +95,10 @@ with tries as materialized (
 insert into rollup_latency as r
 select $1, grain, at, stage, gateway, array_agg(bin order by bin), array_agg(number order by bin)
 from (
-  select g.grain, date_trunc(g.grain, f.at, f.time_zone) as at, stage, gateway, bin,
-    sum(number)::bigint as number
-  from facts f cross join {_GRAINS}
-  group by 1, 2, 3, 4, 5
+  select g.grain, date_trunc(g.grain, c.at, c.time_zone) as at, stage,
+    coalesce(gateway, '') as gateway, bin, sum(number)::bigint as number
+  from facts c cross join {_GRAINS}
+  group by 1, 2, 3, 5, rollup (c.gateway)
 ) b
 group by 2, 3, 4, 5
 {ADD_BINS}

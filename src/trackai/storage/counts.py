@@ -5,17 +5,19 @@ each. What is not folded in yet is counted as it is; minutes are the finest ther
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from trackai.storage.pool import Row, Tx
 
 GRAINS = ("week", "day", "hour", "minute")
+# The stage of sales that were ever paid; the others are those of tries.
+CLICK_TO_SALE = "click_to_sale"
 
 
-def _counted(rollup: str, columns: str, *changed: str) -> str:
-    """Return all rows of the spans, named c, and of `changed`.
+def _counted(rollup: str, columns: str, *changed: str, wanted: str = "true") -> str:
+    """Return all rows of the spans that are wanted, named c, and of `changed`.
 
     Of every statement: $1 tenant; $2 to $9 spans of weeks, days, hours and minutes; $10 and $11 all
     of it, for what is not folded in yet; $12 gateway or null. Each span is looked up by itself
@@ -26,64 +28,98 @@ def _counted(rollup: str, columns: str, *changed: str) -> str:
   select c.* from unnest(${since}::timestamptz[], ${since + 1}::timestamptz[]) s (since, until)
   cross join lateral (
     select {columns} from {rollup} c
-    where c.tenant_id = $1 and c.grain = '{grain}' and c.at >= s.since and c.at < s.until offset 0
+    where c.tenant_id = $1 and c.grain = '{grain}' and c.at >= s.since and c.at < s.until
+      and {wanted} offset 0
   ) c"""  # noqa: S608 - as listed
         for grain, since in zip(GRAINS, (2, 4, 6, 8), strict=True)
     ]
     return f"({' union all '.join([*parts, *changed])}\n) c"
 
 
-def _unfolded(changed: str, columns: str, more: str = "true") -> str:
+def _unfolded(changed: str, columns: str, wanted: str = "true") -> str:
     return f"""
   select {columns} from {changed} c
-  where c.tenant_id = $1 and c.at >= $10 and c.at < $11 and {more}"""  # noqa: S608 - as listed
+  where c.tenant_id = $1 and c.at >= $10 and c.at < $11 and {wanted}"""  # noqa: S608 - as listed
 
 
 # The bucket of a change, of the grain in $14.
 _BUCKET = "date_trunc($14, c.at, (select t.time_zone from tenants t where t.id = $1))"
-_FILTERED = "($12::text is null or c.gateway = $12) and ($13::uuid is null or c.funnel_id = $13)"
+_OF_GATEWAY = "($12::text is null or c.gateway = $12)"
+# $13: a funnel or null.
+_FILTERED = f"{_OF_GATEWAY} and ($13::uuid is null or c.funnel_id = $13)"
+# Rollups hold what any gateway and any funnel have together: '' and zeros.
+_TOGETHER = """c.gateway = coalesce($12::text, '')
+      and c.funnel_id = coalesce($13::uuid, '00000000-0000-0000-0000-000000000000')"""
 
-_DISPATCH = "c.gateway, c.funnel_id, c.status, c.attempts, c.deliveries"
-_DISPATCHED = _counted("rollup_dispatch", _DISPATCH, _unfolded("changed_dispatch", _DISPATCH))
-_SALES = (
-    "c.gateway, c.funnel_id, c.status, c.strategy, c.currency, c.sales, c.gross_minor,"
-    " c.refunded_minor"
-)
-_SOLD = _counted("rollup_sales", _SALES, _unfolded("changed_sales", _SALES))
-_BINS = "c.at, c.stage, c.gateway, c.bins, c.numbers"
-_TIMED = _counted(
-    "rollup_latency",
-    _BINS,
-    _unfolded("changed_latency", "c.at, c.stage, c.gateway, array[c.bin], array[c.number]"),
-    _unfolded(
-        "changed_sales",
-        "c.at, 'click_to_sale', c.gateway, array[c.click_bin], array[c.sales]",
-        "c.click_bin is not null and trackai_was_paid(c.status)",
-    ),
-)
 
-# Tries and ended deliveries by status.
-SUM_DISPATCH = f"""
-select c.status, sum(c.attempts)::bigint as attempts, sum(c.deliveries)::bigint as deliveries
-from {_DISPATCHED}
-where {_FILTERED}
-group by c.status
+def _totals(at: str = "null") -> str:
+    """Return tries, sales and money; `at` is the bucket of what is not folded in yet."""
+    return _counted(
+        "rollup_totals",
+        "c.at, c.currency, c.attempts, c.accepted, c.dead_letters, c.sales, c.matched,"
+        " c.gross_minor, c.refunded_minor",
+        _unfolded(
+            "changed_dispatch",
+            f"{at}, '', c.attempts, case c.status when 'accepted' then c.attempts else 0 end,"
+            " case c.status when 'dead' then c.deliveries else 0 end, 0, 0, 0, 0",
+            _FILTERED,
+        ),
+        _unfolded(
+            "changed_sales",
+            f"{at}, c.currency, 0, 0, 0, c.sales,"
+            " case c.strategy when 'unmatched' then 0 else c.sales end, c.gross_minor,"
+            " c.refunded_minor",
+            f"{_FILTERED} and trackai_was_paid(c.status)",
+        ),
+        wanted=_TOGETHER,
+    )
+
+
+def _timed(stages: str, at: str = "null") -> str:
+    """Return histograms of the stages that `stages` lets through."""
+    return _counted(
+        "rollup_latency",
+        "c.at, c.stage, c.bins, c.numbers",
+        _unfolded(
+            "changed_latency",
+            f"{at}, c.stage, array[c.bin], array[c.number]",
+            f"{_OF_GATEWAY} and {stages}",
+        ),
+        _unfolded(
+            f"(select *, '{CLICK_TO_SALE}' as stage from changed_sales)",  # noqa: S608
+            f"{at}, c.stage, array[c.click_bin], array[c.sales]",
+            f"{_OF_GATEWAY} and {stages} and c.click_bin is not null"
+            " and trackai_was_paid(c.status)",
+        ),
+        wanted=f"c.gateway = coalesce($12::text, '') and {stages}",
+    )
+
+
+# Tries, and paid sales with their money, by currency; '' is that of tries.
+SUM_TOTALS = f"""
+select c.currency, sum(c.attempts)::bigint as attempts, sum(c.accepted)::bigint as accepted,
+  sum(c.dead_letters)::bigint as dead_letters, sum(c.sales)::bigint as sales,
+  sum(c.matched)::bigint as matched, sum(c.gross_minor)::bigint as gross_minor,
+  sum(c.refunded_minor)::bigint as refunded_minor
+from {_totals()}
+group by c.currency
 """  # noqa: S608 - constants' text
 
-# Sales and money by how they stand, whether they were ever paid, and whether they have a click.
-SUM_SALES = f"""
-select c.status, c.currency, trackai_was_paid(c.status) as paid,
-  c.strategy <> 'unmatched' as matched, sum(c.sales)::bigint as sales,
-  sum(c.gross_minor)::bigint as gross_minor, sum(c.refunded_minor)::bigint as refunded_minor
-from {_SOLD}
-where {_FILTERED}
-group by c.status, c.currency, paid, matched having sum(c.sales) <> 0
+# Tries and paid sales by bucket: the spans are of one grain.
+LIST_TOTALS = f"""
+select c.at, sum(c.attempts)::bigint as attempts, sum(c.accepted)::bigint as accepted,
+  sum(c.dead_letters)::bigint as dead_letters, sum(c.sales)::bigint as sales,
+  sum(c.matched)::bigint as matched
+from {_totals(_BUCKET)}
+group by c.at
 """  # noqa: S608 - constants' text
+
+_SALES = "c.gateway, c.funnel_id, c.status, c.strategy, c.sales"
 
 # Paid sales by gateway and how they were matched.
 SUM_MATCHES = f"""
 select c.gateway, c.strategy, sum(c.sales)::bigint as sales
-from {_SOLD}
+from {_counted("rollup_sales", _SALES, _unfolded("changed_sales", _SALES))}
 where {_FILTERED} and trackai_was_paid(c.status)
 group by c.gateway, c.strategy having sum(c.sales) <> 0
 """  # noqa: S608 - constants' text
@@ -120,53 +156,12 @@ left join campaigns k on k.tenant_id = $1 and k.id = b.campaign_id
 
 # How often stages took how long: bins of every bucket, to be added up by whoever asks.
 SUM_LATENCY = f"""
-select c.stage, c.bins, c.numbers from {_TIMED}
-where ($12::text is null or c.gateway = $12) and c.stage = any($13::text[])
-"""  # noqa: S608 - constants' text
-
-# Tries and ended deliveries by bucket and status: the spans are of one grain.
-LIST_DISPATCH = f"""
-select c.at, c.status, sum(c.attempts)::bigint as attempts, sum(c.deliveries)::bigint as deliveries
-from {
-    _counted(
-        "rollup_dispatch",
-        f"c.at, {_DISPATCH}",
-        _unfolded("changed_dispatch", f"{_BUCKET}, {_DISPATCH}"),
-    )
-}
-where {_FILTERED}
-group by c.at, c.status
-"""  # noqa: S608 - constants' text
-
-# Paid sales by bucket, and those of them that have their click.
-LIST_MATCHES = f"""
-select c.at, sum(c.sales)::bigint as sales,
-  coalesce(sum(c.sales) filter (where c.strategy <> 'unmatched'), 0)::bigint as matched
-from {
-    _counted(
-        "rollup_sales",
-        f"c.at, {_SALES}",
-        _unfolded("changed_sales", f"{_BUCKET}, {_SALES}"),
-    )
-}
-where {_FILTERED} and trackai_was_paid(c.status)
-group by c.at
+select c.stage, c.bins, c.numbers from {_timed("c.stage = any($13::text[])")}
 """  # noqa: S608 - constants' text
 
 # How often a stage took how long, by bucket.
 LIST_LATENCY = f"""
-select c.at, c.bins, c.numbers
-from {
-    _counted(
-        "rollup_latency",
-        _BINS,
-        _unfolded(
-            "changed_latency",
-            f"{_BUCKET}, c.stage, c.gateway, array[c.bin], array[c.number]",
-        ),
-    )
-}
-where ($12::text is null or c.gateway = $12) and c.stage = $13
+select c.at, c.bins, c.numbers from {_timed("c.stage = $13", _BUCKET)}
 """  # noqa: S608 - constants' text
 
 Bins = dict[int, int]
@@ -197,14 +192,15 @@ class Asked(NamedTuple):
         return (self.tenant_id, *spans, self.spans[0].since, self.spans[-1].until, self.gateway)
 
 
-async def sum_dispatch(tx: Tx, asked: Asked) -> Sequence[Row]:
-    """Return attempts and deliveries by status."""
-    return await tx.fetch(SUM_DISPATCH, *asked.values(), asked.funnel_id)
+async def sum_totals(tx: Tx, asked: Asked) -> Sequence[Row]:
+    """Return tries, dead letters, paid sales and money by currency."""
+    return await tx.fetch(SUM_TOTALS, *asked.values(), asked.funnel_id)
 
 
-async def sum_sales(tx: Tx, asked: Asked) -> Sequence[Row]:
-    """Return sales and money by status, currency and whether matched."""
-    return await tx.fetch(SUM_SALES, *asked.values(), asked.funnel_id)
+async def list_totals(tx: Tx, asked: Asked) -> Mapping[dt.datetime, Row]:
+    """Return tries, dead letters and paid sales of buckets in which there are any."""
+    values = (*asked.values(), asked.funnel_id, asked.spans[0].grain)
+    return {row["at"]: row for row in await tx.fetch(LIST_TOTALS, *values)}
 
 
 async def sum_matches(tx: Tx, asked: Asked) -> Sequence[Row]:
@@ -226,16 +222,6 @@ async def sum_latency(tx: Tx, asked: Asked, *, stages: Collection[str]) -> dict[
     for row in await tx.fetch(SUM_LATENCY, *asked.values(), [*stages]):
         _add(found[row["stage"]], row["bins"], row["numbers"])
     return found
-
-
-async def list_dispatch(tx: Tx, asked: Asked) -> Sequence[Row]:
-    """Return attempts and deliveries by bucket and status; the spans are one."""
-    return await tx.fetch(LIST_DISPATCH, *asked.values(), asked.funnel_id, asked.spans[0].grain)
-
-
-async def list_matches(tx: Tx, asked: Asked) -> Sequence[Row]:
-    """Return paid sales by bucket, and how many have their click; the spans are one."""
-    return await tx.fetch(LIST_MATCHES, *asked.values(), asked.funnel_id, asked.spans[0].grain)
 
 
 async def list_latency(tx: Tx, asked: Asked, *, stage: str) -> dict[dt.datetime, Bins]:

@@ -26,8 +26,8 @@ STATEMENT_TIMEOUT_S = 30.0
 
 
 # What people ask is planned once: planning anew takes longer than the answer. Indexes are walked
-# entry by entry: that passes over entries of rows that were folded and are not vacuumed yet, which a
-# bitmap of pages does not.
+# entry by entry, which passes over rows that were folded and are not vacuumed yet; a bitmap of
+# pages does not.
 _ASKING = {"plan_cache_mode": "force_generic_plan", "enable_bitmapscan": "off"}
 
 # Row-level security shows this tenant until the commit, which waits for the disk or does not.

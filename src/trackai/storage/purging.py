@@ -15,8 +15,8 @@ TABLES = (
     *("match_quality_days", "conversion_notices", "conversions", "identities", "page_events"),
     *("clicks", "webhook_rejections", "webhook_receipts", "erased_people", "token_checks"),
     *("breakers", "destinations", "gateway_connections", "funnels", "api_keys", "tenant_keys"),
-    *("rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency", "rollup_peaks"),
-    *("ad_spend", "campaigns"),
+    *("rollup_totals", "rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency"),
+    *("rollup_peaks", "ad_spend", "campaigns"),
     *("changed_sales", "changed_clicks", "changed_dispatch", "changed_latency"),
 )
 

@@ -15,17 +15,67 @@ cross join (values ('week', $6::timestamptz), ('day', $2::timestamptz),
 """
 
 
-def _compared(*, measure: str, differs: str, shown: str, keys: str) -> str:
-    """Both sides, bucket by bucket."""
+def _compared(*, measure: str, differs: str, shown: str, keys: str, once: str = "true") -> str:
+    """Both sides, bucket by bucket; `once` is true of buckets that together hold every row once."""
     return f"""
 select count(*) as buckets,
-  coalesce(sum({measure}) filter (where grain = 'day'), 0)::bigint as total,
+  coalesce(sum({measure}) filter (where grain = 'day' and {once}), 0)::bigint as total,
   count(*) filter (where {differs}) as different,
   (array_agg(jsonb_build_array(grain, at, {shown}) order by at, grain)
     filter (where {differs}))[:10] as examples
 from counted full join kept using ({keys})
 """  # noqa: S608 - as listed
 
+
+# Tries, dead letters, and sales that were ever paid: of everything, of funnels, of gateways.
+RECOUNT_TOTALS = f"""
+with facts as (
+  select created_at as moment, funnel_id, gateway, '' as currency, 1 as attempt,
+    case status when 'accepted' then 1 else 0 end as accepted, 0 as dead_letter, 0 as sale,
+    0 as matched, 0 as gross, 0 as refunded
+  from dispatch_attempts where tenant_id = $1 and created_at >= $2 and created_at < $3
+  union all
+  select settled_at, funnel_id, gateway, '', 0, 0, 1, 0, 0, 0, 0
+  from deliveries
+  where tenant_id = $1 and settled_at >= $2 and settled_at < $3 and status = 'dead'
+  union all
+  select c.sold_at, c.funnel_id, c.gateway, coalesce(c.currency, ''), 0, 0, 0, 1,
+    case m.strategy when 'unmatched' then 0 else 1 end, coalesce(c.amount_minor, 0),
+    trackai_refunded(c.status, c.amount_minor, c.refunded_minor)
+  from conversions c join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
+  where c.tenant_id = $1 and c.sold_at >= $2 and c.sold_at < $3 and trackai_was_paid(c.status)
+), counted as (
+  select g.grain, date_trunc(g.grain, c.moment, t.time_zone) as at,
+    coalesce(c.funnel_id, '00000000-0000-0000-0000-000000000000') as funnel_id,
+    coalesce(c.gateway, '') as gateway, c.currency,
+    sum(attempt) as raw_attempts, sum(accepted) as raw_accepted, sum(dead_letter) as raw_dead,
+    sum(sale) as raw_sales, sum(matched) as raw_matched, sum(gross) as raw_gross,
+    sum(refunded) as raw_refunded
+  from facts c join tenants t on t.id = $1 {_GRAINS}
+  where c.moment >= g.since
+  group by 1, 2, 5, cube (c.funnel_id, c.gateway)
+), kept as (
+  select r.grain, r.at, funnel_id, gateway, r.currency, sum(attempts) as attempts,
+    sum(accepted) as accepted, sum(dead_letters) as dead_letters, sum(sales) as sales,
+    sum(matched) as matched, sum(gross_minor) as gross_minor,
+    sum(refunded_minor) as refunded_minor
+  from counted_totals r {_GRAINS}
+  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < $3
+  group by 1, 2, 3, 4, 5
+  having sum(attempts) <> 0 or sum(dead_letters) <> 0 or sum(sales) <> 0
+    or sum(gross_minor) <> 0 or sum(refunded_minor) <> 0
+)
+""" + _compared(  # noqa: S608 - constants' text
+    measure="raw_attempts + raw_sales",
+    differs="(raw_attempts, raw_accepted, raw_dead, raw_sales, raw_matched, raw_gross,"
+    " raw_refunded) is distinct from (attempts, accepted, dead_letters, sales, matched,"
+    " gross_minor, refunded_minor)",
+    shown="gateway, currency, raw_attempts, attempts, raw_accepted, accepted, raw_dead,"
+    " dead_letters, raw_sales, sales, raw_matched, matched, raw_gross, gross_minor, raw_refunded,"
+    " refunded_minor",
+    keys="grain, at, funnel_id, gateway, currency",
+    once="gateway = '' and funnel_id = '00000000-0000-0000-0000-000000000000'",
+)
 
 # Sales with their matches.
 RECOUNT_SALES = f"""
@@ -142,11 +192,11 @@ with facts as (
   where c.tenant_id = $1 and c.sold_at >= $2 and c.sold_at < $3 and trackai_was_paid(c.status)
     and m.clicked_at is not null
 ), counted as (
-  select g.grain, date_trunc(g.grain, f.moment, t.time_zone) as at, stage, gateway, bin,
-    count(*) as raw_number
+  select g.grain, date_trunc(g.grain, f.moment, t.time_zone) as at, stage,
+    coalesce(f.gateway, '') as gateway, bin, count(*) as raw_number
   from facts f join tenants t on t.id = $1 {_GRAINS}
   where f.moment >= g.since
-  group by 1, 2, 3, 4, 5
+  group by 1, 2, 3, 5, rollup (f.gateway)
 ), kept as (
   select r.grain, r.at, stage, gateway, bin, sum(number) as number
   from counted_latency r {_GRAINS}
@@ -158,9 +208,11 @@ with facts as (
     differs="raw_number is distinct from number",
     shown="stage, gateway, bin, raw_number, number",
     keys="grain, at, stage, gateway, bin",
+    once="gateway = ''",
 )
 
 RECOUNTS = {
+    "rollup_totals": RECOUNT_TOTALS,
     "rollup_sales": RECOUNT_SALES,
     "rollup_campaigns": RECOUNT_CAMPAIGNS,
     "rollup_dispatch": RECOUNT_DISPATCH,

@@ -8,7 +8,9 @@ import datetime as dt
 
 from trackai.storage.pool import Tx
 
-TABLES = ("rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency")
+TABLES = (
+    *("rollup_totals", "rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency"),
+)
 
 # One folds at a time; whoever else comes leaves it to them.
 TRY_LOCK_ALL_TENANTS = "select pg_try_advisory_xact_lock(hashtext('trackai fold')) as mine"
@@ -40,16 +42,28 @@ ADD_BINS = """on conflict (tenant_id, grain, at, stage, gateway)
     from trackai_add_bins(r.bins, r.numbers, excluded.bins, excluded.numbers))"""
 
 
+# Of an insert into rollup_totals, named r: all funnels together are zeros, all gateways ''.
+TOGETHER = """coalesce(c.funnel_id, '00000000-0000-0000-0000-000000000000'),
+    coalesce(c.gateway, '')"""
+ADD_TOTALS = """on conflict (tenant_id, grain, at, funnel_id, gateway, currency)
+  do update set attempts = r.attempts + excluded.attempts,
+    accepted = r.accepted + excluded.accepted,
+    dead_letters = r.dead_letters + excluded.dead_letters,
+    sales = r.sales + excluded.sales, matched = r.matched + excluded.matched,
+    gross_minor = r.gross_minor + excluded.gross_minor,
+    refunded_minor = r.refunded_minor + excluded.refunded_minor"""
+
+
 def _binned(stage: str, bin_: str, number: str, wanted: str) -> str:
-    """Bins of changes, one row a bucket."""
+    """Bins of changes, one row a bucket and gateway, and one for all gateways."""
     return f"""
   select b.tenant_id, b.grain, b.at, b.stage, b.gateway, array_agg(b.bin order by b.bin),
     array_agg(b.number order by b.bin)
   from (
     select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone) as at, {stage} as stage,
-      c.gateway, {bin_} as bin, sum({number})::bigint as number
+      coalesce(c.gateway, '') as gateway, {bin_} as bin, sum({number})::bigint as number
     {_SPREAD} and {wanted}
-    group by 1, 2, 3, 4, 5, 6 having sum({number}) <> 0
+    group by 1, 2, 3, 4, 6, rollup (c.gateway) having sum({number}) <> 0
   ) b
   group by 1, 2, 3, 4, 5
   {ADD_BINS}
@@ -61,6 +75,15 @@ def _binned(stage: str, bin_: str, number: str, wanted: str) -> str:
 FOLD_ALL_TENANTS = {
     "changed_sales": _fold(
         "changed_sales",
+        f"""
+  insert into rollup_totals as r
+  select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), {TOGETHER}, c.currency,
+    0, 0, 0, sum(c.sales), coalesce(sum(c.sales) filter (where c.strategy <> 'unmatched'), 0),
+    sum(c.gross_minor), sum(c.refunded_minor)
+  {_SPREAD} and trackai_was_paid(c.status)
+  group by 1, 2, 3, 6, cube (c.funnel_id, c.gateway)
+  {ADD_TOTALS}
+""",
         f"""
   insert into rollup_sales as r
   select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), c.funnel_id, c.gateway,
@@ -118,6 +141,15 @@ FOLD_ALL_TENANTS = {
     "changed_dispatch": _fold(
         "changed_dispatch",
         f"""
+  insert into rollup_totals as r
+  select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), {TOGETHER}, '',
+    sum(c.attempts), coalesce(sum(c.attempts) filter (where c.status = 'accepted'), 0),
+    coalesce(sum(c.deliveries) filter (where c.status = 'dead'), 0), 0, 0, 0, 0
+  {_SPREAD}
+  group by 1, 2, 3, cube (c.funnel_id, c.gateway)
+  {ADD_TOTALS}
+""",
+        f"""
   insert into rollup_dispatch as r
   select c.tenant_id, g.grain, date_trunc(g.grain, c.at, t.time_zone), c.funnel_id, c.gateway,
     c.destination_id, c.status, c.reason, sum(c.attempts), sum(c.deliveries)
@@ -141,6 +173,11 @@ CHANGED = tuple(FOLD_ALL_TENANTS)
 
 # Buckets that nothing is left in, by table.
 DELETE_EMPTY_ALL_TENANTS = {
+    "rollup_totals": """
+delete from rollup_totals
+where attempts = 0 and accepted = 0 and dead_letters = 0 and sales = 0 and matched = 0
+  and gross_minor = 0 and refunded_minor = 0
+""",
     "rollup_sales": """
 delete from rollup_sales where sales = 0 and gross_minor = 0 and refunded_minor = 0
 """,
