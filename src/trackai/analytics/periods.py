@@ -137,7 +137,7 @@ class Period:
         at = segment.start
         while at < segment.end:
             starts.append(at)
-            at = _next(at, segment.grain, self.zone)
+            at = _after(at, segment.grain, self.zone)
         return starts
 
     def segments(self) -> list[Segment]:
@@ -188,7 +188,11 @@ def _midnight(local: dt.datetime) -> dt.datetime:
 
 def _next(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
     """Return when the next bucket begins."""
-    start = floor(moment, grain, zone)
+    return _after(floor(moment, grain, zone), grain, zone)
+
+
+def _after(start: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
+    """Return when the bucket after the one that begins at `start` does."""
     if grain is Grain.MINUTE:
         return start + dt.timedelta(minutes=1)
     if grain is Grain.HOUR:

@@ -233,5 +233,9 @@ async def list_latency(tx: Tx, asked: Asked, *, stage: str) -> dict[dt.datetime,
 
 
 def _add(sum_: Bins, bins: Sequence[int], numbers: Sequence[int]) -> None:
+    """Add a row's bins, of which no two are the same."""
+    if not sum_:
+        sum_.update(zip(bins, numbers, strict=True))
+        return
     for bin_, number in zip(bins, numbers, strict=True):
         sum_[bin_] = sum_.get(bin_, 0) + number
