@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from trackai.analytics.rezoning import Rezoner
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
 from trackai.dispatch.backstop import Backstop
@@ -212,6 +213,7 @@ def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock)
     minutes = [
         ("partitions", 5, retention.arrange),
         ("rollups", 5, RollupUpkeep(opened, clock).run),
+        ("zones", 1, Rezoner(opened, clock).run),
         ("resettle", 1, retention.resettle),
         ("forget", 60, retention.forget),
         ("rejections", 10, drop_rejections),

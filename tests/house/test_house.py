@@ -38,6 +38,7 @@ ACROSS_TENANTS = {
     "storage/partitions.py": "partitions are of classes, not of tenants",
     "storage/aging.py": "a task goes through all tenants",
     "storage/rollups.py": "a task notes and lets go of counts, whoever's they are",
+    "storage/rezoning.py": "a task finds tenants who want another time zone",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",
 }
 

@@ -34,6 +34,7 @@ HIDDEN = [word for word in traces(WHO) if WHO.first_name.lower().encode() not in
 READS = {
     "tenant list": (),
     "tenant retention": ("Curso",),
+    "tenant time-zone": ("Curso",),
     "funnel list": ("Curso",),
     "gateway list": ("Curso",),
     "destination list": ("Curso",),

@@ -78,8 +78,7 @@ class Onboarding:
         self, name: str, *, time_zone: str = "America/Sao_Paulo", currency: str = "BRL"
     ) -> Tenant:
         """Create a tenant with its public site key."""
-        if time_zone not in zoneinfo.available_timezones():
-            raise InvalidField("There is no such time zone.", field="time_zone")
+        check_time_zone(time_zone)
         tenant = Tenant(
             id=self._new_id(),
             name=_name(name),
@@ -292,6 +291,14 @@ class Onboarding:
 
     def _scribe(self, tenant_id: UUID, actor: str | None = None) -> Scribe:
         return Scribe(tenant_id, actor or self._actor, self._clock, self._new_id)
+
+
+def check_time_zone(name: str) -> None:
+    """Raise InvalidField for a time zone that there is not."""
+    if name not in zoneinfo.available_timezones():
+        raise InvalidField(
+            "There is no such time zone. Name one like America/Sao_Paulo.", field="time_zone"
+        )
 
 
 def check_event_names(event_names: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from trackai.accounts.onboarding import ENDPOINT_KEY_BYTES, check_event_names
+from trackai.accounts.onboarding import ENDPOINT_KEY_BYTES, check_event_names, check_time_zone
 from trackai.destinations.registry import validate_account
 from trackai.errors import InvalidField, NotFound, UnknownTenant
 from trackai.model.clock import Clock, NewId
@@ -113,6 +113,32 @@ class Upkeep:
         if days is None:
             raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
         return days
+
+    async def time_zone(self) -> tuple[str, str | None]:
+        """Return the zone that decides the tenant's days, and the one that will when it is set."""
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            return await self._time_zone(tx)
+
+    async def want_time_zone(self, zone: str) -> bool:
+        """Let days be those of another zone; False when that is as it was.
+
+        Within minutes a task counts them again and sets it.
+        """
+        check_time_zone(zone)
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            before, _ = await self._time_zone(tx)
+            changed = await tenants.want_time_zone(tx, tenant_id=self._tenant_id, zone=zone)
+            if changed:
+                details = {"before": before, "now": zone}
+                await self._scribe.note(tx, "tenant.time_zone", self._tenant_id, details)
+        return changed
+
+    async def _time_zone(self, tx: Tx) -> tuple[str, str | None]:
+        tenant = await tenants.find_tenant(tx, self._tenant_id)
+        if tenant is None:
+            raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
+        following = await tenants.find_next_time_zone(tx, tenant_id=self._tenant_id)
+        return tenant.time_zone, following
 
     async def disconnect_gateway(self, connection_id: UUID) -> None:
         """Retire its webhook address; what it brought stays and is worked on to its end."""

@@ -73,6 +73,23 @@ def retention(
     show_one(run(work()), json=json)
 
 
+@app.command(name="time-zone")
+def time_zone(
+    tenant: Annotated[str, typer.Argument(help="The tenant's name or id.")],
+    zone: Annotated[str | None, typer.Argument(help="Such as America/Sao_Paulo.")] = None,
+    json: Json = False,
+) -> None:
+    """Show or set the time zone that decides the tenant's days; counts follow within minutes."""
+
+    async def work() -> Row:
+        async with open_upkeep(tenant) as (_, upkeep):
+            changed = zone is not None and await upkeep.want_time_zone(zone)
+            now, following = await upkeep.time_zone()
+        return {"time_zone": now, "next_time_zone": following, "changed": changed}
+
+    show_one(run(work()), json=json)
+
+
 def _ask_to_shorten(days: int) -> None:
     if not sys.stdin.isatty():
         raise ConfigurationError("There is no terminal to ask on. Say --yes to keep less.")

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from trackai.storage.partitions import list_partitions
 from trackai.storage.pool import Tx
-from trackai.storage.rollups import ADD_BINS, ADD_TOTALS, TOGETHER
+from trackai.storage.rollups import ADDED, TOGETHER
 
 # Tables that are filled through one of the transaction's own.
 STAGED = ("clicks", "conversions", "matches", "deliveries")
@@ -60,15 +60,14 @@ with facts as materialized (
     coalesce(sum(attempts) filter (where status = 'accepted'), 0), 0, 0, 0, 0, 0
   from facts c cross join {_GRAINS}
   group by 2, 3, cube (funnel_id, gateway)
-  {ADD_TOTALS}
+  {ADDED["rollup_totals"]}
 )
 insert into rollup_dispatch as r
 select $1, g.grain, date_trunc(g.grain, c.at, c.time_zone), funnel_id, gateway, destination_id,
   status, reason, sum(attempts), 0
 from facts c cross join {_GRAINS}
 group by 2, 3, 4, 5, 6, 7, 8
-on conflict (tenant_id, grain, at, funnel_id, gateway, destination_id, status, reason)
-do update set attempts = r.attempts + excluded.attempts
+{ADDED["rollup_dispatch"]}
 """  # noqa: S608 - constants' text
 # Stages as trackai_stages tells them, all tries' of a stage after the other: twice as fast.
 COUNT_LATENCY = f"""
@@ -101,7 +100,7 @@ from (
   group by 1, 2, 3, 5, rollup (c.gateway)
 ) b
 group by 2, 3, 4, 5
-{ADD_BINS}
+{ADDED["rollup_latency"]}
 """  # noqa: S608 - constants' text
 
 # What the planner knows of tables that were just filled.

@@ -15,8 +15,11 @@ TABLES = (
 # One folds at a time; whoever else comes leaves it to them.
 TRY_LOCK_ALL_TENANTS = "select pg_try_advisory_xact_lock(hashtext('trackai fold')) as mine"
 
-# The same, waiting for whoever folds.
-LOCK_ALL_TENANTS = "select pg_advisory_xact_lock(hashtext('trackai fold'))"
+# The same, waiting for whoever folds, and for as long as it takes.
+LOCK_ALL_TENANTS = """
+select pg_advisory_xact_lock(hashtext('trackai fold')),
+  set_config('idle_in_transaction_session_timeout', '0', true)
+"""
 
 _SPREAD = """
   from taken c join tenants t on t.id = c.tenant_id
@@ -35,23 +38,47 @@ select count(*) as number from taken
 """  # noqa: S608 - as listed
 
 
-# Of an insert into rollup_latency, named r: what is there and what is new, added up bin by bin.
-ADD_BINS = """on conflict (tenant_id, grain, at, stage, gateway)
-  do update set (bins, numbers) = (
-    select bins_sum, numbers_sum
-    from trackai_add_bins(r.bins, r.numbers, excluded.bins, excluded.numbers))"""
-
-
-# Of an insert into rollup_totals, named r: all funnels together are zeros, all gateways ''.
-TOGETHER = """coalesce(c.funnel_id, '00000000-0000-0000-0000-000000000000'),
-    coalesce(c.gateway, '')"""
-ADD_TOTALS = """on conflict (tenant_id, grain, at, funnel_id, gateway, currency)
+# What ends an insert into a rollup, named r: it is added to what is there.
+ADDED = {
+    "rollup_totals": """
+  on conflict (tenant_id, grain, at, funnel_id, gateway, currency)
   do update set attempts = r.attempts + excluded.attempts,
     accepted = r.accepted + excluded.accepted,
     dead_letters = r.dead_letters + excluded.dead_letters,
     sales = r.sales + excluded.sales, matched = r.matched + excluded.matched,
     gross_minor = r.gross_minor + excluded.gross_minor,
-    refunded_minor = r.refunded_minor + excluded.refunded_minor"""
+    refunded_minor = r.refunded_minor + excluded.refunded_minor
+""",
+    "rollup_sales": """
+  on conflict (tenant_id, grain, at, funnel_id, gateway, status, strategy, currency)
+  do update set sales = r.sales + excluded.sales,
+    gross_minor = r.gross_minor + excluded.gross_minor,
+    refunded_minor = r.refunded_minor + excluded.refunded_minor
+""",
+    "rollup_campaigns": """
+  on conflict (tenant_id, grain, at, funnel_id, gateway, campaign_id, currency)
+  do update set clicks = r.clicks + excluded.clicks, sales = r.sales + excluded.sales,
+    returning_sales = r.returning_sales + excluded.returning_sales,
+    gross_minor = r.gross_minor + excluded.gross_minor,
+    refunded_minor = r.refunded_minor + excluded.refunded_minor,
+    returning_minor = r.returning_minor + excluded.returning_minor
+""",
+    "rollup_dispatch": """
+  on conflict (tenant_id, grain, at, funnel_id, gateway, destination_id, status, reason)
+  do update set attempts = r.attempts + excluded.attempts,
+    deliveries = r.deliveries + excluded.deliveries
+""",
+    "rollup_latency": """
+  on conflict (tenant_id, grain, at, stage, gateway)
+  do update set (bins, numbers) = (
+    select bins_sum, numbers_sum
+    from trackai_add_bins(r.bins, r.numbers, excluded.bins, excluded.numbers))
+""",
+}
+
+# Of rollup_totals: all funnels together are zeros, all gateways ''.
+TOGETHER = """coalesce(c.funnel_id, '00000000-0000-0000-0000-000000000000'),
+    coalesce(c.gateway, '')"""
 
 
 def _binned(stage: str, bin_: str, number: str, wanted: str) -> str:
@@ -66,7 +93,7 @@ def _binned(stage: str, bin_: str, number: str, wanted: str) -> str:
     group by 1, 2, 3, 4, 6, rollup (c.gateway) having sum({number}) <> 0
   ) b
   group by 1, 2, 3, 4, 5
-  {ADD_BINS}
+  {ADDED["rollup_latency"]}
 """  # noqa: S608 - as listed
 
 
@@ -82,7 +109,7 @@ FOLD_ALL_TENANTS = {
     sum(c.gross_minor), sum(c.refunded_minor)
   {_SPREAD} and trackai_was_paid(c.status)
   group by 1, 2, 3, 6, cube (c.funnel_id, c.gateway)
-  {ADD_TOTALS}
+  {ADDED["rollup_totals"]}
 """,
         f"""
   insert into rollup_sales as r
@@ -91,10 +118,7 @@ FOLD_ALL_TENANTS = {
   {_SPREAD}
   group by 1, 2, 3, 4, 5, 6, 7, 8
   having sum(c.sales) <> 0 or sum(c.gross_minor) <> 0 or sum(c.refunded_minor) <> 0
-  on conflict (tenant_id, grain, at, funnel_id, gateway, status, strategy, currency)
-  do update set sales = r.sales + excluded.sales,
-    gross_minor = r.gross_minor + excluded.gross_minor,
-    refunded_minor = r.refunded_minor + excluded.refunded_minor
+  {ADDED["rollup_sales"]}
 """,
         f"""
   insert into rollup_campaigns as r
@@ -107,12 +131,7 @@ FOLD_ALL_TENANTS = {
   group by 1, 2, 3, 4, 5, 6, 7
   having sum(c.sales) <> 0 or sum(c.gross_minor) <> 0 or sum(c.refunded_minor) <> 0
     or bool_or(c.bought_before)
-  on conflict (tenant_id, grain, at, funnel_id, gateway, campaign_id, currency)
-  do update set sales = r.sales + excluded.sales,
-    returning_sales = r.returning_sales + excluded.returning_sales,
-    gross_minor = r.gross_minor + excluded.gross_minor,
-    refunded_minor = r.refunded_minor + excluded.refunded_minor,
-    returning_minor = r.returning_minor + excluded.returning_minor
+  {ADDED["rollup_campaigns"]}
 """,
         f"""
   insert into rollup_latency as r
@@ -134,8 +153,7 @@ FOLD_ALL_TENANTS = {
     c.campaign_id, '', sum(c.clicks), 0, 0, 0, 0, 0
   {_SPREAD}
   group by 1, 2, 3, 4, 5, 6, 7
-  on conflict (tenant_id, grain, at, funnel_id, gateway, campaign_id, currency)
-  do update set clicks = r.clicks + excluded.clicks
+  {ADDED["rollup_campaigns"]}
 """,
     ),
     "changed_dispatch": _fold(
@@ -147,7 +165,7 @@ FOLD_ALL_TENANTS = {
     coalesce(sum(c.deliveries) filter (where c.status = 'dead'), 0), 0, 0, 0, 0
   {_SPREAD}
   group by 1, 2, 3, cube (c.funnel_id, c.gateway)
-  {ADD_TOTALS}
+  {ADDED["rollup_totals"]}
 """,
         f"""
   insert into rollup_dispatch as r
@@ -155,9 +173,7 @@ FOLD_ALL_TENANTS = {
     c.destination_id, c.status, c.reason, sum(c.attempts), sum(c.deliveries)
   {_SPREAD}
   group by 1, 2, 3, 4, 5, 6, 7, 8 having sum(c.attempts) <> 0 or sum(c.deliveries) <> 0
-  on conflict (tenant_id, grain, at, funnel_id, gateway, destination_id, status, reason)
-  do update set attempts = r.attempts + excluded.attempts,
-    deliveries = r.deliveries + excluded.deliveries
+  {ADDED["rollup_dispatch"]}
 """,
     ),
     "changed_latency": _fold(

@@ -44,6 +44,16 @@ update tenants set keep_days = $2, keep_changed_at = $3 where id = $1 and keep_d
 # How long it does.
 FIND_KEEPING = "select keep_days from tenants where id = $1 and deleted_at is null"
 
+# A tenant wants another time zone; a task counts its days again and then sets it.
+UPDATE_NEXT_TIME_ZONE = """
+update tenants set next_time_zone = nullif($2, time_zone)
+where id = $1 and deleted_at is null
+  and nullif($2, time_zone) is distinct from next_time_zone
+"""
+
+# The zone that is wanted in place of the one there is.
+FIND_NEXT_TIME_ZONE = "select next_time_zone from tenants where id = $1 and deleted_at is null"
+
 # A new funnel.
 INSERT_FUNNEL = """
 insert into funnels (tenant_id, id, name, attribution_window_h, attribution, visitor_window_min,
@@ -115,6 +125,17 @@ async def find_keeping(tx: Tx, *, tenant_id: UUID) -> int | None:
 async def update_keeping(tx: Tx, *, tenant_id: UUID, keep_days: int, now: dt.datetime) -> bool:
     """Keep the tenant's rows so many days from now on; False when that is as it was."""
     return await tx.execute(UPDATE_KEEPING, tenant_id, keep_days, now) == 1
+
+
+async def want_time_zone(tx: Tx, *, tenant_id: UUID, zone: str) -> bool:
+    """Let the tenant's days be those of a zone soon; False when that is as it was."""
+    return await tx.execute(UPDATE_NEXT_TIME_ZONE, tenant_id, zone) == 1
+
+
+async def find_next_time_zone(tx: Tx, *, tenant_id: UUID) -> str | None:
+    """Return the zone that the tenant will have; None when it stays as it is."""
+    row = await tx.fetch_one(FIND_NEXT_TIME_ZONE, tenant_id)
+    return row["next_time_zone"] if row else None
 
 
 async def insert_funnel(tx: Tx, funnel: Funnel, *, now: dt.datetime) -> None:

@@ -16,7 +16,8 @@ create table rollup_totals (
   matched         bigint not null,  -- of them
   gross_minor     bigint not null,
   refunded_minor  bigint not null,
-  primary key (tenant_id, grain, at, funnel_id, gateway, currency)
+  -- What a question is of comes before its time: its buckets then follow each other.
+  primary key (tenant_id, grain, funnel_id, gateway, at, currency)
 ) partition by list (grain);
 
 do $$
@@ -65,7 +66,9 @@ from (
 ) c
 group by tenant_id, grain, at, currency, cube (funnel_id, gateway);
 
--- Times of all gateways together: gateway ''.
+-- Times of all gateways together: gateway ''. Here, too, buckets of one question follow each other.
+alter table rollup_latency drop constraint rollup_latency_pkey;
+alter table rollup_latency add primary key (tenant_id, grain, stage, gateway, at);
 insert into rollup_latency (tenant_id, grain, at, stage, gateway, bins, numbers)
 select tenant_id, grain, at, stage, '', array_agg(bin order by bin), array_agg(number order by bin)
 from (

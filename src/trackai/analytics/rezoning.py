@@ -1,0 +1,69 @@
+"""Task: a tenant gets the time zone it wants, and its days are counted again in it.
+
+What was counted of rows that are gone by now stays in days of the zone before.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from trackai.analytics.periods import FARTHEST, HOURS_KEPT, MINUTES_KEPT, Grain, floor
+from trackai.model.clock import Clock
+from trackai.storage import rezoning, rollups, tenants
+from trackai.storage.pool import Database, Role, Tx
+from trackai.storage.recounts import Stretch
+
+Open = Callable[[Role], AbstractAsyncContextManager[Database]]
+
+DAY = dt.timedelta(days=1)
+# Rows go by whole days of UTC: the days that are half gone are left out.
+MARGIN_DAYS = 2
+
+
+class Rezoner:
+    """Opens connections when it has something to do: that is seldom."""
+
+    def __init__(self, open_database: Open, clock: Clock) -> None:
+        self._open = open_database
+        self._clock = clock
+
+    async def run(self) -> int:
+        """Do what is wanted; return of how many tenants."""
+        async with self._open(Role.PIPELINE) as database:
+            async with database.transaction() as tx:
+                wanted = await rezoning.list_wanted_all_tenants(tx)
+            done = 0
+            for tenant_id, zone, next_zone in wanted:
+                # The lock is another connection's: what is seen begins when nobody folds any more.
+                async with (
+                    self._open(Role.PIPELINE) as keeper,
+                    keeper.transaction() as lock,
+                ):
+                    await rollups.lock_all_tenants(lock)
+                    async with database.transaction() as tx:
+                        done += await self._rezone(tx, tenant_id, ZoneInfo(zone), next_zone)
+            return done
+
+    async def _rezone(self, tx: Tx, tenant_id: UUID, before: ZoneInfo, zone: str) -> bool:
+        await rezoning.one_moment(tx)
+        if not await rezoning.set_time_zone(tx, tenant_id=tenant_id, zone=zone):
+            return False
+        keep_days = await tenants.find_keeping(tx, tenant_id=tenant_id) or 0
+        now = self._clock.now()
+        since = floor(now - max(0, keep_days - MARGIN_DAYS) * DAY, Grain.DAY, before)
+        await rezoning.forget_counts(tx, tenant_id=tenant_id, since=since)
+        for stretch in _stretches(tenant_id, since, now):
+            await rezoning.count_again(tx, stretch)
+        await rezoning.add_weeks(tx, tenant_id=tenant_id)
+        return True
+
+
+def _stretches(tenant_id: UUID, since: dt.datetime, now: dt.datetime) -> Iterator[Stretch]:
+    """Yield a day after the other, so that no statement takes long, as far as sales are dated."""
+    minutes, hours = now - MINUTES_KEPT, now - HOURS_KEPT
+    while since < now + FARTHEST:
+        until = since + DAY
+        yield Stretch(tenant_id, since, until, minutes, hours, weeks_since=until)
+        since = until

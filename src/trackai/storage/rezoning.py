@@ -1,0 +1,156 @@
+"""Tables rollup_*: a tenant's days counted again in another time zone.
+
+All of it is one transaction that sees one moment (`one_moment` comes first), while nobody folds.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+from trackai.storage.pool import Tx
+from trackai.storage.raw_counts import COUNTED
+from trackai.storage.recounts import Stretch
+from trackai.storage.rollups import ADDED, CHANGED, TABLES
+
+# Every statement after it sees what was there at the first one.
+ONE_MOMENT = "set transaction isolation level repeatable read"
+
+# Tenants whose time zone is to change, some of them.
+LIST_WANTED_ALL_TENANTS = """
+select id, time_zone, next_time_zone from tenants
+where next_time_zone is not null and deleted_at is null order by id limit 100
+"""
+
+# From now on this is the tenant's time zone.
+SET_TIME_ZONE = """
+update tenants set time_zone = $2, next_time_zone = null where id = $1 and next_time_zone = $2
+"""
+
+# Buckets from a moment on, by table; and weeks, which days add up to.
+DELETE_BUCKETS = {
+    table: f"delete from {table} where tenant_id = $1 and (at >= $2 or grain = 'week')"  # noqa: S608
+    for table in TABLES
+}
+
+# The busiest minutes of days from a moment on.
+DELETE_PEAKS = "delete from rollup_peaks where tenant_id = $1 and at >= $2"
+
+# What is not folded in yet: it is part of what is counted.
+DELETE_CHANGES = {
+    changed: f"delete from {changed} where tenant_id = $1 and at >= $2"  # noqa: S608 - as listed
+    for changed in CHANGED
+}
+
+_ROWS = {
+    table: "select $1, counted.* from counted" for table in TABLES if table != "rollup_latency"
+} | {
+    "rollup_latency": """select $1, grain, at, stage, gateway, array_agg(bin order by bin),
+  array_agg(raw_number order by bin)
+from counted group by grain, at, stage, gateway"""
+}
+
+# A stretch of rows, counted, by table; of no week.
+INSERT_COUNTED = {
+    table: f"""
+with {COUNTED[table]}
+insert into {table} as r
+{rows}
+{ADDED[table]}
+"""
+    for table, rows in _ROWS.items()
+}
+
+# The busiest minute of a stretch of rows.
+INSERT_PEAKS = """
+insert into rollup_peaks as p (tenant_id, at, attempts)
+select $1, date_trunc('day', m.at, t.time_zone), max(m.attempts)
+from (
+  select date_trunc('minute', created_at) as at, count(*) as attempts
+  from dispatch_attempts where tenant_id = $1 and created_at >= $2 and created_at < $3 group by 1
+) m join tenants t on t.id = $1
+group by 2
+on conflict (tenant_id, at) do update set attempts = greatest(p.attempts, excluded.attempts)
+"""
+
+_WEEK = """
+insert into {table}
+select r.tenant_id, 'week', date_trunc('week', r.at, t.time_zone), {keys}, {sums}
+from {table} r join tenants t on t.id = r.tenant_id
+where r.tenant_id = $1 and r.grain = 'day'
+group by r.tenant_id, 3, {keys}
+"""
+
+# Weeks from days, by table.
+INSERT_WEEKS = {
+    "rollup_totals": _WEEK.format(
+        table="rollup_totals",
+        keys="r.funnel_id, r.gateway, r.currency",
+        sums="sum(attempts), sum(accepted), sum(dead_letters), sum(sales), sum(matched),"
+        " sum(gross_minor), sum(refunded_minor)",
+    ),
+    "rollup_sales": _WEEK.format(
+        table="rollup_sales",
+        keys="r.funnel_id, r.gateway, r.status, r.strategy, r.currency",
+        sums="sum(sales), sum(gross_minor), sum(refunded_minor)",
+    ),
+    "rollup_campaigns": _WEEK.format(
+        table="rollup_campaigns",
+        keys="r.funnel_id, r.gateway, r.campaign_id, r.currency",
+        sums="sum(clicks), sum(sales), sum(returning_sales), sum(gross_minor),"
+        " sum(refunded_minor), sum(returning_minor)",
+    ),
+    "rollup_dispatch": _WEEK.format(
+        table="rollup_dispatch",
+        keys="r.funnel_id, r.gateway, r.destination_id, r.status, r.reason",
+        sums="sum(attempts), sum(deliveries)",
+    ),
+    "rollup_latency": """
+insert into rollup_latency
+select tenant_id, 'week', at, stage, gateway, array_agg(bin order by bin),
+  array_agg(number order by bin)
+from (
+  select r.tenant_id, date_trunc('week', r.at, t.time_zone) as at, r.stage, r.gateway, b.bin,
+    sum(b.number)::bigint as number
+  from rollup_latency r join tenants t on t.id = r.tenant_id
+  cross join lateral unnest(r.bins, r.numbers) b (bin, number)
+  where r.tenant_id = $1 and r.grain = 'day'
+  group by 1, 2, 3, 4, 5
+) b
+group by 1, 3, 4, 5
+""",
+}
+
+
+async def one_moment(tx: Tx) -> None:
+    """Let all that follows see the same; the first statement of a transaction."""
+    await tx.execute(ONE_MOMENT)
+
+
+async def list_wanted_all_tenants(tx: Tx) -> Sequence[tuple[UUID, str, str]]:
+    """Return tenants, their time zone, and the one that is wanted."""
+    rows = await tx.fetch(LIST_WANTED_ALL_TENANTS)
+    return [(row["id"], row["time_zone"], row["next_time_zone"]) for row in rows]
+
+
+async def set_time_zone(tx: Tx, *, tenant_id: UUID, zone: str) -> bool:
+    """Set a tenant's wanted zone; False when another is wanted by now."""
+    return await tx.execute(SET_TIME_ZONE, tenant_id, zone) == 1
+
+
+async def forget_counts(tx: Tx, *, tenant_id: UUID, since: dt.datetime) -> None:
+    """Delete what was counted from a moment on, and all weeks."""
+    for statement in (*DELETE_BUCKETS.values(), DELETE_PEAKS, *DELETE_CHANGES.values()):
+        await tx.execute(statement, tenant_id, since)
+
+
+async def count_again(tx: Tx, stretch: Stretch) -> None:
+    """Add the rows of a stretch to their buckets, but to no week: its weeks begin with its end."""
+    for statement in INSERT_COUNTED.values():
+        await tx.execute(statement, *stretch)
+    await tx.execute(INSERT_PEAKS, *stretch[:3])
+
+
+async def add_weeks(tx: Tx, *, tenant_id: UUID) -> None:
+    """Add days up to weeks."""
+    for statement in INSERT_WEEKS.values():
+        await tx.execute(statement, tenant_id)

@@ -1,0 +1,125 @@
+"""Another time zone: days are counted again, exactly, while sales go on."""
+
+import asyncio
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trackai.accounts.upkeep import Upkeep
+from trackai.analytics.rezoning import Rezoner
+from trackai.analytics.verify import Verified, verify
+from trackai.errors import InvalidField, StorageUnavailable
+from trackai.housekeeping.rollups import Folder
+from trackai.model.clock import new_id
+from trackai.sandbox.platforms import SaleStatus
+from trackai.storage.pool import Database, Role
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from tests.support.world import World
+
+DAYS = """
+select at, sum(sales)::int as sales from counted_totals
+where tenant_id = $1 and grain = 'day' and gateway = ''
+  and funnel_id = '00000000-0000-0000-0000-000000000000'
+group by at having sum(sales) <> 0
+"""
+
+
+def rezoner_of(world: "World") -> Rezoner:
+    def opened(role: Role) -> "AbstractAsyncContextManager[Database]":
+        return Database.opened(world.url, role, size=1)
+
+    return Rezoner(opened, world.clock)
+
+
+def upkeep_of(world: "World") -> Upkeep:
+    return Upkeep(
+        *(world.people, world.envelope, world.clock, new_id),
+        tenant_id=world.account.tenant.id,
+        actor="cli:ana",
+    )
+
+
+async def sell(world: "World", number: int) -> None:
+    """Sell at all hours of some weeks, some of it unmatched, some refunded."""
+    for each in range(number):
+        sold_at = world.clock.now() - each * dt.timedelta(hours=13)
+        if each % 3:
+            await world.click(f"c{each}", ago=each * dt.timedelta(hours=13))
+        sale = world.sale("kiwify", sold_at=sold_at, click_id=f"c{each}")
+        await world.tell("kiwify", sale, SaleStatus.APPROVED)
+        if each % 5 == 0:
+            await world.tell("kiwify", sale, SaleStatus.REFUNDED)
+
+
+async def verified(world: "World") -> Verified:
+    tenant_id = world.account.tenant.id
+    async with world.people.transaction(tenant_id=tenant_id) as tx:
+        return await verify(tx, tenant_id=tenant_id, days=360, now=world.clock.now())
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Asia/Kathmandu"])
+@pytest.mark.parametrize("folded", [True, False])
+async def test_days_are_those_of_the_zone_that_is_wanted(
+    world: "World", zone: str, *, folded: bool
+) -> None:
+    await sell(world, 30)
+    if folded:
+        assert not await Folder(world.workers).step()
+    before = await world.rows(DAYS)
+    upkeep = upkeep_of(world)
+    changed = await upkeep.want_time_zone(zone), await upkeep.want_time_zone(zone)
+    waiting = await upkeep.time_zone()
+    done = await rezoner_of(world).run(), await rezoner_of(world).run()
+    after, found = await world.rows(DAYS), await verified(world)
+
+    assert (changed, done) == ((True, False), (1, 0))
+    assert waiting == ("America/Sao_Paulo", zone)
+    assert await upkeep.time_zone() == (zone, None)
+    assert found.different == 0, found.compared
+    assert sum(row["sales"] for row in before) == sum(row["sales"] for row in after) == 30
+    assert not {row["at"] for row in before} & {row["at"] for row in after}
+
+
+async def test_what_comes_in_meanwhile_is_counted_once(world: "World") -> None:
+    await sell(world, 10)
+    rezoner, folder = rezoner_of(world), Folder(world.workers)
+    stopping = asyncio.Event()
+
+    async def fold() -> None:
+        while not stopping.is_set():
+            await folder.step()
+            await asyncio.sleep(0)
+
+    async def change() -> None:
+        for zone in ("Asia/Tokyo", "Asia/Kathmandu", "America/Sao_Paulo"):
+            await upkeep_of(world).want_time_zone(zone)
+            # Who folded at the same moment as the first statement makes it start again.
+            for _ in range(20):
+                try:
+                    assert await rezoner.run() == 1
+                    break
+                except StorageUnavailable:
+                    continue
+        stopping.set()
+
+    await asyncio.gather(change(), fold(), sell(world, 20))
+    found = await verified(world)
+
+    assert await upkeep_of(world).time_zone() == ("America/Sao_Paulo", None)
+    assert found.different == 0, found.compared
+
+
+async def test_the_zone_there_is_ends_the_wish_for_another(world: "World") -> None:
+    upkeep = upkeep_of(world)
+    await upkeep.want_time_zone("Asia/Tokyo")
+    back = await upkeep.want_time_zone("America/Sao_Paulo")
+
+    assert back
+    assert await upkeep.time_zone() == ("America/Sao_Paulo", None)
+    assert await rezoner_of(world).run() == 0
+    with pytest.raises(InvalidField, match="America/Sao_Paulo"):
+        await upkeep.want_time_zone("Brasília")
