@@ -47,8 +47,7 @@ FIND_KEEPING = "select keep_days from tenants where id = $1 and deleted_at is nu
 # A tenant wants another time zone; a task counts its days again and then sets it.
 UPDATE_NEXT_TIME_ZONE = """
 update tenants set next_time_zone = nullif($2, time_zone)
-where id = $1 and deleted_at is null
-  and nullif($2, time_zone) is distinct from next_time_zone
+where id = $1 and deleted_at is null and coalesce(next_time_zone, time_zone) <> $2
 """
 
 # The zone that is wanted in place of the one there is.
