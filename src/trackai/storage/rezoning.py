@@ -56,7 +56,8 @@ INSERT_COUNTED = {
     **{table: _inserted(table) for table in TABLES},
     "rollup_latency": _inserted(
         "rollup_latency",
-        "grain, at, stage, gateway, array_agg(bin order by bin), array_agg(raw_number order by bin)",
+        "grain, at, stage, gateway, array_agg(bin order by bin),"
+        " array_agg(raw_number order by bin)",
         "group by grain, at, stage, gateway",
     ),
 }
