@@ -122,7 +122,7 @@ async def _measure(place: Scratch, size: Size) -> list[Figure]:
         before = await _upkeep(workers, first)
         more, shops = await _load(place, size.rows - size.rows // 10, len(SHARES))
         # What a mass load leaves to do in the background would be measured, too.
-        await execute(url, "vacuum", "checkpoint")
+        await execute(url, "vacuum")
         after = await _upkeep(workers, shops[0])
         asked = {
             (name, period): await _ask(people, shops[0], question, period, size.lookups)
