@@ -20,6 +20,7 @@ from trackai.analytics.matched import match_rate, match_rates
 from trackai.analytics.metrics import Filters, measure, zone_of
 from trackai.analytics.performance import perform
 from trackai.analytics.periods import Period
+from trackai.cli.process import calm_collector
 from trackai.housekeeping.rollups import Folder
 from trackai.model.clock import SystemClock, new_id
 from trackai.model.delivery import CallFacts
@@ -124,6 +125,8 @@ async def _measure(place: Scratch, size: Size) -> list[Figure]:
         # What a mass load leaves to do in the background would be measured, too.
         await execute(url, "vacuum")
         after = await _upkeep(workers, shops[0])
+        # As the process does that answers people.
+        calm_collector()
         asked = {
             (name, period): await _ask(people, shops[0], question, period, size.lookups)
             for name, (question, _) in QUESTIONS.items()
