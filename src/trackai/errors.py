@@ -54,6 +54,16 @@ class NotAuthenticated(RequestRefused):
     status = 401
 
 
+class SignInFailed(RequestRefused):
+    """E-mail and password do not fit together, or nobody has this e-mail; it is not said which."""
+
+    code = "sign_in_failed"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("E-mail and password do not fit together.")
+
+
 class ProofFailed(RequestRefused):
     """A webhook's authenticity could not be proved."""
 
@@ -73,6 +83,15 @@ class NotFound(RequestRefused):
 
     code = "not_found"
     status = 404
+
+
+class LinkGone(NotFound):
+    """A one-time link was used, has expired, or never was."""
+
+    code = "link_gone"
+
+    def __init__(self) -> None:
+        super().__init__("This link was used already, or has expired. Ask for a new one.")
 
 
 class UnknownTenant(NotFound):

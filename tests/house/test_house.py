@@ -38,6 +38,12 @@ ACROSS_TENANTS = {
     "storage/partitions.py": "partitions are of classes, not of tenants",
     "storage/aging.py": "a task goes through all tenants",
     "storage/rollups.py": "a task notes and lets go of counts, whoever's they are",
+    "storage/users.py": "people sign in before a tenant is known",
+    "storage/users_key.py": "people sign in before a tenant is known",
+    "storage/memberships.py": "where somebody may go is asked before a tenant is known",
+    "storage/sessions.py": "a browser is recognized before a tenant is known",
+    "storage/one_time_links.py": "whoever holds a link may use it",
+    "storage/sign_in_failures.py": "whoever guesses belongs to no tenant",
     "storage/rezoning.py": "a task finds tenants who want another time zone",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",
 }
@@ -138,13 +144,21 @@ def test_every_statement_stands_under_a_line_that_says_what_it_asks(path: Path) 
             assert above.startswith("# "), f"{path.name}: {match[1]}"
 
 
+OF_KEYS = {"tenant_keys", "users_key", "health"}
+
+
 @pytest.mark.parametrize("path", STORAGE, ids=lambda path: path.name)
 def test_whatever_seals_or_opens_has_learned_the_tenants_key(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.AsyncFunctionDef) and path.stem not in {"tenant_keys", "health"}:
+        if isinstance(node, ast.AsyncFunctionDef) and path.stem not in {
+            "tenant_keys",
+            "users_key",
+            "health",
+        }:
             names = {one.arg for one in (*node.args.args, *node.args.kwonlyargs)}
             calls = {ast.unparse(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
             learns = {"know", "tenant_keys.make", "open_receipt", "insert_identities"}
+            learns |= {"know_all_tenants", "_find"}
 
             assert "envelope" not in names or calls & learns, f"{path.stem}.{node.name}"
 

@@ -13,6 +13,7 @@ from trackai.housekeeping.rollups import Folder
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
+from trackai.model.access import MemberRole
 from trackai.model.ad_spend import AdAccount, AdDay
 from trackai.model.click import AdIdentifiers, Click, PageEvent, PageEventKind, Utm, Visitor
 from trackai.model.clock import new_id
@@ -31,6 +32,8 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.erased_people import digests, insert_erased
 from trackai.storage.gateway_connections import insert_connection
 from trackai.storage.match_quality import Graded, add_quality_all_tenants
+from trackai.storage.memberships import save_membership
+from trackai.storage.one_time_links import Link, LinkKind, insert_link
 from trackai.storage.page_events import insert_page_events
 from trackai.storage.pool import Database, Role, Row
 from trackai.storage.receipts import NewReceipt, RequestParts, insert_receipts
@@ -39,6 +42,7 @@ from trackai.storage.rollups import note_peaks_all_tenants
 from trackai.storage.tenant_keys import know
 from trackai.storage.tenants import insert_funnel, insert_tenant, update_funnel
 from trackai.storage.token_checks import claim_due_all_tenants
+from trackai.storage.users import User, insert_user
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 SECRET = "whsec_c2VjcmV0LW9mLXRoZS1wbGF0Zm9ybQ"
@@ -270,7 +274,25 @@ class World:
             spent = AdDay(self.clock.now().date(), "55", "", "", "", "", "", "BRL", 4_000)
             account_ = AdAccount(account.tenant.id, "meta", "")
             await save_spend(tx, account_, [spent], now=self.clock.now())
+        await self._hire(account)
         self.account = before
+
+    async def _hire(self, account: Account) -> None:
+        """Let somebody be in the team, and somebody else be invited."""
+        tenant_id, now = account.tenant.id, self.clock.now()
+        somebody = User(new_id(), f"{new_id().hex}@loja.test", "Ana", "", "pt", False)  # noqa: FBT003
+        link = Link(
+            *(new_id().bytes, LinkKind.INVITATION, "cli:ana", now, now + dt.timedelta(days=7)),
+            *(None, tenant_id, MemberRole.ANALYST, "bia@loja.test"),
+        )
+        async with (
+            Database.opened(self.url, Role.ACCESS, size=1) as access,
+            access.transaction() as tx,
+        ):
+            await insert_user(tx, self.envelope, somebody, now=now)
+            member = {"tenant_id": tenant_id, "user_id": somebody.id}
+            await save_membership(tx, **member, role=MemberRole.OWNER, now=now)
+            await insert_link(tx, self.envelope, link)
 
     async def reject(self, connection: GatewayConnection, webhook: SignedWebhook) -> None:
         """Keep a webhook whose proof failed, as the edge does."""

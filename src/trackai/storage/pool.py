@@ -42,6 +42,7 @@ class Role(StrEnum):
     PIPELINE = "trackai_pipeline"
     APP = "trackai_app"
     HOUSEKEEPING = "trackai_housekeeping"
+    ACCESS = "trackai_access"
 
 
 class Tx:

@@ -14,6 +14,7 @@ TABLES = (
     *("queue_messages", "dispatch_attempts", "deliveries", "replays", "matches"),
     *("match_quality_days", "conversion_notices", "conversions", "identities", "page_events"),
     *("clicks", "webhook_rejections", "webhook_receipts", "erased_people", "token_checks"),
+    *("memberships", "one_time_links"),
     *("breakers", "destinations", "gateway_connections", "funnels", "api_keys", "tenant_keys"),
     *("rollup_totals", "rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency"),
     *("rollup_peaks", "ad_spend", "campaigns"),

@@ -1,0 +1,58 @@
+"""Passwords: argon2id with the parameters of RFC 9106 for little memory; no rule but length."""
+
+import asyncio
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from trackai.errors import InvalidField
+
+# NIST SP 800-63B: length is what counts; fifteen where it is the only factor.
+LEAST_CHARS, MOST_CHARS = 15, 200
+# Each takes 64 MiB and most of a tenth of a second.
+AT_ONCE = 2
+
+
+class Passwords:
+    """Hashes and compares off the event loop, a few at once."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        # What a stranger's password is compared with, so that it takes as long as anybody's.
+        self._nobodys = self._hasher.hash("nobody's")
+
+    async def hash(self, password: str, *, email: str) -> str:
+        """Return what is stored of a new password; InvalidField when it is a bad one."""
+        check_password(password, email=email)
+        async with self._turn:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def fits(self, password: str, stored: str | None) -> bool:
+        """Return whether it is the password; without one to compare with it takes as long."""
+        if len(password) > MOST_CHARS:
+            return False
+        async with self._turn:
+            fits = await asyncio.to_thread(self._verify, stored or self._nobodys, password)
+        return fits and stored is not None
+
+    def outdated(self, stored: str) -> bool:
+        """Return whether it was hashed with parameters that are not today's."""
+        return self._hasher.check_needs_rehash(stored)
+
+    def _verify(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def check_password(password: str, *, email: str) -> None:
+    """Raise InvalidField for a password that is too short, too long, or the e-mail."""
+    if not LEAST_CHARS <= len(password) <= MOST_CHARS:
+        raise InvalidField(
+            f"A password has {LEAST_CHARS} to {MOST_CHARS} characters; a few words will do.",
+            field="password",
+        )
+    if len(set(password)) < LEAST_CHARS // 3 or password.lower() == email:
+        raise InvalidField("That password is too easy to guess.", field="password")

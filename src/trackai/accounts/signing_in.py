@@ -1,0 +1,180 @@
+"""Signing in and out: sessions of browsers, and a brake on guessing."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from trackai.accounts.emails import normalized_email
+from trackai.accounts.passwords import Passwords
+from trackai.accounts.tokens import MOST_CHARS, digest_of, new_token
+from trackai.errors import InvalidField, SignInFailed, TooManyRequests
+from trackai.model.access import MemberRole, Permission, may
+from trackai.model.clock import Clock, NewId
+from trackai.storage import memberships, sessions, sign_in_failures, users
+from trackai.storage.envelope import Envelope
+from trackai.storage.memberships import Membership
+from trackai.storage.pool import Database, Tx
+from trackai.storage.sessions import Limits, Session
+from trackai.storage.users import User
+from trackai.storage.users_key import USERS, know_all_tenants
+
+# A session ends two weeks after it began, or half a day after it was last used.
+LONGEST, IDLE = dt.timedelta(days=14), dt.timedelta(hours=12)
+# So many failures in so long: of one e-mail, and of one address of the net.
+WINDOW = dt.timedelta(minutes=15)
+MOST_OF_EMAIL, MOST_OF_ADDRESS = 5, 30
+MOST_AGENT_CHARS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Somebody who is signed in, and whose pages are open."""
+
+    user: User
+    session: Session
+    membership: Membership | None  # None: is in no team
+    token: str = field(repr=False)
+
+    @property
+    def actor(self) -> str:
+        """Who it is to the audit log."""
+        return f"user:{self.user.id}"
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether they may do what needs this permission, with the tenant in view."""
+        return self.membership is not None and may(self.membership.role, permission)
+
+
+class SigningIn:
+    """Works as the role that sees people who sign in and no tenant's rows."""
+
+    def __init__(
+        self,
+        database: Database,
+        envelope: Envelope,
+        passwords: Passwords,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._database = database
+        self._envelope = envelope
+        self._passwords = passwords
+        self._clock = clock
+        self._new_id = new_id
+
+    async def sign_in(self, given: str, password: str, *, address: str, agent: str) -> str:
+        """Return what the browser is to hold; SignInFailed says no more than that it failed."""
+        try:
+            email = normalized_email(given)
+        except InvalidField as error:
+            raise SignInFailed from error
+        async with self._database.transaction() as tx:
+            await know_all_tenants(tx, self._envelope)
+            of_email, of_address = self._subject(email), self._subject(f"address {address}")
+            await self._brake(tx, of_email, of_address)
+            # Noted before it is known: tries at the same moment see each other.
+            now = self._clock.now()
+            await sign_in_failures.insert_failure(tx, of_email, now=now)
+            number = await sign_in_failures.insert_failure(tx, of_address, now=now)
+            user = await users.find_by_email(tx, self._envelope, email)
+        fits = await self._passwords.fits(password, user.password_hash if user else None)
+        if user is None or not fits or user.disabled:
+            raise SignInFailed
+        async with self._database.transaction() as tx:
+            await sign_in_failures.delete_failures(tx, of_email, number)
+            return await self.open_session(tx, user, agent=agent)
+
+    async def open_session(
+        self, tx: Tx, user: User, *, agent: str, tenant_id: UUID | None = None
+    ) -> str:
+        """Open a session and return what the browser is to hold."""
+        known = await self._memberships(tx, user)
+        first = known[0].tenant_id if known else None
+        token, now = new_token(), self._clock.now()
+        session = Session(
+            *(self._new_id(), user.id, tenant_id or first, agent[:MOST_AGENT_CHARS], now, now)
+        )
+        await sessions.insert_session(tx, session, digest=digest_of(token))
+        return token
+
+    async def recognize(self, token: str) -> SignedIn | None:
+        """Return who holds this; None when it opens nothing any more."""
+        if not 0 < len(token) <= MOST_CHARS:
+            return None
+        async with self._database.transaction() as tx:
+            session = await sessions.find_session(tx, digest_of(token), self._limits())
+            if session is None:
+                return None
+            user = await users.find_user(tx, self._envelope, session.user_id)
+            if user is None or user.disabled:
+                return None
+            await sessions.touch_session(tx, session_id=session.id, now=self._clock.now())
+            return SignedIn(user, session, await self._in_view(tx, user, session), token)
+
+    async def switch(self, who: SignedIn, tenant_id: UUID) -> Membership | None:
+        """Open another tenant's pages; None when they may not."""
+        async with self._database.transaction() as tx:
+            found = await self._membership(tx, who.user, tenant_id)
+            if found is not None:
+                session_id = who.session.id
+                await sessions.set_tenant(tx, session_id=session_id, tenant_id=tenant_id)
+        return found
+
+    async def memberships(self, user: User) -> list[Membership]:
+        """Return where somebody may go."""
+        async with self._database.transaction() as tx:
+            return await self._memberships(tx, user)
+
+    async def sign_out(self, who: SignedIn) -> None:
+        """End the session."""
+        await self.end_session(who.user.id, who.session.id)
+
+    async def end_session(self, user_id: UUID, session_id: UUID) -> bool:
+        """End one of somebody's sessions; False when there is none of this id."""
+        async with self._database.transaction() as tx:
+            now = self._clock.now()
+            return await sessions.revoke_session(
+                tx, user_id=user_id, session_id=session_id, now=now
+            )
+
+    async def sessions(self, user_id: UUID) -> list[Session]:
+        """Return somebody's sessions, the latest first."""
+        async with self._database.transaction() as tx:
+            return await sessions.list_sessions(tx, self._limits(), user_id=user_id)
+
+    async def _brake(self, tx: Tx, of_email: bytes, of_address: bytes) -> None:
+        now = self._clock.now()
+        failed = await sign_in_failures.count_failures(tx, of_email, of_address, since=now - WINDOW)
+        for subject, most in ((of_email, MOST_OF_EMAIL), (of_address, MOST_OF_ADDRESS)):
+            number, last = failed.get(subject, (0, now))
+            if number >= most:
+                wait = (last + WINDOW - now).total_seconds()
+                raise TooManyRequests("Too many tries. Wait a while.", retry_after_s=wait)
+
+    async def _in_view(self, tx: Tx, user: User, session: Session) -> Membership | None:
+        if session.tenant_id is not None:
+            found = await self._membership(tx, user, session.tenant_id)
+            if found is not None:
+                return found
+        # The tenant is gone, or they are not in its team any more.
+        known = await self._memberships(tx, user)
+        return known[0] if known else None
+
+    async def _membership(self, tx: Tx, user: User, tenant_id: UUID) -> Membership | None:
+        found = await memberships.find_membership(tx, tenant_id=tenant_id, user_id=user.id)
+        if found is None and user.platform_operator:
+            name = await memberships.find_tenant_name(tx, tenant_id=tenant_id)
+            return Membership(tenant_id, name, MemberRole.OWNER) if name is not None else None
+        return found
+
+    async def _memberships(self, tx: Tx, user: User) -> list[Membership]:
+        if user.platform_operator:
+            return await memberships.list_every(tx)
+        return await memberships.list_of_user(tx, user_id=user.id)
+
+    def _limits(self) -> Limits:
+        now = self._clock.now()
+        return Limits(begun_after=now - LONGEST, seen_after=now - IDLE)
+
+    def _subject(self, text: str) -> bytes:
+        return self._envelope.digest(text.encode(), tenant_id=USERS)

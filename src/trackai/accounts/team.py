@@ -1,0 +1,238 @@
+"""A tenant's team: invited by a link that works once, changed and left by deeds that are noted."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from trackai.accounts.emails import normalized_email
+from trackai.accounts.passwords import Passwords
+from trackai.accounts.tokens import digest_of, new_token
+from trackai.errors import Conflict, InvalidField, LinkGone, NotFound, UnknownTenant
+from trackai.model.access import MemberRole
+from trackai.model.clock import Clock, NewId
+from trackai.storage import memberships, one_time_links, sessions, users
+from trackai.storage.audit_logs import Scribe
+from trackai.storage.envelope import Envelope
+from trackai.storage.one_time_links import Link, LinkKind
+from trackai.storage.pool import Database, Tx
+from trackai.storage.users import User
+
+INVITED_FOR = dt.timedelta(days=7)
+PASSWORD_FOR = dt.timedelta(hours=2)
+MOST_NAME_CHARS = 100
+LANGUAGES = ("pt", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody of a team."""
+
+    user_id: UUID
+    role: MemberRole
+    since: dt.datetime
+    email: str = field(repr=False)
+    name: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """What somebody new says who takes up an invitation."""
+
+    name: str = field(repr=False)
+    password: str = field(repr=False)
+    language: str = "pt"
+
+
+class Team:
+    """Works as the role that sees people who sign in."""
+
+    def __init__(
+        self,
+        database: Database,
+        envelope: Envelope,
+        passwords: Passwords,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._database = database
+        self._envelope = envelope
+        self._passwords = passwords
+        self._clock = clock
+        self._new_id = new_id
+
+    async def invite(self, given: str, *, tenant_id: UUID | None, role: MemberRole, by: str) -> str:
+        """Return the token of a link; without a tenant it makes a platform operator."""
+        email, token, now = normalized_email(given), new_token(), self._clock.now()
+        link = Link(
+            *(digest_of(token), LinkKind.INVITATION, by, now, now + INVITED_FOR),
+            tenant_id=tenant_id,
+            role=role if tenant_id else None,
+            email=email,
+        )
+        async with self._database.transaction() as tx:
+            if tenant_id is not None:
+                await self._check_tenant(tx, tenant_id)
+                await self._note(tx, tenant_id, by, "team.invite", "", {"role": role.value})
+            await one_time_links.insert_link(tx, self._envelope, link)
+        return token
+
+    async def invitation(self, token: str) -> tuple[Link, User | None, str | None]:
+        """Return an invitation, who is meant if known, and the tenant's name; LinkGone if used."""
+        async with self._database.transaction() as tx:
+            link = await self._link(tx, token, LinkKind.INVITATION)
+            user = await users.find_by_email(tx, self._envelope, link.email or "")
+            name = None
+            if link.tenant_id is not None:
+                name = await self._check_tenant(tx, link.tenant_id)
+        return link, user, name
+
+    async def join_new(self, token: str, newcomer: Newcomer) -> User:
+        """Take an invitation up as somebody new; Conflict when the e-mail is somebody's."""
+        link, known, _ = await self.invitation(token)
+        if known is not None:
+            raise Conflict("Somebody has this e-mail already. Sign in, then open the link again.")
+        user = await self._new_user(link, newcomer)
+        async with self._database.transaction() as tx:
+            if not await users.insert_user(tx, self._envelope, user, now=self._clock.now()):
+                raise Conflict("Somebody has this e-mail already. Open the link again.")
+            await self._join(tx, link, user)
+        return user
+
+    async def join_as(self, token: str, user: User) -> None:
+        """Take an invitation up as who one is; LinkGone when somebody else is meant."""
+        link, known, _ = await self.invitation(token)
+        if known is None or known.id != user.id:
+            raise LinkGone
+        async with self._database.transaction() as tx:
+            await self._join(tx, link, user)
+
+    async def colleagues(self, tenant_id: UUID) -> list[Colleague]:
+        """Return a tenant's team, longest first."""
+        async with self._database.transaction() as tx:
+            found = []
+            for member in await memberships.list_team(tx, tenant_id=tenant_id):
+                user = await users.find_user(tx, self._envelope, member.user_id)
+                if user is not None:
+                    found.append(
+                        Colleague(user.id, member.role, member.since, user.email, user.name)
+                    )
+            return found
+
+    async def invitations(self, tenant_id: UUID) -> Sequence[Link]:
+        """Return invitations that nobody has taken up yet."""
+        async with self._database.transaction() as tx:
+            return await one_time_links.list_invitations(
+                tx, self._envelope, tenant_id=tenant_id, now=self._clock.now()
+            )
+
+    async def change_role(
+        self, tenant_id: UUID, user_id: UUID, role: MemberRole, *, by: str
+    ) -> None:
+        """Let somebody be something else to a tenant; one owner stays."""
+        async with self._database.transaction() as tx:
+            await self._check_owner_stays(tx, tenant_id, user_id, role)
+            await memberships.save_membership(
+                tx, tenant_id=tenant_id, user_id=user_id, role=role, now=self._clock.now()
+            )
+            await self._note(tx, tenant_id, by, "team.role", user_id, {"role": role.value})
+
+    async def remove(self, tenant_id: UUID, user_id: UUID, *, by: str) -> None:
+        """Take somebody out of a team; one owner stays."""
+        async with self._database.transaction() as tx:
+            await self._check_owner_stays(tx, tenant_id, user_id, None)
+            await memberships.delete_membership(tx, tenant_id=tenant_id, user_id=user_id)
+            await self._note(tx, tenant_id, by, "team.remove", user_id, {})
+
+    async def forgot_password(self, given: str, *, by: str) -> tuple[User, str] | None:
+        """Return whose link and its token; None when nobody has this e-mail."""
+        email = normalized_email(given)
+        async with self._database.transaction() as tx:
+            user = await users.find_by_email(tx, self._envelope, email)
+            if user is None or user.disabled:
+                return None
+            token, now = new_token(), self._clock.now()
+            link = Link(
+                *(digest_of(token), LinkKind.PASSWORD, by, now, now + PASSWORD_FOR),
+                user_id=user.id,
+            )
+            await one_time_links.insert_link(tx, self._envelope, link)
+        return user, token
+
+    async def set_password(self, token: str, password: str) -> User:
+        """Set a password by a link; all sessions of whoever it is end."""
+        now = self._clock.now()
+        async with self._database.transaction() as tx:
+            link = await self._link(tx, token, LinkKind.PASSWORD)
+            user = await users.find_user(tx, self._envelope, link.user_id or self._new_id())
+        if user is None:
+            raise LinkGone
+        hashed = await self._passwords.hash(password, email=user.email)
+        async with self._database.transaction() as tx:
+            if not await one_time_links.use_link(tx, link.digest, now=now):
+                raise LinkGone
+            await users.set_password(tx, user_id=user.id, password_hash=hashed)
+            await sessions.revoke_others(tx, user_id=user.id, but=None, now=now)
+        return user
+
+    async def _join(self, tx: Tx, link: Link, user: User) -> None:
+        now, tenant_id, role = self._clock.now(), link.tenant_id, link.role
+        if not await one_time_links.use_link(tx, link.digest, now=now):
+            raise LinkGone
+        if tenant_id is None or role is None:
+            await users.make_platform_operator(tx, user_id=user.id)
+            return
+        await memberships.save_membership(
+            tx, tenant_id=tenant_id, user_id=user.id, role=role, now=now
+        )
+        details = {"role": role.value}
+        await self._note(tx, tenant_id, f"user:{user.id}", "team.join", user.id, details)
+
+    async def _new_user(self, link: Link, newcomer: Newcomer) -> User:
+        name = " ".join(newcomer.name.split())
+        if not 1 <= len(name) <= MOST_NAME_CHARS or "\x00" in name:
+            raise InvalidField(f"A name is 1 to {MOST_NAME_CHARS} characters.", field="name")
+        email = link.email or ""
+        return User(
+            id=self._new_id(),
+            email=email,
+            name=name,
+            password_hash=await self._passwords.hash(newcomer.password, email=email),
+            language=newcomer.language if newcomer.language in LANGUAGES else LANGUAGES[0],
+            platform_operator=link.tenant_id is None,
+        )
+
+    async def _link(self, tx: Tx, token: str, kind: LinkKind) -> Link:
+        now = self._clock.now()
+        link = await one_time_links.find_link(tx, self._envelope, digest_of(token), kind, now=now)
+        if link is None:
+            raise LinkGone
+        return link
+
+    async def _check_tenant(self, tx: Tx, tenant_id: UUID) -> str:
+        name = await memberships.find_tenant_name(tx, tenant_id=tenant_id)
+        if name is None:
+            raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
+        return name
+
+    async def _check_owner_stays(
+        self, tx: Tx, tenant_id: UUID, user_id: UUID, role: MemberRole | None
+    ) -> None:
+        team = await memberships.list_team(tx, tenant_id=tenant_id)
+        if user_id not in {member.user_id for member in team}:
+            raise NotFound("There is nobody like that in the team.")
+        owners = {member.user_id for member in team if member.role is MemberRole.OWNER}
+        if owners == {user_id} and role is not MemberRole.OWNER:
+            raise Conflict("A team keeps an owner. Make somebody else one first.")
+
+    async def _note(
+        self,
+        tx: Tx,
+        tenant_id: UUID,
+        by: str,
+        action: str,
+        subject: object,
+        details: Mapping[str, object],
+    ) -> None:
+        scribe = Scribe(tenant_id, by, self._clock, self._new_id)
+        await scribe.note(tx, action, subject, details)
