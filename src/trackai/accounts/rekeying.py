@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from trackai.storage import resealing, tenant_keys
+from trackai.storage import resealing, tenant_keys, users_key
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
 
@@ -28,3 +28,9 @@ async def rekey(database: Database, envelope: Envelope, tenant_ids: Sequence[UUI
             done.resealed += await resealing.reseal_secrets(tx, envelope, tenant_id=tenant_id)
             done.old_rows.update(await resealing.count_old(tx, tenant_id=tenant_id))
     return done
+
+
+async def rekey_users(database: Database, envelope: Envelope) -> bool:
+    """Wrap the key of users' data again, as the role that may; False when it is already."""
+    async with database.transaction() as tx:
+        return await users_key.rewrap_all_tenants(tx, envelope)

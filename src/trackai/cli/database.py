@@ -30,6 +30,8 @@ def rekey(json: Json = False) -> None:
         async with open_installation() as here, here.database(Role.APP) as database:
             owners = [one.id for one in await here.tenants()]
             done = await rekeying.rekey(database, here.envelope, owners)
+            async with here.database(Role.ACCESS) as access:
+                done.wrapped += await rekeying.rekey_users(access, here.envelope)
         needed = +done.old_rows
         return {
             "wrapped": done.wrapped,
