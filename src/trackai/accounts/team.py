@@ -144,6 +144,23 @@ class Team:
             await memberships.delete_membership(tx, tenant_id=tenant_id, user_id=user_id)
             await self._note(tx, tenant_id, by, "team.remove", user_id, {})
 
+    async def users(self) -> Sequence[User]:
+        """Return everybody who may sign in to this installation."""
+        async with self._database.transaction() as tx:
+            return await users.list_users(tx, self._envelope)
+
+    async def set_disabled(self, given: str, *, disabled: bool) -> User:
+        """Let somebody sign in no more, from this moment, or again; NotFound when nobody is."""
+        email, now = normalized_email(given), self._clock.now()
+        async with self._database.transaction() as tx:
+            user = await users.find_by_email(tx, self._envelope, email)
+            if user is None:
+                raise NotFound("Nobody has this e-mail. List them: trackai user list")
+            await users.set_disabled(tx, user_id=user.id, since=now if disabled else None)
+            if disabled:
+                await sessions.revoke_others(tx, user_id=user.id, but=None, now=now)
+        return user
+
     async def forgot_password(self, given: str, *, by: str) -> tuple[User, str] | None:
         """Return whose link and its token; None when nobody has this e-mail."""
         email = normalized_email(given)

@@ -28,6 +28,7 @@ PLACES = {
     "deliveries": "trackai.cli.deliveries:app",
     "dlq": "trackai.cli.dlq:app",
     "webhooks": "trackai.cli.webhooks:app",
+    "user": "trackai.cli.user:app",
     "key": "trackai.cli.key:app",
     "audit": "trackai.cli.audit:app",
     "privacy": "trackai.cli.privacy:app",
