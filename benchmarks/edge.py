@@ -123,7 +123,7 @@ async def _serve(store: str) -> None:
         limits=limits,
     )
     with listening(settings.host, settings.port) as listener:
-        async with http_server(App(edge, database, edge), listener):
+        async with http_server(App(edge, database, edge, edge), listener):
             await stopped()
     await edge.close()
     await database.close()

@@ -7,8 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
+from trackai.accounts.passwords import Passwords
+from trackai.accounts.signing_in import SigningIn
+from trackai.accounts.team import Team
 from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
+from trackai.dashboard.app import Dashboard, create_dashboard
+from trackai.dashboard.tools import DashboardTools
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
@@ -26,6 +31,8 @@ from trackai.storage.pool import Database, Role
 READY_TIMEOUT_S = 2.0
 # Connections of what people and their programs ask.
 API_CONNECTIONS = 4
+# Connections that find out who is signed in.
+ACCESS_CONNECTIONS = 2
 # Requests a second and tenant, in one process, and how many may come at once.
 API_RATE = 20.0
 API_BURST = 40
@@ -38,10 +45,17 @@ class App:
     """One ASGI callable for everything under this installation's address."""
 
     def __init__(
-        self, edge: Edge, database: Database, api: AsgiApp, *, keeps_reports: bool = False
+        self,
+        edge: Edge,
+        database: Database,
+        api: AsgiApp,
+        pages: AsgiApp,
+        *,
+        keeps_reports: bool = False,
     ) -> None:
         self._edge = edge
         self._api = api
+        self._pages = pages
         self._database = database
         self._keeps_reports = keeps_reports
 
@@ -60,8 +74,7 @@ class App:
             status = 200 if found or self._keeps_reports else 503
             await _answer(send, status, {"status": "ok" if found else "no database"})
         else:
-            error = {"code": "not_found", "message": "There is nothing at this address."}
-            await _answer(send, 404, {"error": error})
+            await self._pages(scope, receive, send)
 
     def handles(self, path: str) -> bool:
         """Tell whether this path may be asked by `answer`."""
@@ -100,9 +113,23 @@ async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIte
         throttle = Throttle(rate=API_RATE, burst=API_BURST)
         api = create_api(ApiTools(people, database, SystemClock(), new_id, throttle))
         known = gateways(plugins=settings.gateway_plugins)
+        access = await Database.connect(url, Role.ACCESS, size=ACCESS_CONNECTIONS)
+        stack.push_async_callback(access.close)
+        pages = _dashboard(settings, envelope, people, access)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
-        yield App(edge, database, api, keeps_reports=settings.spool_mib > 0)
+        yield App(edge, database, api, pages, keeps_reports=settings.spool_mib > 0)
+
+
+def _dashboard(
+    settings: Settings, envelope: Envelope, people: Database, access: Database
+) -> Dashboard:
+    clock = SystemClock()
+    doors = (access, envelope, Passwords(), clock, new_id)
+    tools = DashboardTools(
+        people, SigningIn(*doors), Team(*doors), clock, new_id, settings.base_url
+    )
+    return create_dashboard(tools)
 
 
 def _spool(settings: Settings) -> Spool | None:

@@ -97,6 +97,11 @@ class SigningIn:
         await sessions.insert_session(tx, session, digest=digest_of(token))
         return token
 
+    async def enter(self, user: User, *, agent: str) -> str:
+        """Open a session for somebody who has just joined or set a password."""
+        async with self._database.transaction() as tx:
+            return await self.open_session(tx, user, agent=agent)
+
     async def recognize(self, token: str) -> SignedIn | None:
         """Return who holds this; None when it opens nothing any more."""
         if not 0 < len(token) <= MOST_CHARS:

@@ -176,6 +176,11 @@ class Team:
             await one_time_links.insert_link(tx, self._envelope, link)
         return user, token
 
+    async def check_password_link(self, token: str) -> None:
+        """Raise LinkGone for a link that sets no password any more."""
+        async with self._database.transaction() as tx:
+            await self._link(tx, token, LinkKind.PASSWORD)
+
     async def set_password(self, token: str, password: str) -> User:
         """Set a password by a link; all sessions of whoever it is end."""
         now = self._clock.now()

@@ -1,0 +1,1 @@
+"""Pages for people: what they see of their tenant, and every job they have to do."""

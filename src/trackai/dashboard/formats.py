@@ -1,0 +1,73 @@
+"""Numbers, money and moments as people of a language and time zone write them."""
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from trackai.model.money import Money
+
+_LOCALES = {"pt": Locale("pt", "BR"), "en": Locale("en", "US")}
+NOTHING = "–"  # noqa: RUF001 - a dash
+_THOUSAND_MS = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """Of one reader and one tenant."""
+
+    language: str
+    zone: ZoneInfo
+
+    @property
+    def locale(self) -> Locale:
+        """Return what Babel formats by."""
+        return _LOCALES[self.language]
+
+    def number(self, value: float | None, digits: int = 0) -> str:
+        """Return 12.345 or 12,345."""
+        if value is None:
+            return NOTHING
+        pattern = "#,##0" + (f".{'0' * digits}" if digits else "")
+        return format_decimal(value, format=pattern, locale=self.locale)
+
+    def percent(self, share: float | None, digits: int = 1) -> str:
+        """Return 97,3 % or 97.3%."""
+        if share is None:
+            return NOTHING
+        return format_percent(share, format=f"0.{'0' * digits}%", locale=self.locale)
+
+    def money(self, minor: int | None, currency: str) -> str:
+        """Return R$ 1.234,50."""
+        if minor is None:
+            return NOTHING
+        return format_currency(Money(minor, currency).major(), currency, locale=self.locale)
+
+    def duration(self, ms: float | None) -> str:
+        """Return 340 ms, or 1,2 s."""
+        if ms is None:
+            return NOTHING
+        if ms < _THOUSAND_MS:
+            return f"{self.number(ms)} ms"
+        return f"{self.number(ms / _THOUSAND_MS, 1)} s"
+
+    def moment(self, at: dt.datetime) -> str:
+        """Return day and time."""
+        return format_datetime(at, "short", tzinfo=self.zone, locale=self.locale)
+
+    def day(self, at: dt.datetime | dt.date) -> str:
+        """Return a day."""
+        at = at.astimezone(self.zone) if isinstance(at, dt.datetime) else at
+        return format_date(at, "medium", locale=self.locale)
+
+    def bucket(self, at: dt.datetime, grain: str) -> str:
+        """Return when a chart's bucket began, as short as its length allows."""
+        if grain == "minute":
+            return format_time(at, "short", tzinfo=self.zone, locale=self.locale)
+        day = format_skeleton("MMMd", at, tzinfo=self.zone, locale=self.locale)
+        if grain == "day":
+            return day
+        return f"{day}, {format_time(at, 'short', tzinfo=self.zone, locale=self.locale)}"

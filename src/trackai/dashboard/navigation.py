@@ -1,0 +1,17 @@
+"""Where one can go: the pages of a tenant, in the order of the menu."""
+
+from dataclasses import dataclass
+
+from trackai.model.access import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of the menu; its words are `menu.<name>`."""
+
+    name: str
+    path: str
+    permission: Permission = Permission.SEE
+
+
+PLACES = (Place("home", "/"),)

@@ -1,0 +1,79 @@
+// Draws [data-chart] with uPlot, in the page's language and colours.
+const drawn = new Map();
+
+const { lang: language } = document.documentElement;
+const { timeZone } = document.body.dataset;
+const moments = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "short", timeZone });
+const days = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone });
+const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", timeZone });
+const units = {
+  number: new Intl.NumberFormat(language, { maximumFractionDigits: 1 }),
+  percent: new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }),
+};
+
+function told(unit, value) {
+  if (value == null) return "–";
+  if (unit !== "ms") return units[unit].format(value);
+  return value < 1000 ? `${units.number.format(value)} ms` : `${units.number.format(value / 1000)} s`;
+}
+
+// Midnights by their day, other moments by the clock.
+function ticked(at) {
+  const time = clock.format(at * 1000);
+  return time.startsWith("00:00") || time.startsWith("12:00 AM") ? days.format(at * 1000) : time;
+}
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function draw(place) {
+  const { unit, x, lines } = JSON.parse(place.dataset.chart);
+  const names = place.dataset.names.split("|");
+  const axis = {
+    stroke: colour("--quiet"),
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { show: false },
+    font: "12px system-ui",
+  };
+  const options = {
+    width: place.clientWidth,
+    height: 180,
+    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), timeZone),
+    cursor: { points: { size: 6 } },
+    legend: { live: true },
+    scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
+    axes: [{ ...axis, values: (_, ticks) => ticks.map(ticked) }, { ...axis, size: 62, values: (_, ticks) => ticks.map((one) => told(unit, one)) }],
+    series: [
+      { label: place.dataset.when, value: (_, at) => (at == null ? "–" : moments.format(at * 1000)) },
+      ...lines.map((_, index) => ({
+        label: names[index],
+        stroke: colour(`--series-${index + 1}`),
+        width: 2,
+        spanGaps: false,
+        points: { show: x.length < 2 },
+        value: (_, value) => told(unit, value),
+      })),
+    ],
+  };
+  drawn.get(place)?.destroy();
+  drawn.set(place, new uPlot(options, [x, ...lines], place));
+}
+
+function drawAll() {
+  for (const [place, plot] of drawn) {
+    if (place.isConnected) continue;
+    plot.destroy();
+    drawn.delete(place);
+  }
+  document.querySelectorAll("[data-chart]").forEach(draw);
+}
+
+let waiting;
+addEventListener("resize", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(drawAll, 100);
+});
+document.addEventListener("theme", drawAll);
+document.addEventListener("htmx:afterSwap", drawAll);
+drawAll();

@@ -1,0 +1,20 @@
+"""What pages need; wired once by the composition root."""
+
+from dataclasses import dataclass
+
+from trackai.accounts.signing_in import SigningIn
+from trackai.accounts.team import Team
+from trackai.model.clock import Clock, NewId
+from trackai.storage.pool import Database
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardTools:
+    """Databases, clock, and who may come in."""
+
+    database: Database  # as people: row-level security shows one tenant
+    signing_in: SigningIn
+    team: Team
+    clock: Clock
+    new_id: NewId
+    base_url: str  # without a slash at the end

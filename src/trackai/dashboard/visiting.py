@@ -1,0 +1,127 @@
+"""Who asks for a page: a browser's session, what it may do, and proof that it meant to."""
+
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from starlette.datastructures import FormData
+
+from trackai.accounts.signing_in import SignedIn
+from trackai.dashboard.tools import DashboardTools
+from trackai.errors import Forbidden, NotAuthenticated
+from trackai.model.access import Permission
+from trackai.storage.memberships import Membership
+
+# The prefix makes browsers refuse one of another host, or that came in the clear (RFC 6265bis).
+COOKIE = "__Host-trackai"
+FIELD = "csrf"
+HEADER = "x-csrf-token"
+_MASK_BYTES = 32
+
+
+class SignInNeeded(NotAuthenticated):
+    """A page needs somebody who is signed in."""
+
+    def __init__(self) -> None:
+        super().__init__("Sign in first.")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody who is signed in and looks at a tenant."""
+
+    who: SignedIn
+    membership: Membership
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether they may do what needs this permission."""
+        return self.who.may(permission)
+
+
+def tools_of(request: Request) -> DashboardTools:
+    """Return what pages work with."""
+    tools: DashboardTools = request.app.state.tools
+    return tools
+
+
+async def recognized(request: Request) -> SignedIn | None:
+    """Return who is signed in, if anybody is."""
+    return await tools_of(request).signing_in.recognize(request.cookies.get(COOKIE, ""))
+
+
+async def somebody(request: Request) -> SignedIn:
+    """Return who is signed in; whatever changes something has to be meant."""
+    who = await recognized(request)
+    if who is None:
+        raise SignInNeeded
+    request.state.who = who
+    if request.method != "GET":
+        check_origin(request)
+        await _check_token(request, who)
+    return who
+
+
+def visit_with(permission: Permission) -> Callable[..., Awaitable[Visit]]:
+    """Return a dependency: somebody who may do this with the tenant in view."""
+
+    async def visit(request: Request) -> Visit:
+        who = await somebody(request)
+        if who.membership is None:
+            raise Forbidden("You are in no team. Ask for an invitation.")
+        if not who.may(permission):
+            raise Forbidden("Your role in this team does not allow that.")
+        return Visit(who, who.membership)
+
+    return visit
+
+
+def check_origin(request: Request) -> None:
+    """Refuse what another site's page sent: browsers name it with every POST."""
+    origin = urlsplit(request.headers.get("origin", ""))
+    if not origin.netloc or origin.netloc != request.headers.get("host"):
+        raise Forbidden("The request did not come from a page of this site.")
+
+
+def masked_token(who: SignedIn) -> str:
+    """Return proof that a form is of a page that this session was shown, new each time.
+
+    A token that were the same in every page could be guessed from the lengths of compressed pages
+    (BREACH, 2013).
+    """
+    mask = secrets.token_bytes(_MASK_BYTES)
+    return (mask + _xor(mask, _token_of(who))).hex()
+
+
+def is_token(who: SignedIn, given: str) -> bool:
+    """Return whether a form holds the proof of this session."""
+    try:
+        raw = bytes.fromhex(given)
+    except ValueError:
+        return False
+    mask, masked = raw[:_MASK_BYTES], raw[_MASK_BYTES:]
+    return len(masked) == _MASK_BYTES and hmac.compare_digest(_xor(mask, masked), _token_of(who))
+
+
+async def fields_of(request: Request) -> Mapping[str, str]:
+    """Return a form's text fields, the last of each name."""
+    form: FormData = await request.form(max_files=0, max_fields=200)
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+async def _check_token(request: Request, who: SignedIn) -> None:
+    given = request.headers.get(HEADER)
+    if given is None:
+        given = (await fields_of(request)).get(FIELD, "")
+    if not is_token(who, given):
+        raise Forbidden("The page is too old. Open it again, and send it once more.")
+
+
+def _token_of(who: SignedIn) -> bytes:
+    return hmac.digest(who.token.encode(), b"forms", "sha256")
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
