@@ -205,6 +205,8 @@ async def test_an_answer_that_is_known_is_not_sent_again(front: Front) -> None:
     ("query", "field"),
     [
         *((f"{one}?period=fortnight", "period") for one in ADDRESSES),
+        *((f"{one}?period=%00", "period") for one in ADDRESSES),
+        *((f"{one}?gateway=hotmrt", "gateway") for one in ADDRESSES),
         *((f"{one}?colour=red", "colour") for one in ADDRESSES),
         ("events?after=nonsense", "after"),
         ("events?after=MDAwMS0wMS0wMSAx", "after"),

@@ -12,6 +12,7 @@ from tests.support.world import Account, World, open_world
 from trackai.accounts.api_keys import PREFIX, ApiKeys, ApiScope
 from trackai.api.app import OPENAPI, create_api
 from trackai.api.tools import ApiTools
+from trackai.gateways.registry import gateways
 from trackai.ingest.throttle import Throttle
 from trackai.model.clock import new_id
 from trackai.sandbox.platforms import SaleStatus
@@ -69,7 +70,7 @@ class Front:
 async def front(fresh_database_url: str, serve: "Serve") -> AsyncIterator[Front]:
     async with open_world(fresh_database_url) as world, aiohttp.ClientSession() as http:
         throttle = Throttle(rate=1000.0, burst=1000)
-        tools = ApiTools(world.people, world.edge, world.clock, new_id, throttle)
+        tools = ApiTools(world.people, world.edge, world.clock, new_id, throttle, [*gateways()])
         yield Front(world, http, await serve(create_api(tools)))
 
 
@@ -236,7 +237,7 @@ async def test_too_many_requests_are_told_when_to_come_back(
 ) -> None:
     async with open_world(fresh_database_url) as world, aiohttp.ClientSession() as http:
         throttle = Throttle(rate=0.001, burst=2)
-        tools = ApiTools(world.people, world.edge, world.clock, new_id, throttle)
+        tools = ApiTools(world.people, world.edge, world.clock, new_id, throttle, [*gateways()])
         front = Front(world, http, await serve(create_api(tools)))
         key = await front.key()
         statuses = [(await front.call("GET", LETTERS, key))[0] for _ in range(3)]

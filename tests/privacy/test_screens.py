@@ -16,6 +16,7 @@ from trackai.accounts.api_keys import ApiKeys, ApiScope
 from trackai.api.app import create_api
 from trackai.api.tools import ApiTools
 from trackai.cli.main import app
+from trackai.gateways.registry import gateways
 from trackai.ingest.throttle import Throttle
 from trackai.model.clock import new_id
 
@@ -150,7 +151,9 @@ async def test_no_command_shows_who_bought(world: "World", tmp_path: "Path") -> 
 async def test_no_address_of_the_api_answers_who_bought(world: "World", serve: "Serve") -> None:
     await live(world, world.account, WHO, "ana")
     throttle = Throttle(rate=1000.0, burst=1000)
-    api = create_api(ApiTools(world.people, world.edge, world.clock, new_id, throttle))
+    api = create_api(
+        ApiTools(world.people, world.edge, world.clock, new_id, throttle, [*gateways()])
+    )
     url, tenant_id = await serve(api), world.account.tenant.id
     keys = ApiKeys(world.people, world.clock, new_id, tenant_id)
     _, key = await keys.create("program", list(ApiScope), actor="cli:ana")

@@ -1,5 +1,6 @@
 """What the API's routes need; wired once by the composition root."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from trackai.ingest.throttle import Throttle
@@ -16,3 +17,4 @@ class ApiTools:
     clock: Clock
     new_id: NewId
     throttle: Throttle
+    gateways: Collection[str]  # names of those there are, plugins among them

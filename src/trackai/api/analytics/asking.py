@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -38,7 +38,9 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    period: str | None = Field(default=None, description="1h, 24h, 7d, 30d or 90d, up to now.")
+    period: Literal["1h", "24h", "7d", "30d", "90d"] | None = Field(
+        default=None, description="Up to now."
+    )
     since: AwareDatetime | None = Field(
         default=None, alias="from", description="In place of a period."
     )
@@ -82,9 +84,17 @@ async def looking(request: Request, caller: Caller, asked: BaseModel) -> AsyncIt
     """Look at a tenant's rows, and write down that somebody did."""
     tools: ApiTools = request.app.state.tools
     async with tools.database.transaction(tenant_id=caller.tenant_id, waits=False) as tx:
+        if isinstance(asked, Filtered):
+            _check_gateway(tools, asked.gateway)
         await _note(tx, tools, caller, request.url.path, asked)
         zone = await zone_of(tx, tenant_id=caller.tenant_id)
         yield View(tx, caller.tenant_id, zone, tools.clock.now())
+
+
+def _check_gateway(tools: ApiTools, name: str | None) -> None:
+    if name is not None and name not in tools.gateways:
+        known = ", ".join(sorted(tools.gateways))
+        raise InvalidField(f"There is no such gateway. Known: {known}.", field="gateway")
 
 
 async def _note(tx: Tx, tools: ApiTools, caller: Caller, path: str, asked: BaseModel) -> None:
