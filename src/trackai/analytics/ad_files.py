@@ -105,7 +105,7 @@ class _Table:
                 continue
             try:
                 yield self._day(cells)
-            except (ValueError, InvalidOperation) as error:
+            except ValueError as error:
                 raise InvalidField(
                     f"Row {number} below the names cannot be read: {error}.", field="file"
                 ) from None
@@ -152,8 +152,10 @@ class _Table:
     def _number(self, text: str) -> Decimal:
         plain = re.sub(r"[^0-9,.+-]", "", text)
         thousands, decimal = (".", ",") if self._comma else (",", ".")
-        number = Decimal(plain.replace(thousands, "").replace(decimal, "."))
-        return round(number, 6)
+        try:
+            return round(Decimal(plain.replace(thousands, "").replace(decimal, ".")), 6)
+        except InvalidOperation as error:
+            raise ValueError("what was spent is no number") from error
 
     def _count(self, text: str) -> int | None:
         digits = re.sub(r"[^0-9]", "", text)
