@@ -7,7 +7,7 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.users import find_by_email
 
 if TYPE_CHECKING:
-    from tests.accounts.conftest import Door
+    from tests.support.door import Door
 
 OLD, NEW = bytes(range(32)), bytes(range(1, 33))
 

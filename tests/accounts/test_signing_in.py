@@ -5,7 +5,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.accounts.conftest import HOME, PASSWORD
+from tests.support.door import HOME, PASSWORD
 
 from trackai.accounts.signing_in import IDLE, LONGEST, MOST_OF_ADDRESS, MOST_OF_EMAIL, WINDOW
 from trackai.errors import SignInFailed, TooManyRequests
@@ -14,7 +14,7 @@ from trackai.model.clock import new_id
 from trackai.storage import users
 
 if TYPE_CHECKING:
-    from tests.accounts.conftest import Door
+    from tests.support.door import Door
 
 
 async def test_the_right_password_opens_the_tenants_pages(door: "Door") -> None:

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.accounts.conftest import PASSWORD
+from tests.support.door import PASSWORD
 
 from trackai.accounts.team import INVITED_FOR, PASSWORD_FOR, Newcomer
 from trackai.errors import (
@@ -20,7 +20,7 @@ from trackai.model.clock import new_id
 from trackai.storage.audit_logs import list_audit
 
 if TYPE_CHECKING:
-    from tests.accounts.conftest import Door
+    from tests.support.door import Door
 
 BIA = Newcomer("Bia Lima", "outra senha bem longa", "en")
 

@@ -50,7 +50,7 @@ class Dashboard:
 
 def create_dashboard(tools: DashboardTools) -> Dashboard:
     """Return the pages over these tools."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.tools = tools
     app.add_middleware(GZipMiddleware, minimum_size=LEAST_GZIPPED_BYTES)
     for room in (static, doors, home):

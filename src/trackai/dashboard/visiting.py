@@ -48,8 +48,10 @@ def tools_of(request: Request) -> DashboardTools:
 
 
 async def recognized(request: Request) -> SignedIn | None:
-    """Return who is signed in, if anybody is."""
-    return await tools_of(request).signing_in.recognize(request.cookies.get(COOKIE, ""))
+    """Return who is signed in, if anybody is; the page is then in their language."""
+    who = await tools_of(request).signing_in.recognize(request.cookies.get(COOKIE, ""))
+    request.state.who = who
+    return who
 
 
 async def somebody(request: Request) -> SignedIn:
@@ -57,7 +59,6 @@ async def somebody(request: Request) -> SignedIn:
     who = await recognized(request)
     if who is None:
         raise SignInNeeded
-    request.state.who = who
     if request.method != "GET":
         check_origin(request)
         await _check_token(request, who)

@@ -1,0 +1,82 @@
+"""The first page: its numbers are those of the counts, in words and formats of the reader."""
+
+import json
+from html import unescape
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trackai.sandbox.platforms import SaleStatus
+
+if TYPE_CHECKING:
+    from tests.dashboard.conftest import House
+
+
+async def sell(house: "House", number: int) -> None:
+    for each in range(number):
+        click = f"c{each}"
+        if each:
+            await house.world.click(click)
+        sale = house.world.sale("kiwify", click_id=click, amount_minor=123_450)
+        await house.world.tell("kiwify", sale, SaleStatus.APPROVED)
+
+
+async def test_numbers_are_formatted_for_who_reads_them(house: "House") -> None:
+    await sell(house, 4)
+    browser = await house.browser_of()
+    page = unescape((await browser.get("/?period=30d")).text)
+
+    assert "R$\xa04.938,00" in page
+    assert ">75,0%<" in page
+    assert ">4<" in page
+    assert 'aria-current="true">30 dias' in page
+
+
+async def test_a_part_is_asked_for_alone(house: "House") -> None:
+    await sell(house, 1)
+    browser = await house.browser_of()
+    part = await browser.get("/?period=24h", **{"HX-Request": "true"})
+
+    assert part.status == 200
+    assert "<html" not in part.text
+    assert "Vendas pagas" in part.text
+
+
+async def test_a_chart_is_a_table_as_well(house: "House") -> None:
+    await sell(house, 2)
+    browser = await house.browser_of()
+    page = (await browser.get("/?period=7d")).text
+    charts = [unescape(one.split("'")[0].split('"')[0]) for one in page.split('data-chart="')[1:]]
+    drawn = [json.loads(one) for one in charts]
+
+    assert len(drawn) == page.count("<table>") == 4
+    assert {len(one["x"]) for one in drawn} == {168}
+    assert page.count('<th scope="row">') == 4 * 168
+
+
+@pytest.mark.parametrize("period", ["", "1h", "fortnight", "%00", "30d%27"])
+async def test_a_period_that_is_none_is_the_last_day(house: "House", period: str) -> None:
+    browser = await house.browser_of()
+    page = await browser.get(f"/?period={period}")
+
+    assert page.status == 200
+    assert 'aria-current="true">24 horas' in page.text
+
+
+async def test_a_new_tenant_is_told_what_to_do(house: "House") -> None:
+    browser = await house.browser_of()
+
+    assert "venda de teste" in (await browser.get("/")).text
+
+
+async def test_another_tenants_numbers_are_not_shown(house: "House") -> None:
+    other = await house.world.open_account("Outra")
+    await sell(house, 3)
+    await house.member("bia@loja.test", account=other)
+    browser = house.browser()
+    browser.token = await house.sign_in("bia@loja.test")
+    page = (await browser.get("/?period=30d")).text
+
+    assert "Outra" in page
+    assert "R$" not in page
+    assert "Curso" not in page

@@ -1,0 +1,67 @@
+"""Both languages say the same things, and pages say nothing that is not in them."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import trackai.dashboard
+from trackai.dashboard.words import LANGUAGES, preferred, say, words_of
+from trackai.errors import InvariantBroken
+
+HERE = Path(trackai.dashboard.__file__).parent
+TEMPLATES = sorted((HERE / "templates").glob("*.html"))
+USED = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']([^)]*)""")
+
+
+def holes(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_words_with_the_same_holes() -> None:
+    pt, en = words_of("pt"), words_of("en")
+
+    assert pt.keys() == en.keys()
+    assert [key for key in pt if holes(pt[key]) != holes(en[key])] == []
+    assert [key for key in pt if not pt[key].strip() or not en[key].strip()] == []
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_every_word_of_a_page_is_there(template: Path) -> None:
+    text = template.read_text()
+    for key, more in USED.findall(text):
+        if key.endswith((".", "_")):  # the rest is a value
+            assert [one for one in words_of("pt") if one.startswith(key)], key
+        else:
+            assert holes(words_of("pt")[key]) == set(re.findall(r"(\w+)=", more)), key
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_page_holds_a_sentence_of_its_own(template: Path) -> None:
+    marks = r"<script.*?</script>|<[^>]*>|\{[{%#].*?[}%#]\}"
+    shown = re.sub(marks, " ", template.read_text(), flags=re.DOTALL)
+
+    assert re.findall(r"[A-Za-zÀ-ÿ]{3,}", shown) == []
+
+
+def test_a_word_that_there_is_not_is_a_defect() -> None:
+    with pytest.raises(InvariantBroken):
+        say("pt", "home.nothing")
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        ("", "pt"),
+        ("pt-BR,pt;q=0.9,en;q=0.8", "pt"),
+        ("en-US,en;q=0.9,pt;q=0.8", "en"),
+        ("fr,en;q=0.3,pt;q=0.7", "pt"),
+        ("de", "pt"),
+        ("en;q=x,pt", "pt"),
+        (";;;,,,q=", "pt"),
+    ],
+)
+def test_the_language_is_the_first_we_have(asked: str, language: str) -> None:
+    assert preferred(asked) == language
+    assert language in LANGUAGES
