@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.routing import APIRoute
 
-from trackai.dashboard import doors, home, static
+from trackai.dashboard.app import ROOMS
+from trackai.dashboard.navigation import PLACES
 from trackai.dashboard.rendering import HEADERS
-from trackai.model.access import MemberRole
+from trackai.model.access import MemberRole, may
 
 if TYPE_CHECKING:
     from tests.dashboard.conftest import House
 
 ROUTES = [
     (method, route.path)
-    for room in (doors, home, static)
+    for room in ROOMS
     for route in room.router.routes
     if isinstance(route, APIRoute)
     for method in sorted(route.methods or ())
@@ -27,10 +28,14 @@ OPEN = {
 }
 CLOSED = [one for one in ROUTES if one not in OPEN]
 # Changes of one's own session: any role may.
-OWN = {("POST", "/sign-out"), ("POST", "/tenant")}
+OWN = {("POST", "/sign-out"), ("POST", "/tenant")} | {
+    (method, path) for method, path in ROUTES if path.startswith("/account")
+}
+NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 async def ask(browser: Any, method: str, path: str) -> Any:
+    path = path.format(user_id=NOBODY, key_id=NOBODY, session_id=NOBODY)
     return await (browser.get(path) if method == "GET" else browser.post(path))
 
 
@@ -55,12 +60,36 @@ async def test_who_is_in_no_team_sees_no_tenant(house: "House", method: str, pat
     assert "Curso" not in answer.text
 
 
+NEEDED = {place.path: place.permission for place in PLACES}
+
+
 @pytest.mark.parametrize("role", MemberRole)
 @pytest.mark.parametrize("path", [path for method, path in CLOSED if method == "GET"])
 async def test_each_role_sees_what_it_may(house: "House", role: MemberRole, path: str) -> None:
     browser = await house.browser_of(role=role)
+    allowed = path not in NEEDED or may(role, NEEDED[path])
+    home = (await browser.get("/")).text
 
-    assert (await browser.get(path)).status == 200
+    assert (await browser.get(path)).status == (200 if allowed else 403)
+    assert (f'href="{path}"' in home) is allowed
+
+
+@pytest.mark.parametrize("role", [MemberRole.OPERATOR, MemberRole.ANALYST])
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for method, path in CLOSED
+        if method == "POST" and path.split("/")[1] in {"team", "keys"}
+    ],
+)
+async def test_only_owners_change_the_team_and_keys(
+    house: "House", role: MemberRole, path: str
+) -> None:
+    browser = await house.browser_of(role=role)
+    own = path.format(user_id=NOBODY, key_id=NOBODY)
+
+    assert (await browser.submit("/", own, role="owner", email="x@y.test")).status == 403
 
 
 async def test_every_page_tells_browsers_what_it_is_not(house: "House") -> None:

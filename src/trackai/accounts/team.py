@@ -126,6 +126,16 @@ class Team:
                 tx, self._envelope, tenant_id=tenant_id, now=self._clock.now()
             )
 
+    async def withdraw(self, given: str, *, tenant_id: UUID, by: str) -> None:
+        """Take an invitation back; NotFound when there is none."""
+        email = normalized_email(given)
+        async with self._database.transaction() as tx:
+            if not await one_time_links.delete_invitation(
+                tx, self._envelope, tenant_id=tenant_id, email=email
+            ):
+                raise NotFound("Nobody with this e-mail is invited.")
+            await self._note(tx, tenant_id, by, "team.withdraw", "", {})
+
     async def change_role(
         self, tenant_id: UUID, user_id: UUID, role: MemberRole, *, by: str
     ) -> None:
@@ -196,6 +206,22 @@ class Team:
             await users.set_password(tx, user_id=user.id, password_hash=hashed)
             await sessions.revoke_others(tx, user_id=user.id, but=None, now=now)
         return user
+
+    async def set_language(self, user: User, language: str) -> None:
+        """Let somebody read pages in another language; InvalidField for one we have not."""
+        if language not in LANGUAGES:
+            raise InvalidField(f"A language is {' or '.join(LANGUAGES)}.", field="language")
+        async with self._database.transaction() as tx:
+            await users.set_language(tx, user_id=user.id, language=language)
+
+    async def change_password(self, user: User, *, old: str, new: str, session_id: UUID) -> None:
+        """Replace somebody's password, whose other sessions end; InvalidField says which is bad."""
+        if not await self._passwords.fits(old, user.password_hash):
+            raise InvalidField("That is not your password.", field="old")
+        hashed, now = await self._passwords.hash(new, email=user.email), self._clock.now()
+        async with self._database.transaction() as tx:
+            await users.set_password(tx, user_id=user.id, password_hash=hashed)
+            await sessions.revoke_others(tx, user_id=user.id, but=session_id, now=now)
 
     async def _join(self, tx: Tx, link: Link, user: User) -> None:
         now, tenant_id, role = self._clock.now(), link.tenant_id, link.role

@@ -3,11 +3,12 @@
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from trackai.dashboard import doors, home, static
+from trackai.dashboard import account, audit, doors, home, keys, static, team
 from trackai.dashboard.rendering import render
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import SignInNeeded
@@ -20,6 +21,7 @@ from trackai.telemetry.logging import get_logger
 # Longest form; it is read before it is known who sends it.
 MOST_BODY_BYTES = 64 * 1024
 LEAST_GZIPPED_BYTES = 1000
+ROOMS = (static, doors, account, home, team, keys, audit)
 
 
 class Dashboard:
@@ -53,10 +55,12 @@ def create_dashboard(tools: DashboardTools) -> Dashboard:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.tools = tools
     app.add_middleware(GZipMiddleware, minimum_size=LEAST_GZIPPED_BYTES)
-    for room in (static, doors, home):
+    for room in ROOMS:
         app.include_router(room.router)
     app.add_exception_handler(SignInNeeded, _to_sign_in)
     app.add_exception_handler(TrackaiError, _refused)
+    # An id in an address that is none.
+    app.add_exception_handler(RequestValidationError, _by_framework)
     app.add_exception_handler(HTTPException, _by_framework)
     app.add_exception_handler(Exception, _broken)
     return Dashboard(app)

@@ -11,7 +11,7 @@ from trackai.analytics.metrics import Filters, Metrics, measure, zone_of
 from trackai.analytics.performance import Bucket, Performance, perform
 from trackai.analytics.periods import Period
 from trackai.dashboard.formats import Formats
-from trackai.dashboard.rendering import language_of, render
+from trackai.dashboard.rendering import language_of, render_page
 from trackai.dashboard.visiting import Visit, tools_of, visit_with
 from trackai.model.access import Permission
 
@@ -71,11 +71,11 @@ async def home(request: Request, visit: See, period: str = "24h") -> Response:
         drawn = await perform(tx, asked, EVERYTHING, tenant_id=tenant_id)
     formats = Formats(language_of(request), zone)
     part = "home_numbers.html" if request.headers.get("hx-request") else "home.html"
-    return render(
+    return await render_page(
         request,
+        visit,
         part,
         zone=zone,
-        visit=visit,
         period=chosen,
         periods=PERIODS,
         cards=cards_of(now, before, formats),

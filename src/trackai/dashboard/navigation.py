@@ -14,4 +14,9 @@ class Place:
     permission: Permission = Permission.SEE
 
 
-PLACES = (Place("home", "/"),)
+PLACES = (
+    Place("home", "/"),
+    Place("team", "/team", Permission.MANAGE),
+    Place("keys", "/keys", Permission.MANAGE),
+    Place("audit", "/audit", Permission.MANAGE),
+)

@@ -11,9 +11,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from trackai.accounts.signing_in import SignedIn
+from trackai.analytics.metrics import zone_of
 from trackai.dashboard.formats import Formats
 from trackai.dashboard.navigation import PLACES
-from trackai.dashboard.visiting import masked_token
+from trackai.dashboard.visiting import Visit, masked_token, tools_of
 from trackai.dashboard.words import LANGUAGES, preferred, say
 
 # A page runs scripts and styles of this site alone, and nobody may frame it.
@@ -69,6 +70,29 @@ def language_of(request: Request) -> str:
     return preferred(request.headers.get("accept-language", ""))
 
 
+async def render_page(
+    request: Request,
+    visit: Visit,
+    template: str,
+    *,
+    zone: ZoneInfo,
+    status: int = 200,
+    **values: object,
+) -> HTMLResponse:
+    """Return a page of the tenant in view, with its menu."""
+    known = await tools_of(request).signing_in.memberships(visit.who.user)
+    return render(
+        request, template, zone=zone, status=status, visit=visit, memberships=known, **values
+    )
+
+
+async def zone_of_visit(request: Request, visit: Visit) -> ZoneInfo:
+    """Return the time zone of the tenant in view."""
+    tenant_id, database = visit.membership.tenant_id, tools_of(request).database
+    async with database.transaction(tenant_id=tenant_id) as tx:
+        return await zone_of(tx, tenant_id=tenant_id)
+
+
 def render(
     request: Request,
     template: str,
@@ -77,7 +101,7 @@ def render(
     status: int = 200,
     **values: object,
 ) -> HTMLResponse:
-    """Return a page."""
+    """Return a page; moments are in the tenant's time zone."""
     language = language_of(request)
     who: SignedIn | None = getattr(request.state, "who", None)
     context: Mapping[str, object] = {

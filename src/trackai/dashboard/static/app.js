@@ -10,6 +10,15 @@ document.addEventListener("click", (event) => {
   document.dispatchEvent(new Event("theme"));
 });
 
+document.addEventListener("change", (event) => {
+  event.target.closest("form[data-submit-on-change]")?.requestSubmit();
+});
+
+document.addEventListener("submit", (event) => {
+  const { confirm: question } = event.target.dataset;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
 // Nobody looks: nothing is asked for.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.detail.requestConfig.verb === "get") event.preventDefault();

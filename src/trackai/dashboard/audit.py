@@ -1,0 +1,29 @@
+"""Who did what to the tenant's things, newest first."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from trackai.analytics.metrics import zone_of
+from trackai.dashboard.rendering import render_page
+from trackai.dashboard.visiting import Visit, tools_of, visit_with
+from trackai.model.access import Permission
+from trackai.storage.audit_logs import list_audit
+
+router = APIRouter()
+
+Manage = Annotated[Visit, Depends(visit_with(Permission.MANAGE))]
+SHOWN = 200
+
+
+@router.get("/audit")
+async def audit(request: Request, visit: Manage) -> Response:
+    """Show the last deeds."""
+    tools, tenant_id = tools_of(request), visit.membership.tenant_id
+    async with tools.database.transaction(tenant_id=tenant_id) as tx:
+        zone = await zone_of(tx, tenant_id=tenant_id)
+        deeds = await list_audit(tx, tenant_id=tenant_id, limit=SHOWN)
+    names = {f"user:{one.user_id}": one.name for one in await tools.team.colleagues(tenant_id)}
+    return await render_page(
+        request, visit, "audit.html", zone=zone, deeds=deeds, names=names, shown=SHOWN
+    )

@@ -1,0 +1,102 @@
+"""Who is in the tenant's team: invited, changed, taken out."""
+
+from collections.abc import Mapping
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from trackai.dashboard.rendering import render_page, zone_of_visit
+from trackai.dashboard.visiting import Visit, fields_of, tools_of, visit_with
+from trackai.errors import Conflict, InvalidField, NotFound
+from trackai.model.access import MemberRole, Permission
+
+router = APIRouter()
+
+Manage = Annotated[Visit, Depends(visit_with(Permission.MANAGE))]
+
+
+@router.get("/team")
+async def team(request: Request, visit: Manage) -> Response:
+    """Show the team and who is invited."""
+    return await _page(request, visit)
+
+
+@router.post("/team/invitations")
+async def invite(request: Request, visit: Manage) -> Response:
+    """Invite somebody; the link is shown this once."""
+    tools, fields = tools_of(request), await fields_of(request)
+    try:
+        token = await tools.team.invite(
+            fields.get("email", ""),
+            tenant_id=visit.membership.tenant_id,
+            role=_role(fields),
+            by=visit.who.actor,
+        )
+    except InvalidField as error:
+        return await _page(request, visit, problem=error.field, email=fields.get("email", ""))
+    return await _page(request, visit, link=f"{tools.base_url}/join/{token}")
+
+
+@router.post("/team/invitations/withdraw")
+async def withdraw(request: Request, visit: Manage) -> Response:
+    """Take an invitation back."""
+    email = (await fields_of(request)).get("email", "")
+    tenant_id = visit.membership.tenant_id
+    await tools_of(request).team.withdraw(email, tenant_id=tenant_id, by=visit.who.actor)
+    return RedirectResponse("/team", status_code=303)
+
+
+@router.post("/team/{user_id}/role")
+async def change_role(request: Request, visit: Manage, user_id: UUID) -> Response:
+    """Let somebody be something else."""
+    role = _role(await fields_of(request))
+    tenant_id = visit.membership.tenant_id
+    try:
+        await tools_of(request).team.change_role(tenant_id, user_id, role, by=visit.who.actor)
+    except Conflict:
+        return await _page(request, visit, problem="last_owner")
+    return RedirectResponse("/team", status_code=303)
+
+
+@router.post("/team/{user_id}/remove")
+async def remove(request: Request, visit: Manage, user_id: UUID) -> Response:
+    """Take somebody out of the team."""
+    tenant_id = visit.membership.tenant_id
+    try:
+        await tools_of(request).team.remove(tenant_id, user_id, by=visit.who.actor)
+    except Conflict:
+        return await _page(request, visit, problem="last_owner")
+    return RedirectResponse("/team", status_code=303)
+
+
+async def _page(
+    request: Request,
+    visit: Visit,
+    *,
+    link: str | None = None,
+    problem: str | None = None,
+    email: str = "",
+) -> Response:
+    tools, tenant_id = tools_of(request), visit.membership.tenant_id
+    return await render_page(
+        request,
+        visit,
+        "team.html",
+        status=422 if problem else 200,
+        zone=await zone_of_visit(request, visit),
+        colleagues=await tools.team.colleagues(tenant_id),
+        invitations=await tools.team.invitations(tenant_id),
+        roles=[*MemberRole],
+        link=link,
+        problem=problem,
+        email=email,
+    )
+
+
+def _role(fields: Mapping[str, str]) -> MemberRole:
+    try:
+        return MemberRole(fields.get("role", ""))
+    except ValueError:
+        raise NotFound("There is no such role.") from None
