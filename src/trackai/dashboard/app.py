@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from trackai.dashboard import account, audit, doors, home, keys, static, team
+from trackai.dashboard import account, audit, doors, failures, home, keys, static, team
 from trackai.dashboard.rendering import render
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import SignInNeeded
@@ -21,7 +21,7 @@ from trackai.telemetry.logging import get_logger
 # Longest form; it is read before it is known who sends it.
 MOST_BODY_BYTES = 64 * 1024
 LEAST_GZIPPED_BYTES = 1000
-ROOMS = (static, doors, account, home, team, keys, audit)
+ROOMS = (static, doors, account, home, failures, team, keys, audit)
 
 
 class Dashboard:

@@ -16,6 +16,7 @@ class Place:
 
 PLACES = (
     Place("home", "/"),
+    Place("failures", "/failures"),
     Place("team", "/team", Permission.MANAGE),
     Place("keys", "/keys", Permission.MANAGE),
     Place("audit", "/audit", Permission.MANAGE),

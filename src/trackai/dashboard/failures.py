@@ -1,0 +1,108 @@
+"""What was not delivered: why, how often it was tried, and sending it again."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from trackai.accounts import words as checked
+from trackai.dashboard.rendering import render_page, zone_of_visit
+from trackai.dashboard.visiting import Visit, fields_of, tools_of, visit_with
+from trackai.dispatch.dead_letters import DeadLetters, Wish
+from trackai.errors import InvalidField, NotFound
+from trackai.model.access import Permission
+from trackai.storage.dead_letters import Wanted
+
+router = APIRouter()
+
+See = Annotated[Visit, Depends(visit_with(Permission.SEE))]
+Operate = Annotated[Visit, Depends(visit_with(Permission.OPERATE))]
+
+# Most that are looked at; more are counted on the first page.
+SHOWN = 200
+
+
+@router.get("/failures")
+async def failures(request: Request, visit: See, reason: str | None = None) -> Response:
+    """Show the newest dead letters, of one reason or of all."""
+    letters, asked = _letters(request, visit), checked.reason(reason or None)
+    known = await letters.list(Wanted(), limit=SHOWN)
+    shown = await letters.list(Wanted(reason=asked), limit=SHOWN) if asked else known
+    return await render_page(
+        request,
+        visit,
+        "failures.html",
+        zone=await zone_of_visit(request, visit),
+        letters=shown,
+        reasons=_reasons(known),
+        reason=asked,
+        full=len(shown) == SHOWN,
+        shown=SHOWN,
+    )
+
+
+@router.get("/failures/{delivery_id}")
+async def failure(request: Request, visit: See, delivery_id: UUID) -> Response:
+    """Show one with every try."""
+    return await render_page(
+        request,
+        visit,
+        "failure.html",
+        zone=await zone_of_visit(request, visit),
+        letter=await _letters(request, visit).show(delivery_id),
+    )
+
+
+@router.post("/failures/replays")
+async def replay(request: Request, visit: Operate) -> Response:
+    """Send one again, those of a reason, or all."""
+    wish = Wish(visit.who.actor, _wanted(await fields_of(request)))
+    made = await _letters(request, visit).replay(wish)
+    return RedirectResponse(f"/failures/replays/{made['id']}", status_code=303)
+
+
+@router.get("/failures/replays/{replay_id}")
+async def progress(request: Request, visit: See, replay_id: UUID) -> Response:
+    """Show how far a replay is."""
+    part = "replay_progress.html" if request.headers.get("hx-request") else "replay.html"
+    return await render_page(
+        request,
+        visit,
+        part,
+        zone=await zone_of_visit(request, visit),
+        replay=await _letters(request, visit).progress(replay_id),
+    )
+
+
+@router.post("/failures/discards")
+async def discard(request: Request, visit: Operate) -> Response:
+    """Give one up for good, or those of a reason; the audit log keeps why."""
+    fields = await fields_of(request)
+    wanted = _wanted(fields)
+    if wanted == Wanted():
+        raise InvalidField("Say which.", field="reason")
+    why = checked.why(fields.get("why", ""))
+    await _letters(request, visit).discard(wanted, actor=visit.who.actor, why=why)
+    return RedirectResponse("/failures", status_code=303)
+
+
+def _letters(request: Request, visit: Visit) -> DeadLetters:
+    tools = tools_of(request)
+    return DeadLetters(tools.database, tools.clock, tools.new_id, visit.membership.tenant_id)
+
+
+def _wanted(fields: Mapping[str, str]) -> Wanted:
+    if not fields.get("delivery_id"):
+        return Wanted(reason=checked.reason(fields.get("reason") or None))
+    try:
+        return Wanted(ids=[UUID(fields["delivery_id"])])
+    except ValueError:
+        raise NotFound("There is no such dead letter.") from None
+
+
+def _reasons(letters: Sequence[Mapping[str, object]]) -> list[tuple[str, int]]:
+    """Return reasons by how often they are seen."""
+    return Counter(str(one["reason"]) for one in letters).most_common()

@@ -1,0 +1,104 @@
+"""What was not delivered: seen by the team, sent again and given up by who may."""
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trackai.model.access import MemberRole
+from trackai.sandbox.platforms import SaleStatus
+from trackai.storage.audit_logs import list_audit
+
+if TYPE_CHECKING:
+    from tests.dashboard.conftest import House
+
+BURY = """
+update deliveries set status = 'dead', reason = $3, settled_at = $2, event_time = $4
+where tenant_id = $1 and status = 'pending'
+"""
+
+
+async def dead(house: "House", reason: str = "token_invalid", number: int = 1) -> None:
+    world = house.world
+    for _ in range(number):
+        await world.tell("kiwify", world.sale("kiwify"), SaleStatus.APPROVED)
+    now, tenant_id = world.clock.now(), world.account.tenant.id
+    async with world.workers.transaction() as tx:
+        await tx.execute(BURY, tenant_id, now, reason, now - dt.timedelta(hours=1))
+
+
+async def test_dead_letters_are_listed_by_reason(house: "House") -> None:
+    await dead(house, "token_invalid", 2)
+    await dead(house, "user_data_thin")
+    browser = await house.browser_of(role=MemberRole.ANALYST)
+    page = (await browser.get("/failures")).text
+    some = (await browser.get("/failures?reason=user_data_thin")).text
+    one = re.search(r'href="(/failures/[0-9a-f-]{36})"', some)
+    assert one
+    shown = await browser.get(one[1])
+
+    assert (page.count('<th scope="row">'), some.count('<th scope="row">')) == (3, 1)
+    assert "token_invalid (2)" in page
+    assert (shown.status, "user_data_thin" in shown.text) == (200, True)
+    assert "<form" not in shown.text.split("<main")[1]
+
+
+async def test_all_of_a_reason_are_sent_again_and_it_is_seen_how_far(house: "House") -> None:
+    await dead(house, "token_invalid", 2)
+    await dead(house, "user_data_thin")
+    browser = await house.browser_of(role=MemberRole.OPERATOR)
+    sent = await browser.submit("/failures", "/failures/replays", reason="token_invalid")
+    page = (await browser.get(sent.to)).text
+    part = (await browser.get(sent.to, **{"HX-Request": "true"})).text
+    left = (await browser.get("/failures")).text
+
+    assert sent.status == 303
+    assert "<dt>Escolhidos</dt><dd>2</dd>" in page
+    assert "<dt>Esperando a vez</dt><dd>2</dd>" in part
+    assert "<html" not in part
+    assert left.count("na fila") == 2
+
+
+async def test_one_is_given_up_with_a_reason_that_is_kept(house: "House") -> None:
+    await dead(house)
+    browser = await house.browser_of(role=MemberRole.OPERATOR)
+    one = re.search(r"/failures/([0-9a-f-]{36})", (await browser.get("/failures")).text)
+    assert one
+    fields = {"delivery_id": one[1]}
+    unsaid = await browser.submit(one[0], "/failures/discards", **fields, why=" ")
+    nothing = await browser.submit(one[0], "/failures/discards", why="tudo")
+    done = await browser.submit(one[0], "/failures/discards", **fields, why="venda de teste")
+    tenant_id = house.world.account.tenant.id
+    async with house.world.people.transaction(tenant_id=tenant_id) as tx:
+        deeds = await list_audit(tx, tenant_id=tenant_id, limit=1)
+
+    assert (unsaid.status, nothing.status, done.status) == (422, 422, 303)
+    assert "Tudo foi entregue" in (await browser.get("/failures")).text
+    assert "venda de teste" in str(deeds[0]["details"])
+
+
+@pytest.mark.parametrize("path", ["/failures/replays", "/failures/discards"])
+async def test_analysts_only_look(house: "House", path: str) -> None:
+    await dead(house)
+    browser = await house.browser_of(role=MemberRole.ANALYST)
+
+    assert (await browser.submit("/failures", path, why="x", reason="token_invalid")).status == 403
+
+
+async def test_another_tenants_letters_are_not_there(house: "House") -> None:
+    other = await house.world.open_account("Outra")
+    await dead(house)
+    ana = await house.browser_of()
+    one = re.search(r"/failures/([0-9a-f-]{36})", (await ana.get("/failures")).text)
+    assert one
+    await house.member("bia@loja.test", account=other)
+    browser = house.browser()
+    browser.token = await house.sign_in("bia@loja.test")
+    await browser.submit("/", "/failures/replays", delivery_id=one[1])
+    await browser.submit("/", "/failures/discards", delivery_id=one[1], why="x")
+
+    assert (await browser.get(one[0])).status == 404
+    assert "Tudo foi entregue" in (await browser.get("/failures")).text
+    mine = (await ana.get("/failures")).text
+    assert (one[0] in mine, "na fila" in mine) == (True, False)
