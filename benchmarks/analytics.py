@@ -29,6 +29,7 @@ from trackai.sandbox.load.shape import GATEWAY_OF, Shop
 from trackai.sandbox.load.shops import SHARES, open_shops
 from trackai.storage import events
 from trackai.storage.audit_logs import Scribe
+from trackai.storage.cluster import OWNER, SUPERUSER
 from trackai.storage.dispatch_attempts import Attempt, insert_attempts
 from trackai.storage.events import Place, Wanted
 from trackai.storage.pool import Database, Role, Tx
@@ -123,7 +124,7 @@ async def _measure(place: Scratch, size: Size) -> list[Figure]:
         before = await _upkeep(workers, first)
         more, shops = await _load(place, size.rows - size.rows // 10, len(SHARES))
         # What a mass load leaves to do in the background would be measured, too.
-        await execute(url, "vacuum")
+        await execute(url.replace(OWNER, SUPERUSER, 1), "vacuum", "checkpoint")
         after = await _upkeep(workers, shops[0])
         # As the process does that answers people.
         calm_collector()
