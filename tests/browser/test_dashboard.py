@@ -1,0 +1,144 @@
+"""The dashboard in a browser: from an invitation to every page, in both languages, at two widths.
+
+The pages' policy holds: what it stops is on the console, and a console with an error fails.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page
+from tests.dashboard.conftest import House, house
+
+from trackai.dashboard.navigation import PLACES
+from trackai.dashboard.words import say
+from trackai.model.access import MemberRole
+from trackai.sandbox.platforms import SaleStatus
+
+__all__ = ["house"]
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+WIDTHS = {"wide": 1280, "phone": 390}
+PATHS = [*(place.path for place in PLACES), "/account"]
+# A page must answer all of these: levels A and AA of WCAG 2.2, and what is good practice.
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+EXAMINE = """async (rules) => {
+  const { passes, violations } = await axe.run(rules);
+  const told = (one) => one.id + ": " + one.nodes.map((node) => node.target.join(" ")).join(", ");
+  return { passed: passes.length, violated: violations.map(told) };
+}"""
+TOO_WIDE = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+
+
+@dataclass
+class Seat:
+    """Somebody in front of a browser."""
+
+    house: House
+    page: Page
+    language: str
+    troubles: list[str]
+
+    async def look(self, where: str) -> None:
+        """Check what is shown: usable by everybody, not wider than the screen."""
+        await self.page.evaluate(AXE)
+        found = await self.page.evaluate(EXAMINE, RULES)
+        assert found["violated"] == [], where
+        assert found["passed"] > 15, where
+        assert await self.page.evaluate(TOO_WIDE) <= 0, where
+
+
+@pytest.fixture(params=["pt", "en"])
+async def seat(
+    request: pytest.FixtureRequest, browser: Browser, house: House
+) -> AsyncIterator[Seat]:
+    locale = {"pt": "pt-BR", "en": "en-US"}[request.param]
+    context = await browser.new_context(locale=locale, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(10_000)
+    page = await context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on(
+        "console",
+        lambda said: troubles.append(said.text) if said.type in {"error", "warning"} else None,
+    )
+    yield Seat(house, page, request.param, troubles)
+    await context.close()
+
+
+async def enter(seat: Seat) -> None:
+    """Come in by an invitation, as an owner."""
+    token = await seat.house.team.invite(
+        "ana@loja.test",
+        tenant_id=seat.house.world.account.tenant.id,
+        role=MemberRole.OWNER,
+        by="cli:op",
+    )
+    await seat.page.goto(f"{seat.house.url}/join/{token}")
+    await seat.look("join")
+    await seat.page.fill("input[name=name]", "Ana Souza")
+    await seat.page.fill("input[name=password]", "cavalo bateria grampo")
+    await seat.page.click("form button.main")
+    await seat.page.wait_for_url(f"{seat.house.url}/")
+
+
+async def test_from_an_invitation_to_every_page(seat: Seat) -> None:
+    world = seat.house.world
+    for _ in range(3):
+        sale = world.sale("kiwify", amount_minor=19_700)
+        await world.tell("kiwify", sale, SaleStatus.APPROVED)
+    await enter(seat)
+    for width in WIDTHS.values():
+        await seat.page.set_viewport_size({"width": width, "height": 800})
+        for path in PATHS:
+            await seat.page.goto(seat.house.url + path)
+            await seat.page.wait_for_load_state("networkidle")
+            assert await seat.page.locator("h1").count() == 1, path
+            await seat.look(f"{path} at {width}")
+
+    assert seat.troubles == []
+
+
+async def test_charts_are_drawn_and_their_tables_stay_open(seat: Seat) -> None:
+    await enter(seat)
+    await seat.page.wait_for_selector(".plot canvas")
+    await seat.page.click("#table-throughput summary")
+    async with seat.page.expect_response(lambda one: "period=24h" in one.url):
+        pass  # what is asked for every five seconds
+    await seat.page.wait_for_selector(".plot canvas")
+
+    assert await seat.page.locator(".plot canvas").count() == 4
+    assert await seat.page.locator("#table-throughput[open]").count() == 1
+    assert seat.troubles == []
+
+
+async def test_signing_out_and_in_with_the_keyboard_alone(seat: Seat) -> None:
+    await enter(seat)
+    page, language = seat.page, seat.language
+    await page.get_by_role("button", name=say(language, "app.sign_out")).focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/sign-in")
+    await seat.look("sign-in")
+    await page.keyboard.type("ana@loja.test")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("cavalo bateria grampo")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{seat.house.url}/")
+    await page.keyboard.press("Tab")
+    skip = await page.evaluate("document.activeElement.getAttribute('href')")
+
+    assert skip == "#content"
+    assert seat.troubles == []
+
+
+async def test_the_theme_that_was_chosen_stays(seat: Seat) -> None:
+    await enter(seat)
+    name = say(seat.language, "app.theme")
+    await seat.page.get_by_role("button", name=name).click()
+    chosen = await seat.page.evaluate("document.documentElement.dataset.theme")
+    await seat.page.goto(seat.house.url + "/team")
+    kept = await seat.page.evaluate("document.documentElement.dataset.theme")
+    await seat.look("team, in the other theme")
+
+    assert chosen == kept == "dark"
