@@ -17,6 +17,7 @@ from trackai.dashboard.tools import DashboardTools
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
+from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.opening import EdgeTools, open_edge
 from trackai.ingest.spool import SPOOL, Spool
 from trackai.ingest.throttle import Throttle
@@ -127,7 +128,8 @@ def _dashboard(
     clock = SystemClock()
     doors = (access, envelope, Passwords(), clock, new_id)
     tools = DashboardTools(
-        people, SigningIn(*doors), Team(*doors), clock, new_id, settings.base_url
+        *(people, SigningIn(*doors), Team(*doors), clock, new_id, settings.base_url),
+        TrustedProxies(settings.trusted_proxies),
     )
     return create_dashboard(tools)
 

@@ -12,6 +12,7 @@ from tests.support.door import Door, open_door
 from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import COOKIE
+from trackai.ingest.client_address import TrustedProxies
 from trackai.model.access import MemberRole
 from trackai.model.clock import new_id
 
@@ -45,6 +46,7 @@ class Browser:
     token: str = ""
     language: str = "pt-BR"
     origin: str | None = field(default=None)
+    client: str = "192.0.2.1"  # what the proxy in front says
 
     async def get(self, path: str, **headers: str) -> Answer:
         """Open a page."""
@@ -65,6 +67,7 @@ class Browser:
         self, method: str, path: str, fields: Mapping[str, str] | None, more: Mapping[str, str]
     ) -> Answer:
         headers = {"Accept": "text/html", "Accept-Language": self.language, **more}
+        headers["X-Forwarded-For"] = self.client
         if self.token:
             headers["Cookie"] = f"{COOKIE}={self.token}"
         async with self.http.request(
@@ -111,6 +114,7 @@ async def house(fresh_database_url: str, serve: "Serve") -> AsyncIterator[House]
         tools = DashboardTools(
             *(world.people, door.signing_in, door.team, world.clock, new_id),
             base_url="https://track.loja.test",
+            proxies=TrustedProxies(["127.0.0.1"]),
         )
         url = await serve(create_dashboard(tools))
         yield House(world, door.database, door.signing_in, door.team, url, http)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.door import PASSWORD
 
+from trackai.accounts.signing_in import MOST_OF_ADDRESS
 from trackai.dashboard.visiting import COOKIE
 from trackai.model.access import MemberRole
 from trackai.storage import users
@@ -195,3 +196,15 @@ async def test_another_tenant_is_entered_by_its_team_and_by_operators_who_leave_
 
     assert (refused.status, nonsense.status, entered.status) == (404, 404, 303)
     assert [(one["actor"], one["action"]) for one in deeds] == [(f"user:{user.id}", "tenant.enter")]
+
+
+async def test_who_guesses_behind_a_proxy_slows_nobody_else_down(house: "House") -> None:
+    await house.member()
+    guesser, ana = house.browser(), house.browser()
+    guesser.client, ana.client = "198.51.100.7", "203.0.113.9"
+    for number in range(MOST_OF_ADDRESS):
+        await guesser.post("/sign-in", email=f"nobody{number}@loja.test", password="x")
+    right = {"email": "ana@loja.test", "password": PASSWORD}
+
+    assert (await guesser.post("/sign-in", **right)).status == 429
+    assert (await ana.post("/sign-in", **right)).status == 303

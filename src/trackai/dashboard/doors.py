@@ -13,6 +13,7 @@ from trackai.dashboard.agents import agent_of
 from trackai.dashboard.rendering import language_of, render
 from trackai.dashboard.visiting import (
     COOKIE,
+    address_of,
     check_origin,
     fields_of,
     recognized,
@@ -47,7 +48,7 @@ async def sign_in(request: Request) -> Response:
         token = await tools.signing_in.sign_in(
             email,
             fields.get("password", ""),
-            address=request.client.host if request.client else "",
+            address=address_of(request),
             agent=agent_of(request.headers.get("user-agent", "")),
         )
     except (SignInFailed, TooManyRequests) as error:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
+from trackai.ingest.client_address import TrustedProxies
 from trackai.model.clock import Clock, NewId
 from trackai.storage.pool import Database
 
@@ -18,3 +19,4 @@ class DashboardTools:
     clock: Clock
     new_id: NewId
     base_url: str  # without a slash at the end
+    proxies: TrustedProxies  # who may say for whom a request is

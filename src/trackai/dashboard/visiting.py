@@ -47,6 +47,13 @@ def tools_of(request: Request) -> DashboardTools:
     return tools
 
 
+def address_of(request: Request) -> str:
+    """Return where a request comes from, through proxies that are trusted; blank if unknown."""
+    peer = request.client.host if request.client else None
+    forwarded = request.headers.getlist("x-forwarded-for")
+    return tools_of(request).proxies.client_address(peer, forwarded) or ""
+
+
 async def recognized(request: Request) -> SignedIn | None:
     """Return who is signed in, if anybody is; the page is then in their language."""
     who = await tools_of(request).signing_in.recognize(request.cookies.get(COOKIE, ""))
