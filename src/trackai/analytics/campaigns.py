@@ -81,9 +81,12 @@ class Brought:
         return self.money.setdefault(currency, Money())
 
     def cpa_minor(self, currency: str) -> float | None:
-        """Return what a sale cost, in minor units; None when nothing was spent or sold."""
-        spent = self.money[currency].spent_minor
-        return spent / self.sales if spent and self.sales else None
+        """Return what a sale of any currency cost, in minor units.
+
+        None when nothing was spent or sold, or part of it was spent in another currency.
+        """
+        spent = {code: one.spent_minor for code, one in self.money.items() if one.spent_minor}
+        return spent[currency] / self.sales if self.sales and [*spent] == [currency] else None
 
 
 @dataclass(frozen=True, slots=True)
