@@ -23,6 +23,7 @@ from trackai.dispatch.gate import Gate
 from trackai.dispatch.token_watch import TokenWatch
 from trackai.errors import QueueUnavailable, StorageUnavailable
 from trackai.gateways.registry import gateways
+from trackai.housekeeping.doors import DoorKeeper
 from trackai.housekeeping.purge import Purger
 from trackai.housekeeping.retention import Retention
 from trackai.housekeeping.rollups import Folder, RollupUpkeep
@@ -216,6 +217,7 @@ def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock)
         ("zones", 1, Rezoner(opened, clock).run),
         ("resettle", 1, retention.resettle),
         ("forget", 60, retention.forget),
+        ("doors", 60, DoorKeeper(opened, clock).run),
         ("rejections", 10, drop_rejections),
         ("purge", 1, purge),
     ]
