@@ -39,13 +39,14 @@ async def plan_of(world: "World", statement: str, *values: object) -> set[str]:
     return set(relations(json.loads(plan) if isinstance(plan, str) else plan))
 
 
+@pytest.mark.parametrize("grain", counts.GRAINS)
 @pytest.mark.parametrize("name", sorted(QUESTIONS))
-async def test_no_question_looks_at_what_was_counted(world: "World", name: str) -> None:
+async def test_no_question_looks_at_what_was_counted(world: "World", name: str, grain: str) -> None:
     now = world.clock.now()
-    span = counts.Span("day", now - dt.timedelta(days=30), now)
+    span = counts.Span(grain, now - dt.timedelta(days=30), now)
     asked = counts.Asked(new_id(), [span])
     last = {"SUM_LATENCY": ["whole"], "LIST_LATENCY": "whole"}.get(name)
-    more = ["day"] if name.startswith("LIST_") else []
+    more = [grain] if name.startswith("LIST_") else []
     found = await plan_of(world, QUESTIONS[name], *asked.values(), last, *more)
 
     assert found
