@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
@@ -12,7 +12,7 @@ from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
 from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
-from trackai.dashboard.app import Dashboard, create_dashboard
+from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.tools import DashboardTools
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
@@ -21,7 +21,7 @@ from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.opening import EdgeTools, open_edge
 from trackai.ingest.spool import SPOOL, Spool
 from trackai.ingest.throttle import Throttle
-from trackai.ingest.wire import Answer, Receive, Request, Scope, Send
+from trackai.ingest.wire import Answer, AsgiApp, Receive, Request, Scope, Send
 from trackai.model.clock import SystemClock, new_id
 from trackai.settings import Settings
 from trackai.storage.envelope import Envelope
@@ -38,8 +38,6 @@ ACCESS_CONNECTIONS = 2
 API_RATE = 20.0
 API_BURST = 40
 _MIB = 1024 * 1024
-
-AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class App:
@@ -124,7 +122,7 @@ async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIte
 
 def _dashboard(
     settings: Settings, envelope: Envelope, people: Database, access: Database
-) -> Dashboard:
+) -> AsgiApp:
     clock = SystemClock()
     doors = (access, envelope, Passwords(), clock, new_id)
     tools = DashboardTools(

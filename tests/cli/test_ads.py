@@ -19,10 +19,11 @@ TOKEN = "a-reading-token"
 
 
 def test_a_file_is_taken_in_once_however_often(place: "Place", tmp_path: "Path") -> None:
-    today = SystemClock().now().date()
+    # The day before: today is another one where the tenant is, for some hours.
+    day = SystemClock().now().date() - dt.timedelta(days=1)
     file = tmp_path / "anuncios.csv"
     file.write_text(
-        f'Dia,Nome da campanha,Valor usado (BRL)\n{today},Lançamento,"1.234,56"\n,,"1.234,56"\n'
+        f'Dia,Nome da campanha,Valor usado (BRL)\n{day},Lançamento,"1.234,56"\n,,"1.234,56"\n'
     )
     place.json("tenant", "create", "Loja")
     taken = [place.json("ads", "import", "Loja", str(file)) for _ in range(2)]

@@ -1,12 +1,11 @@
 """Makes, recognizes and revokes the keys of a tenant's programs."""
 
 import datetime as dt
-import hashlib
-import secrets
 from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
+from trackai.accounts.tokens import digest_of, new_token
 from trackai.errors import InvalidField, NotFound
 from trackai.model.clock import Clock, NewId
 from trackai.storage import api_keys
@@ -16,7 +15,6 @@ from trackai.storage.pool import Database, Row
 
 # So that scanners of repositories and people know one when they see it.
 PREFIX = "trk_"
-SECRET_BYTES = 32
 SHOWN_CHARS = len(PREFIX) + 6
 MAX_NAME_CHARS = 100
 MAX_KEY_CHARS = 200
@@ -46,7 +44,7 @@ class ApiKeys:
             raise InvalidField(f"A name is 1 to {MAX_NAME_CHARS} characters.", field="name")
         if not scopes:
             raise InvalidField(f"Say what it may do: {', '.join(ApiScope)}.", field="scopes")
-        key, now = PREFIX + secrets.token_urlsafe(SECRET_BYTES), self._clock.now()
+        key, now = PREFIX + new_token(), self._clock.now()
         new = NewApiKey(
             tenant_id=self._tenant_id,
             id=self._new_id(),
@@ -90,8 +88,3 @@ async def recognize(database: Database, key: str, now: dt.datetime) -> KnownApiK
         return None
     async with database.transaction() as tx:
         return await api_keys.find_api_key_all_tenants(tx, digest_of(key), now=now)
-
-
-def digest_of(key: str) -> bytes:
-    """Return what is stored of a key: a plain SHA-256, for a key has 256 random bits."""
-    return hashlib.sha256(key.encode()).digest()

@@ -36,10 +36,6 @@ class Passwords:
             fits = await asyncio.to_thread(self._verify, stored or self._nobodys, password)
         return fits and stored is not None
 
-    def outdated(self, stored: str) -> bool:
-        """Return whether it was hashed with parameters that are not today's."""
-        return self._hasher.check_needs_rehash(stored)
-
     def _verify(self, stored: str, password: str) -> bool:
         try:
             return self._hasher.verify(stored, password)

@@ -82,25 +82,20 @@ class SigningIn:
             raise SignInFailed
         async with self._database.transaction() as tx:
             await sign_in_failures.delete_failures(tx, of_email, number)
-            return await self.open_session(tx, user, agent=agent)
+            return await self._open_session(tx, user, agent=agent)
 
-    async def open_session(
-        self, tx: Tx, user: User, *, agent: str, tenant_id: UUID | None = None
-    ) -> str:
-        """Open a session and return what the browser is to hold."""
+    async def _open_session(self, tx: Tx, user: User, *, agent: str) -> str:
         known = await self._memberships(tx, user)
         first = known[0].tenant_id if known else None
         token, now = new_token(), self._clock.now()
-        session = Session(
-            *(self._new_id(), user.id, tenant_id or first, agent[:MOST_AGENT_CHARS], now, now)
-        )
+        session = Session(*(self._new_id(), user.id, first, agent[:MOST_AGENT_CHARS], now, now))
         await sessions.insert_session(tx, session, digest=digest_of(token))
         return token
 
     async def enter(self, user: User, *, agent: str) -> str:
         """Open a session for somebody who has just joined or set a password."""
         async with self._database.transaction() as tx:
-            return await self.open_session(tx, user, agent=agent)
+            return await self._open_session(tx, user, agent=agent)
 
     async def recognize(self, token: str) -> SignedIn | None:
         """Return who holds this; None when it opens nothing any more."""

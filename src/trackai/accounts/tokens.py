@@ -1,4 +1,4 @@
-"""Random tokens: what a browser or a link holds. Stored is their SHA-256 alone."""
+"""Random tokens: what a browser, a link or a program holds. Stored is their SHA-256 alone."""
 
 import hashlib
 import secrets
@@ -8,7 +8,7 @@ MOST_CHARS = 100
 
 
 def new_token() -> str:
-    """Return 256 random bits as text for an address or a cookie."""
+    """Return 256 random bits as text for an address, a cookie or a key."""
     return secrets.token_urlsafe(BYTES)
 
 

@@ -164,6 +164,11 @@ def _cut(
     yield from _cut(last, end, finer, zone)
 
 
+def whole_since(now: dt.datetime, keep_days: int) -> dt.datetime:
+    """Return since when all rows are there: they go by whole days of UTC, so one is half gone."""
+    return now - dt.timedelta(days=max(0, keep_days - 2))
+
+
 def floor(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
     """Return when the bucket that a moment is in began, in UTC."""
     local = moment.astimezone(zone).replace(second=0, microsecond=0)

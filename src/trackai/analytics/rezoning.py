@@ -4,22 +4,17 @@ What was counted of rows that are gone by now stays in days of the zone before.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from trackai.analytics.periods import FARTHEST, HOURS_KEPT, MINUTES_KEPT, Grain, floor
+from trackai.analytics.periods import FARTHEST, HOURS_KEPT, MINUTES_KEPT, Grain, floor, whole_since
 from trackai.model.clock import Clock
 from trackai.storage import rezoning, rollups, tenants
-from trackai.storage.pool import Database, Role, Tx
+from trackai.storage.pool import Open, Role, Tx
 from trackai.storage.recounts import Stretch
 
-Open = Callable[[Role], AbstractAsyncContextManager[Database]]
-
 DAY = dt.timedelta(days=1)
-# Rows go by whole days of UTC: the days that are half gone are left out.
-MARGIN_DAYS = 2
 
 
 class Rezoner:
@@ -52,7 +47,7 @@ class Rezoner:
             return False
         keep_days = await tenants.find_keeping(tx, tenant_id=tenant_id) or 0
         now = self._clock.now()
-        since = floor(now - max(0, keep_days - MARGIN_DAYS) * DAY, Grain.DAY, before)
+        since = floor(whole_since(now, keep_days), Grain.DAY, before)
         await rezoning.forget_counts(tx, tenant_id=tenant_id, since=since)
         for stretch in _stretches(tenant_id, since, now):
             await rezoning.count_again(tx, stretch)

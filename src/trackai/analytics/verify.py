@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from trackai.analytics.periods import HOURS_KEPT, MINUTES_KEPT, Grain, floor
+from trackai.analytics.periods import HOURS_KEPT, MINUTES_KEPT, Grain, floor, whole_since
 from trackai.errors import InvalidField, UnknownTenant
 from trackai.storage import tenants
 from trackai.storage.pool import Tx
@@ -39,8 +39,7 @@ async def verify(tx: Tx, *, tenant_id: UUID, days: int, now: dt.datetime) -> Ver
         raise UnknownTenant("There is no such tenant.")
     zone = ZoneInfo(tenant.time_zone)
     end = floor(floor(now, Grain.DAY, zone) + dt.timedelta(hours=30), Grain.DAY, zone)
-    # Rows go by whole days of UTC: the day that is half gone is left out.
-    oldest = now - dt.timedelta(days=min(days, keep_days - 2))
+    oldest = max(now - dt.timedelta(days=days), whole_since(now, keep_days))
     start = floor(oldest, Grain.DAY, zone)
     minutes_since = floor(now - MINUTES_KEPT, Grain.HOUR, zone) + dt.timedelta(hours=1)
     hours_since = floor(now - HOURS_KEPT, Grain.DAY, zone)

@@ -17,8 +17,7 @@ from trackai.errors import (
     TrackaiError,
     UnsupportedBody,
 )
-from trackai.ingest.wire import ClientGone, Message, Receive, Scope, Send, refusal
-from trackai.ingest.wire import Request as HttpRequest
+from trackai.ingest.wire import Bounded, Scope, refusal
 from trackai.telemetry.logging import get_logger
 
 PREFIX = "/api/v1/"
@@ -39,32 +38,9 @@ class _Bug(TrackaiError):
     code = "internal_error"
 
 
-class Api:
-    """The API with a bound on what it reads."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        try:
-            if scope["method"] == "POST" and not _is_json(scope):
-                raise UnsupportedBody("Send JSON, with Content-Type: application/json.")
-            body = await HttpRequest.of(scope, receive).body(MOST_BODY_BYTES)
-        except ClientGone:
-            return
-        except TrackaiError as error:
-            await refusal(error, _NO_STORE).send(send)
-            return
-        waiting = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def replay() -> Message:
-            return waiting.pop() if waiting else await receive()
-
-        await self._app(scope, replay, send)
+def _check_json(scope: Scope) -> None:
+    if scope["method"] == "POST" and not _is_json(scope):
+        raise UnsupportedBody("Send JSON, with Content-Type: application/json.")
 
 
 def _is_json(scope: Scope) -> bool:
@@ -73,7 +49,7 @@ def _is_json(scope: Scope) -> bool:
     return bool(told == b"application/json" or told.endswith(b"+json"))
 
 
-def create_api(tools: ApiTools) -> Api:
+def create_api(tools: ApiTools) -> Bounded:
     """Return the API over these tools."""
     app = FastAPI(
         title="Track AI",
@@ -91,7 +67,7 @@ def create_api(tools: ApiTools) -> Api:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _by_framework)
     app.add_exception_handler(Exception, _broken)
-    return Api(app)
+    return Bounded(app, MOST_BODY_BYTES, headers=_NO_STORE, check=_check_json)
 
 
 def _answer(error: TrackaiError) -> Response:

@@ -1,19 +1,16 @@
 """Somebody's own: language, password, and the browsers they are signed in with."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from trackai.accounts.signing_in import SignedIn
 from trackai.dashboard.rendering import render
-from trackai.dashboard.visiting import Visit, fields_of, somebody, tools_of
+from trackai.dashboard.visiting import Somebody, Visit, fields_of, tools_of
 from trackai.errors import InvalidField, NotFound
 
 router = APIRouter()
-
-Somebody = Annotated[SignedIn, Depends(somebody)]
 
 
 @router.get("/account")

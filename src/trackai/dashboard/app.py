@@ -13,9 +13,8 @@ from trackai.dashboard.rendering import render
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import SignInNeeded
 from trackai.dashboard.words import words_of
-from trackai.errors import NotFound, RequestRefused, TrackaiError, Unavailable
-from trackai.ingest.wire import ClientGone, Message, Receive, Scope, Send, refusal
-from trackai.ingest.wire import Request as HttpRequest
+from trackai.errors import NotFound, TrackaiError
+from trackai.ingest.wire import Bounded, refusal
 from trackai.telemetry.logging import get_logger
 
 # Longest form; it is read before it is known who sends it.
@@ -24,33 +23,7 @@ LEAST_GZIPPED_BYTES = 1000
 ROOMS = (static, doors, account, home, failures, team, keys, audit)
 
 
-class Dashboard:
-    """The pages, with a bound on what they read."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
-            await self._app(scope, receive, send)
-            return
-        try:
-            body = await HttpRequest.of(scope, receive).body(MOST_BODY_BYTES)
-        except ClientGone:
-            return
-        except TrackaiError as error:
-            await refusal(error, ()).send(send)
-            return
-        waiting = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def replay() -> Message:
-            return waiting.pop() if waiting else await receive()
-
-        await self._app(scope, replay, send)
-
-
-def create_dashboard(tools: DashboardTools) -> Dashboard:
+def create_dashboard(tools: DashboardTools) -> Bounded:
     """Return the pages over these tools."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.tools = tools
@@ -63,7 +36,7 @@ def create_dashboard(tools: DashboardTools) -> Dashboard:
     app.add_exception_handler(RequestValidationError, _by_framework)
     app.add_exception_handler(HTTPException, _by_framework)
     app.add_exception_handler(Exception, _broken)
-    return Dashboard(app)
+    return Bounded(app, MOST_BODY_BYTES)
 
 
 async def _to_sign_in(request: Request, _error: Exception) -> Response:
@@ -97,6 +70,4 @@ def _error_page(request: Request, error: TrackaiError) -> Response:
         response.raw_headers.extend(answer.headers)
         return response
     code = error.code if f"errors.{error.code}" in words_of("pt") else "error"
-    if not isinstance(error, RequestRefused | Unavailable):
-        code = "error"
     return render(request, "error.html", status=error.status, code=code)

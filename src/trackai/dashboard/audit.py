@@ -1,18 +1,14 @@
 """Who did what to the tenant's things, newest first."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from trackai.analytics.metrics import zone_of
 from trackai.dashboard.rendering import render_page
-from trackai.dashboard.visiting import Visit, tools_of, visit_with
-from trackai.model.access import Permission
+from trackai.dashboard.visiting import Manage, tools_of
 from trackai.storage.audit_logs import list_audit
 
 router = APIRouter()
 
-Manage = Annotated[Visit, Depends(visit_with(Permission.MANAGE))]
 SHOWN = 200
 
 

@@ -1,18 +1,18 @@
 """Coming in and going out: sign in, sign out, join a team, set a password, change tenants."""
 
-from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from trackai.accounts.signing_in import LONGEST, SignedIn
+from trackai.accounts.signing_in import LONGEST
 from trackai.accounts.team import Newcomer
 from trackai.dashboard.agents import agent_of
 from trackai.dashboard.rendering import language_of, render
 from trackai.dashboard.visiting import (
     COOKIE,
+    Somebody,
     address_of,
     check_origin,
     fields_of,
@@ -25,8 +25,6 @@ from trackai.storage.audit_logs import Scribe
 from trackai.storage.users import User
 
 router = APIRouter()
-
-Somebody = Annotated[SignedIn, Depends(somebody)]
 
 
 @router.get("/sign-in")

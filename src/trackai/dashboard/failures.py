@@ -2,24 +2,20 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from trackai.accounts import words as checked
-from trackai.dashboard.rendering import render_page, zone_of_visit
-from trackai.dashboard.visiting import Visit, fields_of, tools_of, visit_with
+from trackai.dashboard.rendering import render_page
+from trackai.dashboard.visiting import Operate, See, Visit, fields_of, tools_of
 from trackai.dispatch.dead_letters import DeadLetters, Wish
 from trackai.errors import InvalidField, NotFound
-from trackai.model.access import Permission
 from trackai.storage.dead_letters import Wanted
 
 router = APIRouter()
 
-See = Annotated[Visit, Depends(visit_with(Permission.SEE))]
-Operate = Annotated[Visit, Depends(visit_with(Permission.OPERATE))]
 
 # Most that are looked at; more are counted on the first page.
 SHOWN = 200
@@ -35,7 +31,6 @@ async def failures(request: Request, visit: See, reason: str | None = None) -> R
         request,
         visit,
         "failures.html",
-        zone=await zone_of_visit(request, visit),
         letters=shown,
         reasons=_reasons(known),
         reason=asked,
@@ -51,7 +46,6 @@ async def failure(request: Request, visit: See, delivery_id: UUID) -> Response:
         request,
         visit,
         "failure.html",
-        zone=await zone_of_visit(request, visit),
         letter=await _letters(request, visit).show(delivery_id),
     )
 
@@ -72,7 +66,6 @@ async def progress(request: Request, visit: See, replay_id: UUID) -> Response:
         request,
         visit,
         part,
-        zone=await zone_of_visit(request, visit),
         replay=await _letters(request, visit).progress(replay_id),
     )
 

@@ -3,21 +3,18 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from trackai.analytics.metrics import Filters, Metrics, measure, zone_of
 from trackai.analytics.performance import Bucket, Performance, perform
 from trackai.analytics.periods import Period
 from trackai.dashboard.formats import Formats
 from trackai.dashboard.rendering import language_of, render_page
-from trackai.dashboard.visiting import Visit, tools_of, visit_with
-from trackai.model.access import Permission
+from trackai.dashboard.visiting import See, tools_of
 
 router = APIRouter()
 
-See = Annotated[Visit, Depends(visit_with(Permission.SEE))]
 PERIODS = ("24h", "7d", "30d", "90d")
 EVERYTHING = Filters()
 
@@ -136,16 +133,17 @@ def charts_of(found: Performance, formats: Formats) -> list[Chart]:
             "ms": formats.duration,
         }
         told = tellers[unit]
+
+        def line(name: str, number: Callable[[Bucket], float | None]) -> Line:
+            values = [number(bucket) for bucket in buckets]
+            return Line(name, values, [told(value) for value in values])
+
         return Chart(
             name,
             unit,
             [bucket.at.timestamp() for bucket in buckets],
             [formats.bucket(bucket.at, found.grain) for bucket in buckets],
-            [
-                Line(line, values, [told(value) for value in values])
-                for line, number in lines.items()
-                for values in [[number(bucket) for bucket in buckets]]
-            ],
+            [line(*one) for one in lines.items()],
         )
 
     return [

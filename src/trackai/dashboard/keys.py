@@ -1,20 +1,16 @@
 """Keys of the tenant's programs: made, shown once, revoked."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from trackai.accounts.api_keys import ApiKeys, ApiScope
-from trackai.dashboard.rendering import render_page, zone_of_visit
-from trackai.dashboard.visiting import Visit, fields_of, tools_of, visit_with
+from trackai.dashboard.rendering import render_page
+from trackai.dashboard.visiting import Manage, Visit, fields_of, tools_of
 from trackai.errors import InvalidField
-from trackai.model.access import Permission
 
 router = APIRouter()
-
-Manage = Annotated[Visit, Depends(visit_with(Permission.MANAGE))]
 
 
 @router.get("/keys")
@@ -52,7 +48,6 @@ async def _page(
         visit,
         "keys.html",
         status=422 if problem else 200,
-        zone=await zone_of_visit(request, visit),
         keys=await _keys(request, visit).list(),
         scopes=[*ApiScope],
         key=key,

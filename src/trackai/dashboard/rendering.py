@@ -75,22 +75,19 @@ async def render_page(
     visit: Visit,
     template: str,
     *,
-    zone: ZoneInfo,
+    zone: ZoneInfo | None = None,
     status: int = 200,
     **values: object,
 ) -> HTMLResponse:
-    """Return a page of the tenant in view, with its menu."""
-    known = await tools_of(request).signing_in.memberships(visit.who.user)
+    """Return a page of the tenant in view, with its menu; `zone` spares asking for it again."""
+    tools, tenant_id = tools_of(request), visit.membership.tenant_id
+    if zone is None:
+        async with tools.database.transaction(tenant_id=tenant_id) as tx:
+            zone = await zone_of(tx, tenant_id=tenant_id)
+    known = await tools.signing_in.memberships(visit.who.user)
     return render(
         request, template, zone=zone, status=status, visit=visit, memberships=known, **values
     )
-
-
-async def zone_of_visit(request: Request, visit: Visit) -> ZoneInfo:
-    """Return the time zone of the tenant in view."""
-    tenant_id, database = visit.membership.tenant_id, tools_of(request).database
-    async with database.transaction(tenant_id=tenant_id) as tx:
-        return await zone_of(tx, tenant_id=tenant_id)
 
 
 def render(

@@ -1,20 +1,17 @@
 """Who is in the tenant's team: invited, changed, taken out."""
 
 from collections.abc import Mapping
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from trackai.dashboard.rendering import render_page, zone_of_visit
-from trackai.dashboard.visiting import Visit, fields_of, tools_of, visit_with
+from trackai.dashboard.rendering import render_page
+from trackai.dashboard.visiting import Manage, Visit, fields_of, tools_of
 from trackai.errors import Conflict, InvalidField, NotFound
-from trackai.model.access import MemberRole, Permission
+from trackai.model.access import MemberRole
 
 router = APIRouter()
-
-Manage = Annotated[Visit, Depends(visit_with(Permission.MANAGE))]
 
 
 @router.get("/team")
@@ -85,7 +82,6 @@ async def _page(
         visit,
         "team.html",
         status=422 if problem else 200,
-        zone=await zone_of_visit(request, visit),
         colleagues=await tools.team.colleagues(tenant_id),
         invitations=await tools.team.invitations(tenant_id),
         roles=[*MemberRole],

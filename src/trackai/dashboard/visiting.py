@@ -4,9 +4,10 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Request
+from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
 from trackai.accounts.signing_in import SignedIn
@@ -84,6 +85,13 @@ def visit_with(permission: Permission) -> Callable[..., Awaitable[Visit]]:
         return Visit(who, who.membership)
 
     return visit
+
+
+# What a page's function takes: who asks, and that they may.
+Somebody = Annotated[SignedIn, Depends(somebody)]
+See = Annotated[Visit, Depends(visit_with(Permission.SEE))]
+Operate = Annotated[Visit, Depends(visit_with(Permission.OPERATE))]
+Manage = Annotated[Visit, Depends(visit_with(Permission.MANAGE))]
 
 
 def check_origin(request: Request) -> None:

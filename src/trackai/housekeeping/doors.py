@@ -1,14 +1,10 @@
 """Task: what is over of people's sessions, links and tries to sign in is deleted."""
 
 import datetime as dt
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 from trackai.model.clock import Clock
 from trackai.storage import one_time_links, sessions, sign_in_failures
-from trackai.storage.pool import Database, Role
-
-Open = Callable[[Role], AbstractAsyncContextManager[Database]]
+from trackai.storage.pool import Open, Role
 
 # No session is open for so long, and nobody needs to know of it any more.
 SESSIONS_KEPT = dt.timedelta(days=30)

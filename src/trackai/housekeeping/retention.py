@@ -5,8 +5,7 @@ keeps them, and in the small tables.
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 from trackai.errors import StorageUnavailable
@@ -17,7 +16,7 @@ from trackai.storage import aging, partitions
 from trackai.storage.days import day_of
 from trackai.storage.envelope import Envelope
 from trackai.storage.partitions import AUDIT, AUDIT_KEEP_DAYS, OF_TENANTS, Partition
-from trackai.storage.pool import Database, Role
+from trackai.storage.pool import Database, Open, Role
 from trackai.telemetry.logging import get_logger
 
 # Rows of one transaction, and transactions of one run for one tenant and table.
@@ -26,8 +25,6 @@ BATCH, BATCHES = 5000, 200
 SETTLED = dt.timedelta(minutes=1)
 # Sales of one run for one tenant; each is a transaction.
 SALES = 2000
-
-Open = Callable[[Role], AbstractAsyncContextManager[Database]]
 
 
 class Retention:

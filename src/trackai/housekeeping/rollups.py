@@ -1,20 +1,16 @@
 """Counts that change are folded into buckets every second; what time does to buckets, seldom."""
 
 import datetime as dt
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 from trackai.model.clock import Clock
 from trackai.storage import rollups
-from trackai.storage.pool import Database, Role
+from trackai.storage.pool import Database, Open, Role
 from trackai.telemetry.metrics import FOLDED
 
 # How long buckets are kept; days stay.
 KEPT = {"minute": dt.timedelta(days=2), "hour": dt.timedelta(days=92)}
 # Changes folded, or buckets deleted, in one transaction; and transactions of one run.
 BATCH, BATCHES = 5000, 200
-
-Open = Callable[[Role], AbstractAsyncContextManager[Database]]
 
 
 class Folder:

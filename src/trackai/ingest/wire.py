@@ -23,6 +23,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 JSON_TYPE: Header = (b"content-type", b"application/json")
@@ -122,6 +123,44 @@ class Request:
                 return await _read(receive, most)
         except TimeoutError:
             raise BodyTooSlow("The body did not arrive in time.") from None
+
+
+class Bounded:
+    """An application behind what reads its bodies: whole, in time, and up to a bound."""
+
+    def __init__(
+        self,
+        app: AsgiApp,
+        most: int,
+        *,
+        headers: tuple[Header, ...] = (),
+        check: Callable[[Scope], None] | None = None,
+    ) -> None:
+        self._app = app
+        self._most = most
+        self._headers = headers  # of a refusal
+        self._check = check  # raises for what is not even read
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            if self._check is not None:
+                self._check(scope)
+            body = await Request.of(scope, receive).body(self._most)
+        except ClientGone:
+            return
+        except TrackaiError as error:
+            await refusal(error, self._headers).send(send)
+            return
+        waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        await self._app(scope, replay, send)
 
 
 def refusal(error: TrackaiError, headers: tuple[Header, ...] = ()) -> Answer:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from trackai.storage.pool import Row, Tx
+from trackai.storage.rollups import ALL_FUNNELS
 
 GRAINS = ("week", "day", "hour", "minute")
 # The stage of sales that were ever paid; the others are those of tries.
@@ -48,8 +49,8 @@ _OF_GATEWAY = "($12::text is null or c.gateway = $12)"
 # $13: a funnel or null.
 _FILTERED = f"{_OF_GATEWAY} and ($13::uuid is null or c.funnel_id = $13)"
 # Rollups hold what any gateway and any funnel have together: '' and zeros.
-_TOGETHER = """c.gateway = coalesce($12::text, '')
-      and c.funnel_id = coalesce($13::uuid, '00000000-0000-0000-0000-000000000000')"""
+_TOGETHER = f"""c.gateway = coalesce($12::text, '')
+      and c.funnel_id = coalesce($13::uuid, {ALL_FUNNELS})"""
 
 
 def _totals(at: str = "null") -> str:

@@ -5,8 +5,8 @@ outside this package sees the driver.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
@@ -196,6 +196,9 @@ class Database:
         except TimeoutError:
             self._pool.terminate()
 
+
+# How tasks open connections of a role: for the length of a block, for they seldom need any.
+Open = Callable[[Role], AbstractAsyncContextManager[Database]]
 
 # What will fail again unchanged: bad values, broken constraints, wrong statements.
 _REFUSED = (

@@ -4,6 +4,8 @@ Of every statement that it is part of: $1 tenant; $2 to $3 what is counted; $4 t
 minutes, hours and weeks are. Columns come in the rollup's order, grain first.
 """
 
+from trackai.storage.rollups import TOGETHER
+
 GRAINS = """
 cross join (values ('week', $6::timestamptz), ('day', $2::timestamptz),
   ('hour', greatest($2, $5::timestamptz)), ('minute', greatest($2, $4::timestamptz))
@@ -29,8 +31,7 @@ COUNTED = {
   where c.tenant_id = $1 and c.sold_at >= $2 and c.sold_at < $3 and trackai_was_paid(c.status)
 ), counted as (
   select g.grain, date_trunc(g.grain, c.moment, t.time_zone) as at,
-    coalesce(c.funnel_id, '00000000-0000-0000-0000-000000000000') as funnel_id,
-    coalesce(c.gateway, '') as gateway, c.currency,
+    {TOGETHER}, c.currency,
     sum(attempt) as raw_attempts, sum(accepted) as raw_accepted, sum(dead_letter) as raw_dead,
     sum(sale) as raw_sales, sum(matched) as raw_matched, sum(gross) as raw_gross,
     sum(refunded) as raw_refunded

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from trackai.storage.pool import Tx
 from trackai.storage.raw_counts import COUNTED, GRAINS
+from trackai.storage.rollups import ALL_FUNNELS
 
 
 # Buckets that differ are counted and shown, the first ten.
@@ -43,7 +44,7 @@ with {COUNTED["rollup_totals"]}, kept as (
     " dead_letters, raw_sales, sales, raw_matched, matched, raw_gross, gross_minor, raw_refunded,"
     " refunded_minor",
     keys="grain, at, funnel_id, gateway, currency",
-    once="gateway = '' and funnel_id = '00000000-0000-0000-0000-000000000000'",
+    once=f"gateway = '' and funnel_id = {ALL_FUNNELS}",
 )
 
 # Sales with their matches.

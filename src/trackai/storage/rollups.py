@@ -8,9 +8,7 @@ import datetime as dt
 
 from trackai.storage.pool import Tx
 
-TABLES = (
-    *("rollup_totals", "rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency"),
-)
+TABLES = ("rollup_totals", "rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency")
 
 # One folds at a time; whoever else comes leaves it to them.
 TRY_LOCK_ALL_TENANTS = "select pg_try_advisory_xact_lock(hashtext('trackai fold')) as mine"
@@ -77,8 +75,9 @@ ADDED = {
 }
 
 # Of rollup_totals: all funnels together are zeros, all gateways ''.
-TOGETHER = """coalesce(c.funnel_id, '00000000-0000-0000-0000-000000000000'),
-    coalesce(c.gateway, '')"""
+ALL_FUNNELS = "'00000000-0000-0000-0000-000000000000'"
+TOGETHER = f"""coalesce(c.funnel_id, {ALL_FUNNELS}) as funnel_id,
+    coalesce(c.gateway, '') as gateway"""
 
 
 def _binned(stage: str, bin_: str, number: str, wanted: str) -> str:

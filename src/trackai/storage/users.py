@@ -29,9 +29,6 @@ FIND_BY_EMAIL_ALL_TENANTS = f"select {_COLUMNS} from users where email_digest = 
 # All of them, oldest first.
 LIST_USERS_ALL_TENANTS = f"select {_COLUMNS} from users order by created_at, id limit $1"  # noqa: S608
 
-# Whether there is any.
-COUNT_USERS_ALL_TENANTS = "select count(*) as number from users"
-
 # Another password.
 SET_HASH_ALL_TENANTS = "update users set password_hash = $2 where id = $1"
 
@@ -87,12 +84,6 @@ async def list_users(tx: Tx, envelope: Envelope, *, limit: int = 1000) -> list[U
     """Return the installation's users; for its operator only."""
     await know_all_tenants(tx, envelope)
     return [_user(envelope, row) for row in await tx.fetch(LIST_USERS_ALL_TENANTS, limit)]
-
-
-async def any_user(tx: Tx) -> bool:
-    """Return whether anybody can sign in yet."""
-    (row,) = await tx.fetch(COUNT_USERS_ALL_TENANTS)
-    return bool(row["number"])
 
 
 async def set_password(tx: Tx, *, user_id: UUID, password_hash: str) -> None:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from trackai.accounts import words
 from trackai.accounts.api_keys import ApiScope
 from trackai.analytics.metrics import Filters, zone_of
 from trackai.analytics.periods import Period
@@ -85,16 +86,10 @@ async def looking(request: Request, caller: Caller, asked: BaseModel) -> AsyncIt
     tools: ApiTools = request.app.state.tools
     async with tools.database.transaction(tenant_id=caller.tenant_id, waits=False) as tx:
         if isinstance(asked, Filtered):
-            _check_gateway(tools, asked.gateway)
+            words.gateway(asked.gateway, tools.gateways)
         await _note(tx, tools, caller, request.url.path, asked)
         zone = await zone_of(tx, tenant_id=caller.tenant_id)
         yield View(tx, caller.tenant_id, zone, tools.clock.now())
-
-
-def _check_gateway(tools: ApiTools, name: str | None) -> None:
-    if name is not None and name not in tools.gateways:
-        known = ", ".join(sorted(tools.gateways))
-        raise InvalidField(f"There is no such gateway. Known: {known}.", field="gateway")
 
 
 async def _note(tx: Tx, tools: ApiTools, caller: Caller, path: str, asked: BaseModel) -> None:
