@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from trackai.analytics.verify import verify
+from trackai.analytics.verify import Days, verify
 from trackai.model.clock import SystemClock
 from trackai.storage.pool import Database, Role, Row
 
@@ -101,7 +101,7 @@ async def _miscounted(url: str, tenants: Sequence[Row]) -> int:
         for tenant in tenants:
             async with people.transaction(tenant_id=tenant["id"]) as tx:
                 now = SystemClock().now()
-                found = await verify(tx, tenant_id=tenant["id"], days=30, now=now)
+                found = await verify(tx, tenant_id=tenant["id"], days=Days(30), now=now)
             different += found.different
     return different
 

@@ -13,7 +13,7 @@ from tests.support.world import SECRET
 
 from trackai.analytics.metrics import Filters, measure, zone_of
 from trackai.analytics.periods import Period
-from trackai.analytics.verify import Verified, verify
+from trackai.analytics.verify import Days, Verified, verify
 from trackai.dispatch.dead_letters import DeadLetters, ReplayReleaser, Wish
 from trackai.housekeeping.rollups import Folder
 from trackai.model.click import Utm
@@ -43,6 +43,16 @@ FAULTS = ("http_500", "throttle", "garbage", "token_expired")
 async def verified(office: "Office", account: "Account", days: int = 90) -> Verified:
     world = office.world
     async with world.people.transaction(tenant_id=account.tenant.id) as tx:
+        return await verify(tx, tenant_id=account.tenant.id, days=Days(days), now=world.clock.now())
+
+
+async def some_days(office: "Office", account: "Account", seed: str) -> Verified:
+    """Verify a stretch of days that begins and ends somewhere in the middle."""
+    world, chance = office.world, random.Random(seed)  # noqa: S311 - repeatable
+    today = world.clock.now().date()
+    first, last = sorted(today - dt.timedelta(days=chance.randint(0, 60)) for _ in range(2))
+    async with world.people.transaction(tenant_id=account.tenant.id) as tx:
+        days = Days(first=first, last=last)
         return await verify(tx, tenant_id=account.tenant.id, days=days, now=world.clock.now())
 
 
@@ -164,7 +174,12 @@ async def test_whatever_happens_every_bucket_equals_its_rows(shop: "Office", see
     left = await shop.world.rows("select count(*) from changed_sales where $1::uuid is not null")
     folded = [await verified(shop, account) for account in accounts]
 
+    stretches = [
+        await some_days(shop, account, f"{seed}.{n}") for account in accounts for n in range(5)
+    ]
+
     assert [one.different for one in found] == [0, 0], [one.compared for one in found]
+    assert [one.different for one in stretches] == [0] * 10, [one.compared for one in stretches]
     assert [one.different for one in folded] == [0, 0], [one.compared for one in folded]
     assert [row["count"] for row in left] == [0]
     totals = [{one.rollup: one.total for one in each.compared} for each in found]
@@ -176,8 +191,11 @@ select (select count(*) from dispatch_attempts
     where tenant_id = $1 and created_at >= $2 and created_at < $3) as attempts,
   (select count(*) from deliveries where tenant_id = $1 and status = 'dead'
     and settled_at >= $2 and settled_at < $3) as dead_letters,
-  (select count(*) from conversions where tenant_id = $1 and trackai_was_paid(status)
-    and sold_at >= $2 and sold_at < $3) as sales
+  count(*) as sales, count(*) filter (where m.strategy <> 'unmatched') as matched,
+  coalesce(sum(c.amount_minor), 0)::bigint as gross,
+  coalesce(sum(trackai_refunded(c.status, c.amount_minor, c.refunded_minor)), 0)::bigint as refunded
+from conversions c join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
+where c.tenant_id = $1 and trackai_was_paid(c.status) and c.sold_at >= $2 and c.sold_at < $3
 """
 
 
@@ -195,7 +213,10 @@ async def test_the_numbers_of_any_period_are_those_of_its_rows(shop: "Office", s
             period = Period.between(start, end, zone=zone, now=now)
             found = await measure(tx, period, Filters(), tenant_id=tenant_id)
             (raw,) = await tx.fetch(RAW, tenant_id, period.start, period.end)
-            if (found.attempts, found.dead_letters, found.sales) != tuple(raw):
+            money = [(one.gross_minor, one.refunded_minor) for one in found.revenue]
+            gross, refunded = (sum(each) for each in zip((0, 0), *money, strict=True))
+            counted = (found.attempts, found.dead_letters, found.sales, found.matched)
+            if (*counted, gross, refunded) != tuple(raw):
                 wrong.append((period, found, tuple(raw)))
 
     assert wrong == []
@@ -206,6 +227,8 @@ TAMPERED = {
     "rollup_campaigns": "update rollup_campaigns set clicks = clicks + 1 where grain = 'hour'",
     "rollup_sales": "update rollup_sales set gross_minor = gross_minor + 1 where grain = 'hour'",
     "rollup_dispatch": "delete from rollup_dispatch where grain = 'minute'",
+    "rollup_peaks": "insert into rollup_peaks select tenant_id, at, 1000 from counted_totals"
+    " where grain = 'day' and gateway = '' limit 1",
     "rollup_latency": "update rollup_latency set numbers[1] = numbers[1] + 1 where grain = 'day'",
 }
 

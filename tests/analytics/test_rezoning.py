@@ -2,14 +2,15 @@
 
 import asyncio
 import datetime as dt
+import zoneinfo
 from typing import TYPE_CHECKING
 
 import pytest
 
 from trackai.accounts.upkeep import Upkeep
 from trackai.analytics.rezoning import Rezoner
-from trackai.analytics.verify import Verified, verify
-from trackai.errors import InvalidField, StorageUnavailable
+from trackai.analytics.verify import Days, Verified, verify
+from trackai.errors import InvalidField
 from trackai.housekeeping.rollups import Folder
 from trackai.model.clock import new_id
 from trackai.sandbox.platforms import SaleStatus
@@ -26,6 +27,9 @@ where tenant_id = $1 and grain = 'day' and gateway = ''
   and funnel_id = '00000000-0000-0000-0000-000000000000'
 group by at having sum(sales) <> 0
 """
+
+WISH = "update tenants set next_time_zone = $2 where id = $1"
+ZONE = "select time_zone from tenants where id = $1"
 
 
 def rezoner_of(world: "World") -> Rezoner:
@@ -58,7 +62,7 @@ async def sell(world: "World", number: int) -> None:
 async def verified(world: "World") -> Verified:
     tenant_id = world.account.tenant.id
     async with world.people.transaction(tenant_id=tenant_id) as tx:
-        return await verify(tx, tenant_id=tenant_id, days=360, now=world.clock.now())
+        return await verify(tx, tenant_id=tenant_id, days=Days(360), now=world.clock.now())
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Asia/Kathmandu"])
@@ -99,11 +103,8 @@ async def test_what_comes_in_meanwhile_is_counted_once(world: "World") -> None:
             await upkeep_of(world).want_time_zone(zone)
             # Who folded at the same moment as the first statement makes it start again.
             for _ in range(20):
-                try:
-                    assert await rezoner.run() == 1
+                if await rezoner.run() == 1:
                     break
-                except StorageUnavailable:
-                    continue
         stopping.set()
 
     await asyncio.gather(change(), fold(), sell(world, 20))
@@ -121,5 +122,35 @@ async def test_the_zone_there_is_ends_the_wish_for_another(world: "World") -> No
     assert back
     assert await upkeep.time_zone() == ("America/Sao_Paulo", None)
     assert await rezoner_of(world).run() == 0
+
+
+@pytest.mark.parametrize(
+    "zone", ["Brasília", "localtime", "Factory", "posix/Asia/Tokyo", "right/UTC", "../UTC", ""]
+)
+async def test_a_zone_that_is_none_everywhere_is_refused(world: "World", zone: str) -> None:
     with pytest.raises(InvalidField, match="America/Sao_Paulo"):
-        await upkeep.want_time_zone("Brasília")
+        await upkeep_of(world).want_time_zone(zone)
+
+
+async def test_a_zone_that_the_database_lacks_is_refused(
+    world: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = zoneinfo.available_timezones() | {"Atlantis/Capital"}
+    monkeypatch.setattr(zoneinfo, "available_timezones", lambda: known)
+
+    with pytest.raises(InvalidField, match="list of time zones is older"):
+        await upkeep_of(world).want_time_zone("Atlantis/Capital")
+
+
+async def test_a_wish_that_cannot_be_met_keeps_no_other_waiting(world: "World") -> None:
+    accounts = sorted(
+        [world.account, await world.open_account("Outra")], key=lambda one: one.tenant.id
+    )
+    for account, zone in zip(accounts, ("Atlantis/Capital", "Asia/Tokyo"), strict=True):
+        async with world.workers.transaction() as tx:
+            await tx.execute(WISH, account.tenant.id, zone)
+    done = await rezoner_of(world).run()
+    zones = [await world.rows(ZONE, account=account) for account in accounts]
+
+    assert done == 1
+    assert [one["time_zone"] for (one,) in zones] == ["America/Sao_Paulo", "Asia/Tokyo"]

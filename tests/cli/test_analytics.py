@@ -1,10 +1,13 @@
 """Numbers on the command line, and the proof that they are what the rows say."""
 
 import asyncio
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import asyncpg
 from tests.support.world import SECRET
+
+from trackai.model.clock import SystemClock
 
 if TYPE_CHECKING:
     from tests.support.program import Place
@@ -58,6 +61,7 @@ def test_what_was_sold_is_shown_and_counted_again(place: "Place") -> None:
     assert (shown["current"]["sales"], shown["current"]["revenue"]) == (1, [money])
     assert (shown["previous"]["sales"], shown["previous"]["match_rate"]) == (0, None)
     assert "19.90 BRL" in printed.stdout
+    assert "America/Sao_Paulo" in printed.stderr
     assert (no_period.returncode, "24h" in no_period.stderr) == (1, True)
     assert {row["rollup"]: row["different"] for row in verified} == {
         "rollup_totals": 0,
@@ -65,7 +69,27 @@ def test_what_was_sold_is_shown_and_counted_again(place: "Place") -> None:
         "rollup_campaigns": 0,
         "rollup_dispatch": 0,
         "rollup_latency": 0,
+        "rollup_peaks": 0,
     }
     assert next(row["rows"] for row in folded if row["rollup"] == "rollup_sales") == 1
     assert tampered.returncode == 1
     assert '"different":1' in tampered.stdout
+
+
+def test_days_may_be_named(place: "Place") -> None:
+    place.json("tenant", "create", "Loja")
+    first, last, after = (
+        SystemClock().now().date() - dt.timedelta(days=ago) for ago in (20, 19, 18)
+    )
+    stretch = ("--from", f"{first}", "--to", f"{last}")
+    yesterday = place.json("analytics", "show", "Loja", "--period", "yesterday")
+    shown = place.run("analytics", "show", "Loja", *stretch)
+    verified = place.run("analytics", "verify", "Loja", *stretch)
+    early = place.run("analytics", "verify", "Loja", "--from", "2020-01-01", "--to", "2020-01-02")
+
+    assert (yesterday["current"]["sales"], yesterday["period"]["time_zone"]) == (
+        *(0, "America/Sao_Paulo"),
+    )
+    assert f"From {first} 00:00 to {after} 00:00" in shown.stderr
+    assert (verified.returncode, "rollup_peaks" in verified.stdout) == (0, True)
+    assert (early.returncode, "were let go" in early.stderr) == (1, True)

@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from trackai.analytics.verify import verify
+from trackai.analytics.verify import Days, verify
 from trackai.model.clock import SystemClock
 from trackai.storage.migrate import migrate
 from trackai.storage.pool import Database, Role
@@ -136,7 +136,7 @@ async def test_what_was_counted_before_ads_had_counts_of_their_own_stays_exact(
         Database.opened(before, Role.APP, size=1) as people,
         people.transaction(tenant_id=UUID(TENANT)) as tx,
     ):
-        found = await verify(tx, tenant_id=UUID(TENANT), days=300, now=SystemClock().now())
+        found = await verify(tx, tenant_id=UUID(TENANT), days=Days(300), now=SystemClock().now())
     campaigns = await rows(
         before,
         "select k.campaign, sum(c.clicks), sum(c.sales) from counted_campaigns c"

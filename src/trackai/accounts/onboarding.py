@@ -3,11 +3,11 @@
 import datetime as dt
 import re
 import secrets
-import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from trackai.accounts.time_zones import check_time_zone
 from trackai.destinations.registry import validate_account
 from trackai.errors import Conflict, InvalidField, NotFound, StatementRefused, UnknownTenant
 from trackai.gateways.port import Gateway
@@ -78,7 +78,6 @@ class Onboarding:
         self, name: str, *, time_zone: str = "America/Sao_Paulo", currency: str = "BRL"
     ) -> Tenant:
         """Create a tenant with its public site key."""
-        check_time_zone(time_zone)
         tenant = Tenant(
             id=self._new_id(),
             name=_name(name),
@@ -87,6 +86,7 @@ class Onboarding:
             currency=currency,
         )
         async with self._database.transaction(tenant_id=tenant.id) as tx:
+            await check_time_zone(tx, time_zone)
             await tenants.insert_tenant(tx, self._envelope, tenant, now=self._clock.now())
             await self._scribe(tenant.id).note(
                 tx, "tenant.create", tenant.id, {"name": tenant.name}
@@ -291,14 +291,6 @@ class Onboarding:
 
     def _scribe(self, tenant_id: UUID, actor: str | None = None) -> Scribe:
         return Scribe(tenant_id, actor or self._actor, self._clock, self._new_id)
-
-
-def check_time_zone(name: str) -> None:
-    """Raise InvalidField for a time zone that there is not."""
-    if name not in zoneinfo.available_timezones():
-        raise InvalidField(
-            "There is no such time zone. Name one like America/Sao_Paulo.", field="time_zone"
-        )
 
 
 def check_event_names(event_names: Mapping[str, str]) -> None:

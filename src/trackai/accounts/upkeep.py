@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from trackai.accounts.onboarding import ENDPOINT_KEY_BYTES, check_event_names, check_time_zone
+from trackai.accounts.onboarding import ENDPOINT_KEY_BYTES, check_event_names
+from trackai.accounts.time_zones import check_time_zone
 from trackai.destinations.registry import validate_account
 from trackai.errors import InvalidField, NotFound, UnknownTenant
 from trackai.model.clock import Clock, NewId
@@ -124,8 +125,8 @@ class Upkeep:
 
         Within minutes a task counts them again and sets it.
         """
-        check_time_zone(zone)
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            await check_time_zone(tx, zone)
             before, _ = await self._time_zone(tx)
             changed = await tenants.want_time_zone(tx, tenant_id=self._tenant_id, zone=zone)
             if changed:
@@ -137,8 +138,7 @@ class Upkeep:
         tenant = await tenants.find_tenant(tx, self._tenant_id)
         if tenant is None:
             raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
-        following = await tenants.find_next_time_zone(tx, tenant_id=self._tenant_id)
-        return tenant.time_zone, following
+        return tenant.time_zone, tenant.next_time_zone
 
     async def disconnect_gateway(self, connection_id: UUID) -> None:
         """Retire its webhook address; what it brought stays and is worked on to its end."""

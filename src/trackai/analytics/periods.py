@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from trackai.errors import InvalidField
@@ -22,6 +23,9 @@ LONGEST = dt.timedelta(days=732)
 OLDEST = dt.timedelta(days=3660)
 FARTHEST = dt.timedelta(days=2)
 
+PeriodName = Literal["1h", "24h", "today", "yesterday", "7d", "30d", "90d"]
+NAMES: tuple[str, ...] = get_args(PeriodName)
+_DAYS = {"today": dt.timedelta(), "yesterday": dt.timedelta(days=-1)}
 _NAMED = {
     "1h": dt.timedelta(hours=1),
     "24h": dt.timedelta(hours=24),
@@ -70,13 +74,17 @@ class Period:
 
     @classmethod
     def named(cls, name: str, *, zone: ZoneInfo, now: dt.datetime) -> "Period":
-        """Return 1h or 24h that end now, or the 7, 30 or 90 days that end with today.
+        """Return 1h or 24h that end now, or the 7, 30 or 90 days that end with today, or a day.
 
         InvalidField for another name.
         """
+        if name in _DAYS:
+            day = now.astimezone(zone).date() + _DAYS[name]
+            start, end = (cls.day_begins(day + dt.timedelta(days=n), zone) for n in (0, 1))
+            return cls.between(start, end, zone=zone, now=now)
         length = _NAMED.get(name)
         if length is None:
-            raise InvalidField(f"A period is one of {', '.join(_NAMED)}.", field="period")
+            raise InvalidField(f"A period is one of {', '.join(NAMES)}.", field="period")
         if length < _WEEK:
             end = _next(now, Grain.MINUTE, zone)
             return cls.between(end - length, end, zone=zone, now=now)
@@ -96,8 +104,12 @@ class Period:
             raise InvalidField(f"A period is at most {LONGEST.days} days long.", field="from")
         if start < now - OLDEST or end > now + FARTHEST:
             raise InvalidField("A period is of the last ten years.", field="from")
-        finest = _finest(start, now)
-        return cls(floor(start, finest, zone), _up(end, _finest(end, now), zone), zone, now)
+        return cls(start, end, zone, now).on_buckets()
+
+    @staticmethod
+    def day_begins(day: dt.date, zone: ZoneInfo) -> dt.datetime:
+        """Return when a day of a time zone begins; OverflowError far from today."""
+        return _midnight(dt.datetime.combine(day, dt.time(), zone))
 
     def before(self) -> "Period":
         """Return the period of the same length that ends where this one begins.
@@ -111,7 +123,7 @@ class Period:
             start = earlier.replace(tzinfo=self.zone).astimezone(dt.UTC)
         else:
             start = self.start - (self.end - self.start)
-        return Period.between(start, self.start, zone=self.zone, now=self.now)
+        return Period(start, self.start, self.zone, self.now).on_buckets()
 
     def whole_days(self) -> "Period":
         """Return the period moved out to whole days of the tenant."""
@@ -139,6 +151,12 @@ class Period:
             starts.append(at)
             at = _after(at, segment.grain, self.zone)
         return starts
+
+    def on_buckets(self) -> "Period":
+        """Return the period moved out to buckets that are kept."""
+        start = floor(self.start, _finest(self.start, self.now), self.zone)
+        end = _up(self.end, _finest(self.end, self.now), self.zone)
+        return Period(start, end, self.zone, self.now)
 
     def segments(self) -> list[Segment]:
         """Return the buckets that add up to the period: the coarsest inside, finer at its ends."""

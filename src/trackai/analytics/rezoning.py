@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from trackai.accounts.time_zones import check_time_zone
 from trackai.analytics.periods import FARTHEST, HOURS_KEPT, MINUTES_KEPT, Grain, floor, whole_since
+from trackai.errors import InvalidField, StatementRefused, StorageUnavailable
 from trackai.model.clock import Clock
 from trackai.storage import rezoning, rollups, tenants
-from trackai.storage.pool import Open, Role, Tx
+from trackai.storage.pool import Database, Open, Role, Tx
 from trackai.storage.recounts import Stretch
+from trackai.telemetry.logging import get_logger
 
 DAY = dt.timedelta(days=1)
 
@@ -29,20 +32,24 @@ class Rezoner:
         async with self._open(Role.PIPELINE) as database:
             async with database.transaction() as tx:
                 wanted = await rezoning.list_wanted_all_tenants(tx)
-            done = 0
-            for tenant_id, zone, next_zone in wanted:
-                # The lock is another connection's: what is seen begins when nobody folds any more.
-                async with (
-                    self._open(Role.PIPELINE) as keeper,
-                    keeper.transaction() as lock,
-                ):
-                    await rollups.lock_all_tenants(lock)
-                    async with database.transaction() as tx:
-                        done += await self._rezone(tx, tenant_id, ZoneInfo(zone), next_zone)
-            return done
+            return sum([await self._try(database, *one) for one in wanted])
+
+    async def _try(self, database: Database, tenant_id: UUID, before: str, zone: str) -> bool:
+        """Give one tenant its zone; what cannot be done must not keep the others waiting."""
+        try:
+            # The lock is another connection's: what is seen begins when nobody folds any more.
+            async with self._open(Role.PIPELINE) as keeper, keeper.transaction() as lock:
+                await rollups.lock_all_tenants(lock)
+                async with database.transaction() as tx:
+                    return await self._rezone(tx, tenant_id, ZoneInfo(before), zone)
+        except (InvalidField, StorageUnavailable, StatementRefused) as error:
+            told = {"tenant_id": str(tenant_id), "zone": zone, "error": error.code}
+            get_logger().error("tenant.time_zone_not_set", **told)
+            return False
 
     async def _rezone(self, tx: Tx, tenant_id: UUID, before: ZoneInfo, zone: str) -> bool:
         await rezoning.one_moment(tx)
+        await check_time_zone(tx, zone)
         if not await rezoning.set_time_zone(tx, tenant_id=tenant_id, zone=zone):
             return False
         keep_days = await tenants.find_keeping(tx, tenant_id=tenant_id) or 0
@@ -60,5 +67,5 @@ def _stretches(tenant_id: UUID, since: dt.datetime, now: dt.datetime) -> Iterato
     minutes, hours = now - MINUTES_KEPT, now - HOURS_KEPT
     while since < now + FARTHEST:
         until = since + DAY
-        yield Stretch(tenant_id, since, until, minutes, hours, weeks_since=until)
+        yield Stretch(tenant_id, since, until, minutes, hours, weeks_since=until, weeks_until=until)
         since = until

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from trackai.analytics.periods import HOURS_KEPT, MINUTES_KEPT, Grain, floor, whole_since
+from trackai.analytics.periods import (
+    FARTHEST,
+    HOURS_KEPT,
+    MINUTES_KEPT,
+    Grain,
+    Period,
+    floor,
+    whole_since,
+)
 from trackai.errors import InvalidField, UnknownTenant
 from trackai.storage import tenants
 from trackai.storage.pool import Tx
@@ -29,22 +37,56 @@ class Verified:
         return sum(one.different for one in self.compared)
 
 
-async def verify(tx: Tx, *, tenant_id: UUID, days: int, now: dt.datetime) -> Verified:
-    """Count a tenant's last days again and compare; days whose rows were let go are left out."""
-    if not 1 <= days <= MOST_DAYS:
-        raise InvalidField(f"Days are 1 to {MOST_DAYS}.", field="days")
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days of a tenant: the last ones, or from one to another, both included."""
+
+    number: int = 30
+    first: dt.date | None = None
+    last: dt.date | None = None
+
+    def dates(self, today: dt.date) -> tuple[dt.date, dt.date]:
+        """Return the first and the last; InvalidField when they are none or too many."""
+        last = min(self.last or today, today)
+        first = self.first or last - dt.timedelta(days=self.number - 1)
+        if not 1 <= (last - first).days + 1 <= MOST_DAYS:
+            raise InvalidField(f"Verify 1 to {MOST_DAYS} days, none of them to come.", field="from")
+        return first, last
+
+
+async def verify(tx: Tx, *, tenant_id: UUID, days: Days, now: dt.datetime) -> Verified:
+    """Count a tenant's days again and compare; days whose rows were let go are left out."""
     tenant = await tenants.find_tenant(tx, tenant_id)
     keep_days = await tenants.find_keeping(tx, tenant_id=tenant_id)
     if tenant is None or keep_days is None:
         raise UnknownTenant("There is no such tenant.")
     zone = ZoneInfo(tenant.time_zone)
-    end = floor(floor(now, Grain.DAY, zone) + dt.timedelta(hours=30), Grain.DAY, zone)
-    oldest = max(now - dt.timedelta(days=days), whole_since(now, keep_days))
-    start = floor(oldest, Grain.DAY, zone)
+    stretch = _stretch(tenant_id, days.dates(now.astimezone(zone).date()), keep_days, zone, now)
+    compared = [await recount(tx, rollup, stretch) for rollup in RECOUNTS]
+    return Verified(stretch.start, stretch.end, compared)
+
+
+def _stretch(
+    tenant_id: UUID,
+    dates: tuple[dt.date, dt.date],
+    keep_days: int,
+    zone: ZoneInfo,
+    now: dt.datetime,
+) -> Stretch:
+    first, last = dates
+    kept = floor(whole_since(now, keep_days), Grain.DAY, zone)
+    start = max(Period.day_begins(first, zone), kept)
+    end = Period.day_begins(last + dt.timedelta(days=1), zone)
+    weeks_until = floor(end, Grain.WEEK, zone)
+    if end > now:
+        # Sales may be dated later than now; nothing is dated later than this.
+        ends = (now + FARTHEST).astimezone(zone).date() + dt.timedelta(days=1)
+        weeks_until = end = Period.day_begins(ends, zone)
+    if start >= end:
+        raise InvalidField(f"Rows of days before {kept:%Y-%m-%d} were let go.", field="from")
     minutes_since = floor(now - MINUTES_KEPT, Grain.HOUR, zone) + dt.timedelta(hours=1)
     hours_since = floor(now - HOURS_KEPT, Grain.DAY, zone)
     # The week that is half in the stretch is left out: six and a half days on is in its first whole
     # one, whatever day it begins on.
     weeks_since = floor(start + dt.timedelta(days=6, hours=12), Grain.WEEK, zone)
-    stretch = Stretch(tenant_id, start, end, minutes_since, hours_since, weeks_since)
-    return Verified(start, end, [await recount(tx, rollup, stretch) for rollup in RECOUNTS])
+    return Stretch(tenant_id, start, end, minutes_since, hours_since, weeks_since, weeks_until)

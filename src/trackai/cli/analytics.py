@@ -1,15 +1,19 @@
 """`trackai analytics`: numbers of rollups, and the proof that they equal what they count."""
 
+import datetime as dt
 from typing import Annotated
 
 import typer
 
 from trackai.analytics.metrics import Filters, Metrics, measure, zone_of
 from trackai.analytics.periods import Period
-from trackai.analytics.verify import MOST_DAYS, Verified, verify
+from trackai.analytics.said import said_period
+from trackai.analytics.verify import MOST_DAYS, Days, Verified, verify
+from trackai.cli.following import note
 from trackai.cli.installation import open_installation, open_tenant, run
 from trackai.cli.output import Json, Row, TenantName, write_json
 from trackai.cli.output import show as show_rows
+from trackai.cli.periods import PeriodSaid, Since, Until, told
 from trackai.model.clock import SystemClock
 from trackai.model.money import Money
 from trackai.model.tenant import Tenant
@@ -18,34 +22,39 @@ from trackai.storage.pool import Role
 app = typer.Typer(no_args_is_help=True, help="Counts of sales, deliveries and times.")
 
 DIFFERENT = 1
+DAY = "%Y-%m-%d"
 
 
 @app.command()
 def show(
     tenant: TenantName,
-    period: Annotated[
-        str, typer.Option(help="1h, 24h, 7d, 30d or 90d, up to this minute.")
-    ] = "24h",
+    period: PeriodSaid = None,
+    since: Since = None,
+    until: Until = None,
     json: Json = False,
 ) -> None:
-    """Show the numbers of a period beside those of the one before it."""
+    """Show the numbers of a period, the last 24 hours as usual, beside those of the one before."""
 
-    async def work() -> tuple[Metrics, Metrics]:
+    async def work() -> tuple[Period, Metrics, Metrics]:
         async with open_tenant(tenant) as view:
             zone = await zone_of(view.tx, tenant_id=view.tenant_id)
-            asked = Period.named(period, zone=zone, now=SystemClock().now())
-            now, before = [
+            now = SystemClock().now()
+            asked = said_period(period, since, until, usual="24h", zone=zone, now=now)
+            current, before = [
                 await measure(view.tx, one, Filters(), tenant_id=view.tenant_id)
                 for one in (asked, asked.before())
             ]
-            return now, before
+            return asked, current, before
 
-    now, before = (_told(one, json=json) for one in run(work()))
+    asked, *measured = run(work())
+    now, before = (_told(one, json=json) for one in measured)
     if json:
-        write_json({"current": now, "previous": before})
+        stretch = {"from": asked.start, "to": asked.end, "time_zone": asked.zone.key}
+        write_json({"period": stretch, "current": now, "previous": before})
         return
     rows = [{"number": name, "now": now[name], "before": before[name]} for name in now]
     show_rows(rows, json=False, empty="")
+    note(told(asked))
 
 
 @app.command(name="verify")
@@ -53,7 +62,13 @@ def verify_(
     tenant: Annotated[
         str | None, typer.Argument(help="Tenant, by id or name; all of them when left out.")
     ] = None,
-    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="Up to today.")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="Up to the last one.")] = 30,
+    since: Annotated[
+        dt.datetime | None, typer.Option("--from", formats=[DAY], help="The first day.")
+    ] = None,
+    until: Annotated[
+        dt.datetime | None, typer.Option("--to", formats=[DAY], help="The last; default: today.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Count the rows again and compare every bucket; exit status 1 when one differs."""
@@ -62,9 +77,10 @@ def verify_(
         async with open_installation() as here, here.database(Role.APP) as database:
             asked = [await here.tenant(tenant)] if tenant else await here.tenants()
             found, now = [], SystemClock().now()
+            which = Days(days, since and since.date(), until and until.date())
             for one in asked:
                 async with database.transaction(tenant_id=one.id) as tx:
-                    found.append((one, await verify(tx, tenant_id=one.id, days=days, now=now)))
+                    found.append((one, await verify(tx, tenant_id=one.id, days=which, now=now)))
             return found
 
     found = run(work())

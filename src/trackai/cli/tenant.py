@@ -133,5 +133,6 @@ def _row(tenant: Tenant) -> Row:
         "name": tenant.name,
         "site_key": tenant.site_key,
         "time_zone": tenant.time_zone,
+        "next_time_zone": tenant.next_time_zone,
         "currency": tenant.currency,
     }

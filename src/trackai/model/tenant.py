@@ -16,6 +16,7 @@ class Tenant:
     site_key: str  # public: what a page may hold
     time_zone: str = "America/Sao_Paulo"
     currency: str = "BRL"
+    next_time_zone: str | None = None  # wanted: its days are being counted again
 
 
 class Attribution(StrEnum):

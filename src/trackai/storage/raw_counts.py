@@ -1,15 +1,16 @@
 """What rollups hold, counted from the rows themselves: the text of `counted`.
 
 Of every statement that it is part of: $1 tenant; $2 to $3 what is counted; $4 to $6 since when
-minutes, hours and weeks are. Columns come in the rollup's order, grain first.
+minutes, hours and weeks are, $7 until when weeks are. Columns come in the rollup's order, grain
+first.
 """
 
 from trackai.storage.rollups import TOGETHER
 
 GRAINS = """
-cross join (values ('week', $6::timestamptz), ('day', $2::timestamptz),
-  ('hour', greatest($2, $5::timestamptz)), ('minute', greatest($2, $4::timestamptz))
-) g (grain, since)
+cross join (values ('week', $6::timestamptz, $7::timestamptz), ('day', $2::timestamptz, $3),
+  ('hour', greatest($2, $5::timestamptz), $3), ('minute', greatest($2, $4::timestamptz), $3)
+) g (grain, since, until)
 """
 
 COUNTED = {
@@ -36,7 +37,7 @@ COUNTED = {
     sum(sale) as raw_sales, sum(matched) as raw_matched, sum(gross) as raw_gross,
     sum(refunded) as raw_refunded
   from facts c join tenants t on t.id = $1 {GRAINS}
-  where c.moment >= g.since
+  where c.moment >= g.since and c.moment < g.until
   group by 1, 2, 5, cube (c.funnel_id, c.gateway)
 )""",  # noqa: S608 - constants' text
     # Sales with their matches.
@@ -48,7 +49,8 @@ COUNTED = {
   from conversions c
   join matches m on m.tenant_id = c.tenant_id and m.conversion_id = c.id
   join tenants t on t.id = c.tenant_id {GRAINS}
-  where c.tenant_id = $1 and c.sold_at >= g.since and c.sold_at < $3
+  where c.tenant_id = $1 and c.sold_at >= g.since and c.sold_at < g.until
+    and c.sold_at < $3
   group by 1, 2, 3, 4, 5, 6, 7
 )""",  # noqa: S608 - constants' text
     # Clicks by ad, and sales that were ever paid with their ad and what is known of their buyer.
@@ -72,7 +74,7 @@ COUNTED = {
     sum(refunded) as raw_refunded,
     coalesce(sum(gross - refunded) filter (where bought_before), 0) as raw_returning_net
   from facts f join tenants t on t.id = $1 {GRAINS}
-  where f.moment >= g.since
+  where f.moment >= g.since and f.moment < g.until
   group by 1, 2, 3, 4, 5, 6
 )""",  # noqa: S608 - constants' text
     # Tries, and deliveries as they ended.
@@ -87,7 +89,7 @@ COUNTED = {
   select g.grain, date_trunc(g.grain, f.moment, t.time_zone) as at, funnel_id, gateway,
     destination_id, status, reason, sum(attempt) as raw_attempts, sum(delivery) as raw_deliveries
   from facts f join tenants t on t.id = $1 {GRAINS}
-  where f.moment >= g.since
+  where f.moment >= g.since and f.moment < g.until
   group by 1, 2, 3, 4, 5, 6, 7
 )""",  # noqa: S608 - constants' text
     # How long tries took, and sales after their click.
@@ -106,7 +108,7 @@ COUNTED = {
   select g.grain, date_trunc(g.grain, f.moment, t.time_zone) as at, stage,
     coalesce(f.gateway, '') as gateway, bin, count(*) as raw_number
   from facts f join tenants t on t.id = $1 {GRAINS}
-  where f.moment >= g.since
+  where f.moment >= g.since and f.moment < g.until
   group by 1, 2, 3, 5, rollup (f.gateway)
 )""",  # noqa: S608 - constants' text
 }

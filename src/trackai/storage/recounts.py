@@ -30,7 +30,7 @@ with {COUNTED["rollup_totals"]}, kept as (
     sum(matched) as matched, sum(gross_minor) as gross_minor,
     sum(refunded_minor) as refunded_minor
   from counted_totals r {GRAINS}
-  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < $3
+  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < g.until
   group by 1, 2, 3, 4, 5
   having sum(attempts) <> 0 or sum(dead_letters) <> 0 or sum(sales) <> 0
     or sum(gross_minor) <> 0 or sum(refunded_minor) <> 0
@@ -53,7 +53,7 @@ with {COUNTED["rollup_sales"]}, kept as (
   select r.grain, r.at, funnel_id, gateway, status, strategy, r.currency,
     sum(sales) as sales, sum(gross_minor) as gross_minor, sum(refunded_minor) as refunded_minor
   from counted_sales r {GRAINS}
-  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < $3
+  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < g.until
   group by 1, 2, 3, 4, 5, 6, 7
   having sum(sales) <> 0 or sum(gross_minor) <> 0 or sum(refunded_minor) <> 0
 )
@@ -73,7 +73,7 @@ with {COUNTED["rollup_campaigns"]}, kept as (
     sum(sales) as sales, sum(returning_sales) as returning_sales, sum(gross_minor) as gross_minor,
     sum(refunded_minor) as refunded_minor, sum(returning_minor) as returning_minor
   from counted_campaigns r {GRAINS}
-  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < $3
+  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < g.until
   group by 1, 2, 3, 4, 5, 6
   having sum(clicks) <> 0 or sum(sales) <> 0 or sum(gross_minor) <> 0 or sum(refunded_minor) <> 0
 )
@@ -93,7 +93,7 @@ with {COUNTED["rollup_dispatch"]}, kept as (
   select r.grain, r.at, funnel_id, gateway, destination_id, status, reason,
     sum(attempts) as attempts, sum(deliveries) as deliveries
   from counted_dispatch r {GRAINS}
-  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < $3
+  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < g.until
   group by 1, 2, 3, 4, 5, 6, 7 having sum(attempts) <> 0 or sum(deliveries) <> 0
 )
 """ + _compared(  # noqa: S608 - constants' text
@@ -108,7 +108,7 @@ RECOUNT_LATENCY = f"""
 with {COUNTED["rollup_latency"]}, kept as (
   select r.grain, r.at, stage, gateway, bin, sum(number) as number
   from counted_latency r {GRAINS}
-  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < $3
+  where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < g.until
   group by 1, 2, 3, 4, 5 having sum(number) <> 0
 )
 """ + _compared(  # noqa: S608 - constants' text
@@ -119,12 +119,39 @@ with {COUNTED["rollup_latency"]}, kept as (
     once="gateway = ''",
 )
 
+# The busiest minute of each day, of which nothing but whole days is asked: $1 to $3.
+RECOUNT_PEAKS = f"""
+with counted as (
+  select date_trunc('day', m.at, t.time_zone) as at, max(m.attempts) as raw_peak
+  from (
+    select date_trunc('minute', created_at) as at, count(*) as attempts
+    from dispatch_attempts where tenant_id = $1 and created_at >= $2 and created_at < $3 group by 1
+  ) m join tenants t on t.id = $1 group by 1
+), noted as (
+  select at, attempts from rollup_peaks where tenant_id = $1 and at >= $2 and at < $3
+  union all
+  select date_trunc('day', r.at, t.time_zone), sum(r.attempts)
+  from counted_totals r join tenants t on t.id = r.tenant_id
+  where r.tenant_id = $1 and r.grain = 'minute' and r.gateway = '' and r.funnel_id = {ALL_FUNNELS}
+    and r.at >= $2 and r.at < $3
+  group by r.at, t.time_zone
+), kept as (
+  select at, max(attempts) as peak from noted group by 1 having max(attempts) > 0
+)
+select count(*) as buckets, coalesce(sum(raw_peak), 0)::bigint as total,
+  count(*) filter (where raw_peak is distinct from peak) as different,
+  (array_agg(jsonb_build_array('day', at, raw_peak, peak) order by at)
+    filter (where raw_peak is distinct from peak))[:10] as examples
+from counted full join kept using (at)
+"""  # noqa: S608 - constants' text
+
 RECOUNTS = {
     "rollup_totals": RECOUNT_TOTALS,
     "rollup_sales": RECOUNT_SALES,
     "rollup_campaigns": RECOUNT_CAMPAIGNS,
     "rollup_dispatch": RECOUNT_DISPATCH,
     "rollup_latency": RECOUNT_LATENCY,
+    "rollup_peaks": RECOUNT_PEAKS,
 }
 
 
@@ -133,13 +160,13 @@ class Compared(NamedTuple):
 
     rollup: str
     buckets: int
-    total: int  # of the rows' days
+    total: int  # of the rows' days; of peaks, their sum
     different: int  # buckets
     examples: tuple[object, ...]
 
 
 class Stretch(NamedTuple):
-    """Whole days of a tenant, and since when minutes, hours and weeks of them are compared."""
+    """Whole days of a tenant; since when minutes and hours of them are, and which weeks."""
 
     tenant_id: UUID
     start: dt.datetime
@@ -147,10 +174,12 @@ class Stretch(NamedTuple):
     minutes_since: dt.datetime
     hours_since: dt.datetime
     weeks_since: dt.datetime
+    weeks_until: dt.datetime
 
 
 async def recount(tx: Tx, rollup: str, stretch: Stretch) -> Compared:
     """Compare one of RECOUNTS with its rows."""
-    (row,) = await tx.fetch(RECOUNTS[rollup], *stretch)
+    said = stretch[:3] if rollup == "rollup_peaks" else stretch
+    (row,) = await tx.fetch(RECOUNTS[rollup], *said)
     examples = tuple(row["examples"] or ())
     return Compared(rollup, row["buckets"], row["total"], row["different"], examples)

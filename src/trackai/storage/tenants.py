@@ -16,18 +16,19 @@ values ($1, $2, $3, $4, $5, $6)
 
 # One tenant by id.
 FIND_TENANT = """
-select id, name, site_key, time_zone, currency from tenants where id = $1 and deleted_at is null
+select id, name, site_key, time_zone, currency, next_time_zone from tenants
+where id = $1 and deleted_at is null
 """
 
 # One tenant by the public key that its pages hold.
 FIND_TENANT_BY_SITE_KEY = """
-select id, name, site_key, time_zone, currency from tenants
+select id, name, site_key, time_zone, currency, next_time_zone from tenants
 where site_key = $1 and deleted_at is null
 """
 
 # Every tenant, oldest first, a bounded page.
 LIST_TENANTS_ALL_TENANTS = """
-select id, name, site_key, time_zone, currency from tenants
+select id, name, site_key, time_zone, currency, next_time_zone from tenants
 where deleted_at is null order by created_at, id limit $1
 """
 
@@ -50,8 +51,8 @@ update tenants set next_time_zone = nullif($2, time_zone)
 where id = $1 and deleted_at is null and coalesce(next_time_zone, time_zone) <> $2
 """
 
-# The zone that is wanted in place of the one there is.
-FIND_NEXT_TIME_ZONE = "select next_time_zone from tenants where id = $1 and deleted_at is null"
+# Whether the database has a time zone of this name.
+KNOWS_TIME_ZONE = "select exists (select from pg_timezone_names where name = $1) as known"
 
 # A new funnel.
 INSERT_FUNNEL = """
@@ -131,10 +132,10 @@ async def want_time_zone(tx: Tx, *, tenant_id: UUID, zone: str) -> bool:
     return await tx.execute(UPDATE_NEXT_TIME_ZONE, tenant_id, zone) == 1
 
 
-async def find_next_time_zone(tx: Tx, *, tenant_id: UUID) -> str | None:
-    """Return the zone that the tenant will have; None when it stays as it is."""
-    row = await tx.fetch_one(FIND_NEXT_TIME_ZONE, tenant_id)
-    return row["next_time_zone"] if row else None
+async def knows_time_zone(tx: Tx, zone: str) -> bool:
+    """Tell whether the database has a time zone of this name."""
+    row = await tx.fetch_one(KNOWS_TIME_ZONE, zone)
+    return bool(row and row["known"])
 
 
 async def insert_funnel(tx: Tx, funnel: Funnel, *, now: dt.datetime) -> None:
@@ -175,6 +176,7 @@ def _tenant(row: Row) -> Tenant:
         site_key=row["site_key"],
         time_zone=row["time_zone"],
         currency=row["currency"],
+        next_time_zone=row["next_time_zone"],
     )
 
 

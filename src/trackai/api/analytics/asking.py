@@ -8,30 +8,34 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from trackai.accounts import words
 from trackai.accounts.api_keys import ApiScope
 from trackai.analytics.metrics import Filters, zone_of
-from trackai.analytics.periods import Period
+from trackai.analytics.periods import Period, PeriodName
+from trackai.analytics.said import said_period
 from trackai.api.caller import Caller, caller_with
 from trackai.api.tools import ApiTools
-from trackai.errors import InvalidField
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.pool import Tx
 
 Reader = Annotated[Caller, Depends(caller_with(ApiScope.READ))]
 # PostgreSQL's text cannot hold NUL.
 Word = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+Said = Annotated[str, Field(max_length=40)]
 Name = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[a-z0-9_-]+$")]
 
 CACHE = {"Cache-Control": "private, max-age=1", "Vary": "Authorization"}
 LOOKED = "analytics.read"
+# Somebody may type what names a person: that something was typed is enough.
+_TYPED = {"campaign", "event_id"}
+TYPED = "given"
 
 
 class Asked(BaseModel):
@@ -39,24 +43,22 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    period: Literal["1h", "24h", "7d", "30d", "90d"] | None = Field(
-        default=None, description="Up to now."
+    period: PeriodName | None = Field(default=None, description="Up to now, or a day.")
+    since: Said | None = Field(
+        default=None,
+        alias="from",
+        description="In place of a period: a day of the tenant, or a time; without a zone its.",
+        examples=["2026-11-01", "2026-11-01T08:30:00-03:00"],
     )
-    since: AwareDatetime | None = Field(
-        default=None, alias="from", description="In place of a period."
+    until: Said | None = Field(
+        default=None, alias="to", description="A day is in it.", examples=["2026-11-30"]
     )
-    until: AwareDatetime | None = Field(default=None, alias="to")
 
-    def period_in(self, view: "View", *, usual: str = "24h") -> Period:
+    def period_in(self, view: "View", *, usual: PeriodName = "24h") -> Period:
         """Return the period, in the tenant's time zone; InvalidField names what is wrong."""
-        zone, now = view.zone, view.now
-        if self.since is None:
-            if self.until is not None:
-                raise InvalidField("Say from when, too.", field="from")
-            return Period.named(self.period or usual, zone=zone, now=now)
-        if self.period is not None:
-            raise InvalidField("Give a period or from and to, not both.", field="period")
-        return Period.between(self.since, self.until or now, zone=zone, now=now)
+        return said_period(
+            *(self.period, self.since, self.until), usual=usual, zone=view.zone, now=view.now
+        )
 
 
 class Filtered(Asked):
@@ -93,8 +95,11 @@ async def looking(request: Request, caller: Caller, asked: BaseModel) -> AsyncIt
 
 
 async def _note(tx: Tx, tools: ApiTools, caller: Caller, path: str, asked: BaseModel) -> None:
-    """Write an access down: who, which address, and what was asked."""
-    said: Mapping[str, object] = asked.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+    """Write an access down: who, which address, and what was asked; not words that were typed."""
+    told = asked.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+    said: Mapping[str, object] = {
+        name: TYPED if name in _TYPED else value for name, value in told.items()
+    }
     scribe = Scribe(caller.tenant_id, caller.actor, tools.clock, tools.new_id)
     await scribe.note(tx, LOOKED, path.rpartition("/")[2], said)
 

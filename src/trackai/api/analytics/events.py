@@ -154,7 +154,8 @@ async def list_attempts(
 async def _page(request: Request, caller: Caller, asked: ListAsked, listed: Listing) -> Page:
     async with looking(request, caller, asked) as view:
         period = asked.period_in(view)
-        after = place_of(asked.after, view.now) or Place.before(period.end)
+        newest = Place.before(period.end)
+        after = min(newest, place_of(asked.after, view.now) or newest)
         wanted = asked.wanted(period.start)
         return await listed(view.tx, wanted, after, tenant_id=view.tenant_id, limit=asked.limit)
 
