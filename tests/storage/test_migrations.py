@@ -149,3 +149,18 @@ async def test_what_was_counted_before_ads_had_counts_of_their_own_stays_exact(
     assert campaigns == [("Lançamento|55", 2, 1)]
     assert await rows(before, "select sales from v_match_rate_by_tenant") == [(1,)]
     assert len(await rows(before, "select date from analytics_metrics_daily")) >= 1
+
+
+async def test_stored_words_that_name_a_person_go(before: str) -> None:
+    await migrate(before, target="0021_pre_users")
+    owner = await asyncpg.connect(before)
+    await owner.execute(
+        "insert into campaigns (tenant_id, id, source, medium, campaign, content) values"
+        f" ('{TENANT}', '{TENANT}', 'zap', '', '+55 11 98765-4321', '120210000000000001')"  # noqa: S608
+    )
+    await owner.close()
+    await migrate(before)
+
+    assert await rows(before, "select source, campaign, content from campaigns") == [
+        ("zap", "", "120210000000000001")
+    ]
