@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 PEOPLE = [
     *("ana@exemplo.com.br", "ana%40exemplo.com.br", "ana%2540exemplo.com.br"),
-    *("ana%252540exemplo.com", "ana＠exemplo.com.br", "ana%EF%BC%A0exemplo.com"),
+    *("ana%252540exemplo.com", "ana\uff20exemplo.com.br", "ana%EF%BC%A0exemplo.com"),
     *("5f4dcc3b5aa765d61d8327deb882cf99", "lista-5F4DCC3B5AA765D61D8327DEB882CF99"),
     "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8",
     "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",

@@ -156,7 +156,8 @@ async def test_stored_words_that_name_a_person_go(before: str) -> None:
     owner = await asyncpg.connect(before)
     await owner.execute(
         "insert into campaigns (tenant_id, id, source, medium, campaign, content) values"
-        f" ('{TENANT}', '{TENANT}', 'zap', '', '+55 11 98765-4321', '120210000000000001')"  # noqa: S608
+        " ($1, $1, 'zap', '', '+55 11 98765-4321', '120210000000000001')",
+        TENANT,
     )
     await owner.close()
     await migrate(before)
