@@ -216,7 +216,7 @@ async def _timed(owner: "asyncpg.Connection[asyncpg.Record]", text: str, *values
 
 async def _upkeep(workers: Database, shop: Shop) -> list[float]:
     """Return seconds for UPKEEP_ROWS tries, in batches as they come from Meta, folded once."""
-    folder, taken = Folder(workers), []
+    folder, taken = Folder(workers, SystemClock()), []
     while await folder.step():
         pass
     for _ in range(UPKEEP_ROUNDS):
@@ -273,7 +273,7 @@ async def _freshness(
             await asyncio.sleep(max(0.0, EVERY_S - (time.perf_counter() - happened)))
 
     async def fold() -> None:
-        folder = Folder(workers)
+        folder = Folder(workers, SystemClock())
         while not stopping.is_set():
             await folder.step()
             await asyncio.sleep(1.0)

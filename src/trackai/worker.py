@@ -192,7 +192,7 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
             Job("replay", releaser.step, None),
             Job("rematch", Rematcher(database, tools).step, None, REMATCH_EVERY_S),
             Job("tokens", watch.step, None, TOKENS_EVERY_S),
-            Job("fold", Folder(database).step, None),
+            Job("fold", Folder(database, clock).step, None),
             Job("schedule", scheduler.step, None, SCHEDULE_EVERY_S),
         ]
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)

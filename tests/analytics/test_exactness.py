@@ -65,7 +65,7 @@ class Life:
         self.sales: list[tuple[Account, str, Sale]] = []
         self.clicks: list[tuple[Account, str]] = []
         self.late: list[tuple[Account, str]] = []
-        self.folder = Folder(self.world.workers)
+        self.folder = Folder(self.world.workers, self.world.clock)
         self.releaser = ReplayReleaser(self.world.workers, office.queue, self.world.clock)
 
     async def live(self) -> None:
@@ -170,7 +170,7 @@ async def test_whatever_happens_every_bucket_equals_its_rows(shop: "Office", see
     accounts = [shop.world.account, other]
     await Life(shop, accounts, seed).live()
     found = [await verified(shop, account) for account in accounts]
-    assert not await Folder(shop.world.workers).step()
+    assert not await Folder(shop.world.workers, shop.world.clock).step()
     left = await shop.world.rows("select count(*) from changed_sales where $1::uuid is not null")
     folded = [await verified(shop, account) for account in accounts]
 
@@ -238,7 +238,7 @@ async def test_a_bucket_that_differs_is_found(shop: "Office", rollup: str) -> No
     account = shop.world.account
     await shop.sell(3)
     await shop.step()
-    await Folder(shop.world.workers).step()
+    await Folder(shop.world.workers, shop.world.clock).step()
     before = await verified(shop, account)
     owner = await asyncpg.connect(shop.world.url)
     try:

@@ -72,7 +72,7 @@ async def test_days_are_those_of_the_zone_that_is_wanted(
 ) -> None:
     await sell(world, 30)
     if folded:
-        assert not await Folder(world.workers).step()
+        assert not await Folder(world.workers, world.clock).step()
     before = await world.rows(DAYS)
     upkeep = upkeep_of(world)
     changed = await upkeep.want_time_zone(zone), await upkeep.want_time_zone(zone)
@@ -90,7 +90,7 @@ async def test_days_are_those_of_the_zone_that_is_wanted(
 
 async def test_what_comes_in_meanwhile_is_counted_once(world: "World") -> None:
     await sell(world, 10)
-    rezoner, folder = rezoner_of(world), Folder(world.workers)
+    rezoner, folder = rezoner_of(world), Folder(world.workers, world.clock)
     stopping = asyncio.Event()
 
     async def fold() -> None:

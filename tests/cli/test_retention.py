@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.support.program import Place
 
-TASKS = {"partitions", "resettle", "forget", "rejections", "purge", "rollups"}
+TASKS = {"partitions", "resettle", "forget", "rejections", "purge", "rollups", "fold"}
 PATIENCE_S = 60.0
 
 

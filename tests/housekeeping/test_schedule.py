@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from trackai.errors import StorageUnavailable
+from trackai.housekeeping.rollups import Folder
 from trackai.housekeeping.schedule import AGAIN, LEASE, Scheduler, Task, until_idle
 from trackai.storage import jobs
 
@@ -134,3 +135,22 @@ async def test_a_task_can_be_asked_for_and_an_unknown_one_cannot(world: "World")
 
     assert (known, unknown) == (True, False)
     assert {"hourly": 2} == book.ran
+
+
+async def test_the_list_tells_that_counts_are_folded(world: "World") -> None:
+    folder, other = (Folder(world.workers, world.clock) for _ in range(2))
+    await world.click("c1")
+    await folder.step()
+    at_first = (await rows(world))["fold"]
+    world.clock.forward(seconds=9)
+    await folder.step()
+    unchanged = (await rows(world))["fold"]
+    world.clock.forward(seconds=1)
+    await other.step()
+    world.clock.forward(seconds=10)
+    await folder.step()
+    after = (await rows(world))["fold"]
+
+    assert (at_first["ok"], at_first["work"], at_first["every_s"]) == (True, 0, 10)
+    assert unchanged == at_first
+    assert (after["work"], after["finished_at"]) == (1, world.clock.now())

@@ -313,7 +313,7 @@ class World:
         (row,) = await self.rows("select now() as now from tenants where id = $1")
         self.clock.moment = row["now"]
         for _ in range(2):
-            await Folder(self.workers).step()
+            await Folder(self.workers, self.clock).step()
             async with self.workers.transaction() as tx:
                 await note_peaks_all_tenants(tx)
             for account in accounts:

@@ -12,6 +12,9 @@ from trackai.model.clock import SystemClock
 from trackai.storage import jobs
 from trackai.storage.pool import Role
 
+# What was due so long ago waits for a worker.
+LATE = dt.timedelta(minutes=2)
+
 app = typer.Typer(no_args_is_help=True, help="What workers do at times, and how it went.")
 
 
@@ -53,11 +56,12 @@ def run_(
 def _row(job: Row, now: dt.datetime) -> Row:
     lease = job["lease_until"]
     running = isinstance(lease, dt.datetime) and lease > now
+    late = isinstance(job["next_at"], dt.datetime) and job["next_at"] < now - LATE
     ended = {None: "never ran", True: "ok", False: "failed"}[job["ok"]]  # type: ignore[index]
     return {
         "name": job["name"],
         "every_s": job["every_s"],
-        "state": "running" if running else ended,
+        "state": "running" if running else "late" if late else ended,
         "reason": job["reason"],
         "work": job["work"],
         "started_at": job["started_at"],

@@ -33,6 +33,15 @@ update jobs set lease_until = null, finished_at = $3, ok = $4, reason = $5, work
 where name = $1 and started_at = $2
 """
 
+# How work that goes on all the time went lately.
+NOTE_JOB = """
+insert into jobs (name, every_s, started_at, finished_at, ok, reason, work, next_at)
+values ($1, extract(epoch from $7::timestamptz - $3::timestamptz)::integer, $2, $3, $4, $5, $6, $7)
+on conflict (name) do update set started_at = excluded.started_at,
+  finished_at = excluded.finished_at, ok = excluded.ok, reason = excluded.reason,
+  work = excluded.work, next_at = excluded.next_at
+"""
+
 # A job that is to run as soon as a worker can.
 HASTEN_JOB = "update jobs set next_at = least(next_at, $2) where name = $1"
 
@@ -71,6 +80,12 @@ async def finish_job(tx: Tx, name: str, run: Run, *, started_at: dt.datetime) ->
     """Record a run that was claimed at a moment."""
     ended = (run.finished_at, run.ok, run.reason, run.work, run.next_at)
     await tx.execute(FINISH_JOB, name, started_at, *ended)
+
+
+async def note_job(tx: Tx, name: str, run: Run, *, started_at: dt.datetime) -> None:
+    """Record how work went that nobody claims, for it never ends."""
+    ended = (run.finished_at, run.ok, run.reason, run.work, run.next_at)
+    await tx.execute(NOTE_JOB, name, started_at, *ended)
 
 
 async def hasten_job(tx: Tx, name: str, *, now: dt.datetime) -> bool:
