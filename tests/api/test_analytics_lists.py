@@ -168,6 +168,23 @@ async def test_an_export_holds_every_row_once(
     assert tries.splitlines()[0].startswith("id,created_at,delivery_id")
 
 
+async def test_whoever_leaves_in_the_middle_of_an_export_tears_nothing(
+    front: Front, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(export, "PAGE_ROWS", 1)
+    for _ in range(30):
+        await buy(front, None)
+    headers = {"Authorization": f"Bearer {await front.key(ApiScope.READ)}"}
+    for _ in range(30):
+        async with front.http.get(front.url + ANALYTICS + "export.csv", headers=headers) as answer:
+            await answer.content.read(200)
+            answer.close()
+    whole = await download(front, "export.csv")
+
+    assert len(whole.splitlines()) == 31
+    assert [one for one in caplog.records if one.levelname in {"ERROR", "CRITICAL"}] == []
+
+
 async def test_every_access_is_written_down(front: Front) -> None:
     key = await front.key(ApiScope.READ)
     headers = {"Authorization": f"Bearer {key}"}

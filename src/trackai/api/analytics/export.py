@@ -4,6 +4,7 @@ Rows are read page by page, each in a transaction of its own, and sent as they c
 one page, and nothing long-lived holds the database back.
 """
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -20,7 +21,7 @@ from trackai.api.analytics.asking import Reader, looking
 from trackai.api.analytics.events import Attempt, Event, Listing, RowsAsked
 from trackai.errors import InvalidField
 from trackai.storage import events
-from trackai.storage.events import Place, Wanted
+from trackai.storage.events import Page, Place, Wanted
 from trackai.storage.pool import Database
 
 router = APIRouter()
@@ -78,13 +79,17 @@ class _Rows:
         """Yield pages, none of them empty."""
         place: Place | None = self.start
         while place is not None:
-            async with self.database.transaction(tenant_id=self.tenant_id) as tx:
-                page = await self.kind.listed(
-                    tx, self.wanted, place, tenant_id=self.tenant_id, limit=PAGE_ROWS
-                )
+            # Who goes away in the middle does not tear a transaction apart: its page ends unseen.
+            page = await asyncio.shield(self._page(place))
             if page.rows:
                 yield [self.kind.model.model_validate(dict(row)) for row in page.rows]
             place = page.next
+
+    async def _page(self, place: Place) -> Page:
+        async with self.database.transaction(tenant_id=self.tenant_id) as tx:
+            return await self.kind.listed(
+                tx, self.wanted, place, tenant_id=self.tenant_id, limit=PAGE_ROWS
+            )
 
 
 @router.get("/export.csv", response_class=StreamingResponse)

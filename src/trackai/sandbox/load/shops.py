@@ -1,5 +1,7 @@
 """Made-up tenants with all that their made-up sales refer to."""
 
+import secrets
+
 import msgspec
 
 from trackai.accounts.onboarding import NewDestination, Onboarding
@@ -40,9 +42,10 @@ async def _shop(
     onboarding: Onboarding, tenant: Tenant, ads: list[Ad], nobody: bytes, share: float
 ) -> Shop:
     funnels = [await onboarding.create_funnel(tenant.id, name) for name in FUNNELS]
-    # Without a secret no webhook is believed.
+    # Nobody knows the secret: no webhook is believed.
+    secret = secrets.token_urlsafe(32)
     connections = {
-        gateway: await onboarding.connect_gateway(tenant.id, gateway, None, funnel=funnel)
+        gateway: await onboarding.connect_gateway(tenant.id, gateway, secret, funnel=funnel)
         for gateway, funnel in dict(zip(GATEWAY_OF, FUNNELS, strict=True)).items()
     }
     pixels = [
