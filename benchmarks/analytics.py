@@ -18,7 +18,7 @@ from benchmarks.scratch import Scratch, execute, run_async, scratch
 from trackai.analytics.campaigns import Level, report
 from trackai.analytics.matched import match_rate, match_rates
 from trackai.analytics.metrics import Filters, measure, zone_of
-from trackai.analytics.performance import perform
+from trackai.analytics.performance import outcomes, perform, stages_of
 from trackai.analytics.periods import Period
 from trackai.cli.process import calm_collector
 from trackai.housekeeping.rollups import Folder
@@ -79,7 +79,11 @@ async def _match_rate(tx: Tx, shop: Shop, period: Period) -> object:
 
 
 async def _performance(tx: Tx, shop: Shop, period: Period) -> object:
-    return await perform(tx, period, EVERYTHING, tenant_id=shop.tenant_id)
+    return (
+        await perform(tx, period, EVERYTHING, tenant_id=shop.tenant_id),
+        await stages_of(tx, period.before(), EVERYTHING, tenant_id=shop.tenant_id),
+        await outcomes(tx, period, EVERYTHING, tenant_id=shop.tenant_id),
+    )
 
 
 async def _campaigns(tx: Tx, shop: Shop, period: Period) -> object:

@@ -11,6 +11,7 @@ from tests.api.test_dead_letters import Front, front
 
 from trackai.accounts.api_keys import ApiScope
 from trackai.api.analytics import export
+from trackai.housekeeping.rollups import Folder
 from trackai.ingest.throttle import Throttle
 from trackai.model.click import Utm
 from trackai.model.clock import new_id
@@ -144,9 +145,29 @@ async def test_performance_tells_stages_and_buckets(front: Front) -> None:
     found = await ask(front, "performance?period=1h")
 
     assert set(found["stages"]) == {"match", "wait", "call", "whole"}
+    assert found["previous"]["stages"]["whole"]["p95_ms"] is None
+    assert found["previous"]["period"]["to"] == found["period"]["from"]
     assert found["grain"] == "minute"
     assert sum(one["attempts"] for one in found["buckets"]) == 1
     assert found["waiting"] == 1
+
+
+async def test_outcomes_tell_how_tries_went_and_why(front: Front) -> None:
+    account = front.world.account
+    await front.world.fill(account)
+    await front.dead(1)
+    await Folder(front.world.workers, front.world.clock).step()
+    await front.dead(2)  # not folded in yet
+    found = (await ask(front, "performance?period=7d"))["outcomes"]
+    dead = (await ask(front, "performance?period=7d&status=dead"))["outcomes"]
+    elsewhere = (await ask(front, "performance?period=7d&gateway=stripe"))["outcomes"]
+
+    assert sum(one["attempts"] for one in found) == 1
+    assert [(one["status"], one["deliveries"]) for one in dead] == [
+        ("dead", 4)
+    ]  # with the one that was tried
+    assert dead[0]["reason"]
+    assert elsewhere == []
 
 
 async def test_an_export_holds_every_row_once(

@@ -27,6 +27,16 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """How tries went or deliveries ended: accepted; deferred, rejected; dead, withheld."""
+
+    status: str
+    reason: str | None
+    attempts: int
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
 class Performance:
     """One period's, and what waits right now."""
 
@@ -36,16 +46,34 @@ class Performance:
     waiting: Waiting
 
 
+async def stages_of(
+    tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID
+) -> Mapping[str, Latency]:
+    """Return how long each of STAGES took in a period. Of times, gateways alone are filtered."""
+    asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
+    stages = await counts.sum_latency(tx, asked, stages=STAGES)
+    return {stage: Latency.of(stages[stage]) for stage in STAGES}
+
+
+async def outcomes(
+    tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID
+) -> Sequence[Outcome]:
+    """Return how a period's tries went and its deliveries ended, most tries first."""
+    asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
+    return [
+        Outcome(row["status"], row["reason"] or None, row["attempts"], row["deliveries"])
+        for row in await counts.sum_outcomes(tx, asked)
+    ]
+
+
 async def perform(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) -> Performance:
-    """Return how fast a period's deliveries were. Of times, gateways alone are filtered."""
-    whole = asked_of(period.segments(), filters, tenant_id=tenant_id)
+    """Return how fast a period's deliveries were."""
     charted = period.buckets()
     drawn = asked_of([charted], filters, tenant_id=tenant_id)
-    stages = await counts.sum_latency(tx, whole, stages=STAGES)
     bins = await counts.list_latency(tx, drawn, stage=WHOLE)
     totals = await counts.list_totals(tx, drawn)
     return Performance(
-        stages={stage: Latency.of(stages[stage]) for stage in STAGES},
+        stages=await stages_of(tx, period, filters, tenant_id=tenant_id),
         grain=charted.grain.value,
         buckets=[
             _bucket(start, totals.get(start), bins.get(start, {})) for start in period.starts()

@@ -125,6 +125,18 @@ where {_FILTERED} and trackai_was_paid(c.status)
 group by c.gateway, c.strategy having sum(c.sales) <> 0
 """  # noqa: S608 - constants' text
 
+_OUTCOMES = "c.gateway, c.funnel_id, c.status, c.reason, c.attempts, c.deliveries"
+
+# How tries went and deliveries ended, and why.
+SUM_OUTCOMES = f"""
+select c.status, c.reason, sum(c.attempts)::bigint as attempts,
+  sum(c.deliveries)::bigint as deliveries
+from {_counted("rollup_dispatch", _OUTCOMES, _unfolded("changed_dispatch", _OUTCOMES))}
+where {_FILTERED}
+group by c.status, c.reason having sum(c.attempts) <> 0 or sum(c.deliveries) <> 0
+order by 3 desc, 4 desc, 1, 2
+"""  # noqa: S608 - constants' text
+
 # What ads brought. Clicks know no gateway: they are of all of them.
 SUM_CAMPAIGNS = f"""
 select b.campaign_id, k.source, k.medium, k.campaign, k.content, b.currency, b.clicks, b.sales,
@@ -207,6 +219,11 @@ async def list_totals(tx: Tx, asked: Asked) -> Mapping[dt.datetime, Row]:
 async def sum_matches(tx: Tx, asked: Asked) -> Sequence[Row]:
     """Return paid sales by gateway and strategy."""
     return await tx.fetch(SUM_MATCHES, *asked.values(), asked.funnel_id)
+
+
+async def sum_outcomes(tx: Tx, asked: Asked) -> Sequence[Row]:
+    """Return tries and settled deliveries by status and reason ('' without one), most first."""
+    return await tx.fetch(SUM_OUTCOMES, *asked.values(), asked.funnel_id)
 
 
 async def sum_campaigns(tx: Tx, asked: Asked) -> Sequence[Row]:

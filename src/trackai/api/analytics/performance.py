@@ -1,13 +1,14 @@
 """/api/v1/analytics/performance: how fast and how much is sent, over time."""
 
 import datetime as dt
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from trackai.analytics.metrics import Latency
-from trackai.analytics.performance import perform
+from trackai.analytics.performance import outcomes, perform, stages_of
 from trackai.api.analytics.asking import Filtered, Reader, answer, looking
 from trackai.api.analytics.metrics import Stretch
 
@@ -36,6 +37,30 @@ class Point(Times):
     dead_letters: int
 
 
+class Ended(BaseModel):
+    """How some tries went, or how deliveries ended, and why."""
+
+    status: str
+    reason: str | None
+    attempts: int
+    deliveries: int = Field(description="Settled so: accepted, dead or withheld.")
+
+
+class Stages(BaseModel):
+    """Another period's."""
+
+    period: Stretch
+    stages: dict[str, Times]
+
+
+class PerformanceAsked(Filtered):
+    """A period, what of it, and how it ended."""
+
+    status: Literal["accepted", "deferred", "rejected", "dead", "withheld"] | None = Field(
+        default=None, description="Of `outcomes`, these alone."
+    )
+
+
 class Speed(BaseModel):
     """How fast a period was."""
 
@@ -44,6 +69,8 @@ class Speed(BaseModel):
     stages: dict[str, Times] = Field(
         description="match: webhook to match; wait: until the call; call: the call; whole: all."
     )
+    previous: Stages = Field(description="Of the period before.")
+    outcomes: list[Ended] = Field(description="By status and reason, most tries first.")
     grain: str = Field(description="minute, hour or day: how long a bucket is.")
     buckets: list[Point]
     waiting: int = Field(description="Deliveries in the embedded queue right now, up to 10,000.")
@@ -52,16 +79,29 @@ class Speed(BaseModel):
 
 @router.get("/performance", response_model=Speed)
 async def get_performance(
-    request: Request, caller: Reader, asked: Annotated[Filtered, Query()]
+    request: Request, caller: Reader, asked: Annotated[PerformanceAsked, Query()]
 ) -> Response:
     """Return stages of the way to Meta and what was sent over time. Times know no funnels."""
     async with looking(request, caller, asked) as view:
-        period = asked.period_in(view)
-        found = await perform(view.tx, period, asked.filters(), tenant_id=view.tenant_id)
+        period, filters, whose = asked.period_in(view), asked.filters(), view.tenant_id
+        found = await perform(view.tx, period, filters, tenant_id=whose)
+        before = await stages_of(view.tx, period.before(), filters, tenant_id=whose)
+        ended = await outcomes(view.tx, period, filters, tenant_id=whose)
     told = Speed(
         time_zone=view.zone.key,
         period=Stretch.of(period),
-        stages={stage: Times.of(latency) for stage, latency in found.stages.items()},
+        stages=_stages(found.stages),
+        previous=Stages(period=Stretch.of(period.before()), stages=_stages(before)),
+        outcomes=[
+            Ended(
+                status=one.status,
+                reason=one.reason,
+                attempts=one.attempts,
+                deliveries=one.deliveries,
+            )
+            for one in ended
+            if asked.status in {None, one.status}
+        ],
         grain=found.grain,
         buckets=[
             Point(
@@ -79,3 +119,7 @@ async def get_performance(
         oldest=found.waiting.oldest,
     )
     return answer(request, told)
+
+
+def _stages(stages: Mapping[str, Latency]) -> dict[str, Times]:
+    return {stage: Times.of(latency) for stage, latency in stages.items()}
