@@ -1,6 +1,7 @@
 """Lists, charts and exports of analytics over the API."""
 
 import csv
+import datetime as dt
 import io
 import json
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,23 @@ from tests.api.test_dead_letters import Front, front
 
 from trackai.accounts.api_keys import ApiScope
 from trackai.api.analytics import export
+from trackai.api.analytics.events import Event
+from trackai.api.app import create_api
+from trackai.api.tools import ApiTools
+from trackai.gateways.registry import gateways
 from trackai.housekeeping.rollups import Folder
 from trackai.ingest.throttle import Throttle
 from trackai.model.click import Utm
 from trackai.model.clock import new_id
 from trackai.storage import events
+from trackai.storage.events import Page, Place, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tests.conftest import Serve
+
+    from trackai.storage.pool import Tx
 
 __all__ = ["front"]
 
@@ -299,6 +309,53 @@ async def test_a_place_of_another_tenant_is_only_a_time(front: Front) -> None:
     found = await ask(front, f"events?after={place}", key)
 
     assert found == {"events": [], "next": None}
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(front: Front, serve: "Serve") -> None:
+    world, throttle = front.world, Throttle(rate=0.1, burst=2)
+    tools = ApiTools(world.people, world.edge, world.clock, new_id, throttle, [*gateways()])
+    narrow = Front(world, front.http, await serve(create_api(tools)))
+    other = await world.open_account("Outra")
+    mine, theirs = await front.key(ApiScope.READ), await front.key(ApiScope.READ, account=other)
+    asked = [await narrow.call("GET", ANALYTICS + "metrics", mine) for _ in range(3)]
+    headers = {"Authorization": f"Bearer {mine}"}
+    async with front.http.get(narrow.url + ANALYTICS + "export.csv", headers=headers) as answer:
+        wait_s = int(answer.headers["retry-after"])
+    of_others = await narrow.call("GET", ANALYTICS + "metrics", theirs)
+
+    assert [status for status, _ in asked] == [200, 200, 429]
+    assert asked[2][1]["error"]["code"] == "too_many_requests"
+    assert 0 < wait_s <= 10
+    assert of_others[0] == 200
+
+
+async def test_an_export_reads_no_page_before_it_is_wanted(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "PAGE_ROWS", 1)
+    for _ in range(4):
+        await buy(front, None)
+    pages = 0
+
+    async def counted(tx: "Tx", wanted: Wanted, after: Place, **more: Any) -> Page:
+        nonlocal pages
+        pages += 1
+        return await events.list_events(tx, wanted, after, **more)
+
+    now, account = front.world.clock.now(), front.world.account
+    rows = export.Rows(
+        front.world.people,
+        account.tenant.id,
+        export.Kind(counted, Event, ()),
+        Wanted(now - dt.timedelta(days=1)),
+        Place.before(now + dt.timedelta(days=1)),
+    )
+    told = rows.pages()
+    seen = [len(await anext(told)), pages, len(await anext(told)), pages]
+    rest = [len(page) async for page in told]
+
+    assert seen == [1, 1, 1, 2]
+    assert sum(rest) == 2
 
 
 def test_throttles_are_per_tenant() -> None:

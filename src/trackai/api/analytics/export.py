@@ -39,15 +39,17 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class Kind:
+    """What lists rows, what they look like, and which statuses they know."""
+
     listed: Listing
     model: type[BaseModel]
     statuses: tuple[str, ...]
 
 
 _KINDS = {
-    What.EVENTS: _Kind(events.list_events, Event, ("pending", "accepted", "dead", "withheld")),
-    What.ATTEMPTS: _Kind(events.list_attempts, Attempt, events.STATUSES_OF_ATTEMPTS),
+    What.EVENTS: Kind(events.list_events, Event, ("pending", "accepted", "dead", "withheld")),
+    What.ATTEMPTS: Kind(events.list_attempts, Attempt, events.STATUSES_OF_ATTEMPTS),
 }
 
 
@@ -66,12 +68,12 @@ class ExportAsked(RowsAsked):
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class Rows:
     """All rows of an export, a page after the other."""
 
     database: Database
     tenant_id: UUID
-    kind: _Kind
+    kind: Kind
     wanted: Wanted
     start: Place
 
@@ -110,11 +112,11 @@ async def export_json(
     return _download(_json(rows), asked, "json", "application/json")
 
 
-async def _rows(request: Request, caller: Reader, asked: ExportAsked) -> _Rows:
+async def _rows(request: Request, caller: Reader, asked: ExportAsked) -> Rows:
     asked.check()
     async with looking(request, caller, asked) as view:
         period = asked.period_in(view, usual="30d")
-    return _Rows(
+    return Rows(
         request.app.state.tools.database,
         caller.tenant_id,
         _KINDS[asked.what],
@@ -123,7 +125,7 @@ async def _rows(request: Request, caller: Reader, asked: ExportAsked) -> _Rows:
     )
 
 
-async def _csv(rows: _Rows) -> AsyncIterator[str]:
+async def _csv(rows: Rows) -> AsyncIterator[str]:
     names = list(rows.kind.model.model_fields)
     yield _lines([names])
     async for page in rows.pages():
@@ -131,7 +133,7 @@ async def _csv(rows: _Rows) -> AsyncIterator[str]:
         yield _lines([_cell(row[name]) for name in names] for row in told)
 
 
-async def _json(rows: _Rows) -> AsyncIterator[str]:
+async def _json(rows: Rows) -> AsyncIterator[str]:
     before = "["
     async for page in rows.pages():
         yield before + ",\n".join(row.model_dump_json() for row in page)
