@@ -1,56 +1,34 @@
-"""Reads what ads cost from a CSV file: of Meta's Ads Manager, of Google Ads, or of one's own.
+"""Reads what ads cost from a CSV file, broken down by day or of one day.
 
-Names of columns as the exports of 2026 write them. A file must be broken down by day, or be of one
-day. Pure.
+What cannot be read, or may be read in two ways, is refused as a whole: half a file is a wrong sum.
+Pure.
 """
 
-import csv
 import datetime as dt
-import io
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
+from trackai.analytics.ad_columns import COLUMNS, Sheet, read_sheet
+from trackai.analytics.notation import (
+    Amount,
+    DateOrder,
+    DecimalSign,
+    Notation,
+    currency_of,
+    date_order,
+    decimal_sign,
+    shown,
+)
 from trackai.errors import InvalidField
 from trackai.model.ad_spend import AdDay
 from trackai.model.money import from_major, parse_currency
 
 MOST_BYTES = 64 * 1024 * 1024
-# Exports may say what they are of before the line of names.
-_HEAD_WITHIN = 15
-_DELIMITERS = ",;\t"
-
-_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "day": ("dia", "day", "data", "date"),
-    "starts": ("inicio dos relatorios", "reporting starts", "date_start"),
-    "ends": (
-        *("termino dos relatorios", "encerramento dos relatorios", "reporting ends"),
-        "date_stop",
-    ),
-    "campaign": ("nome da campanha", "campaign name", "campaign_name", "campanha", "campaign"),
-    "campaign_id": (
-        *("identificacao da campanha", "id da campanha", "campaign id", "campaign_id"),
-    ),
-    "ad_set": (
-        *("nome do conjunto de anuncios", "ad set name", "adset_name", "conjunto de anuncios"),
-        *("ad set", "ad_set", "grupo de anuncios", "ad group"),
-    ),
-    "ad_set_id": (
-        *("identificacao do conjunto de anuncios", "id do conjunto de anuncios", "ad set id"),
-        *("adset_id", "ad_set_id", "id do grupo de anuncios", "ad group id"),
-    ),
-    "ad": ("nome do anuncio", "ad name", "ad_name", "anuncio", "ad"),
-    "ad_id": ("identificacao do anuncio", "id do anuncio", "ad id", "ad_id"),
-    "spent": (*("valor usado", "valor gasto", "amount spent", "spend", "spent", "custo", "cost"),),
-    "currency": ("moeda", "codigo da moeda", "currency", "currency code", "account_currency"),
-    "impressions": ("impressoes", "impressions", "impr"),
-    "clicks": (*("cliques no link", "link clicks", "inline_link_clicks", "cliques", "clicks"),),
-}
-_PORTUGUESE = {"dia", "data", "inicio dos relatorios"}
-_IN_BRACKETS = re.compile(r"\(([A-Z]{3})\)\s*$")
-_COMMA_DECIMAL = re.compile(r",\d{1,2}$|^\d+,\d+$")
+_DAYS = ("day", "starts", "ends")
+# Without decimals; groups of three can be nothing but thousands. Millions of millions are no count.
+_COUNT = re.compile(r"[0-9]{1,12}|[0-9]{1,3}(?:[., \u00a0\u202f][0-9]{3}){1,3}")
+_ROUNDED = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,59 +40,74 @@ class AdFile:
     currency_said: bool  # False: the one that was given was taken
 
 
-def read_ad_file(content: bytes, *, currency: str) -> AdFile:
+def read_ad_file(
+    content: bytes,
+    *,
+    currency: str,
+    decimal: DecimalSign | None = None,
+    dates: DateOrder | None = None,
+) -> AdFile:
     """Return what ads cost, in `currency` where the file names none.
 
-    InvalidField says what cannot be read.
+    `decimal` and `dates` say how it writes where it does not tell itself. InvalidField names the
+    row and the value that cannot be read, and what to do.
     """
     if len(content) > MOST_BYTES:
         raise InvalidField(f"A file has at most {MOST_BYTES // 2**20} MiB.", field="file")
-    rows = _rows(_text(content))
-    head, columns = _head(rows)
-    lines = [line for line in rows[head + 1 :] if any(cell.strip() for cell in line)]
-    table = _Table(lines, columns, rows[head], currency)
-    return AdFile(list(table.days()), table.skipped, table.currency_said)
+    sheet = read_sheet(_text(content))
+    notation = Notation(
+        decimal_sign(
+            sheet.cells("spent"),
+            given=decimal,
+            usual=DecimalSign.COMMA if sheet.is_portuguese("spent") else None,
+        ),
+        date_order(
+            sheet.cells(*_DAYS),
+            given=dates,
+            usual=DateOrder.DAY_FIRST if sheet.is_portuguese(*_DAYS) else None,
+        ),
+    )
+    table = _Table(sheet, notation, currency)
+    days = list(table.days())
+    if not days:
+        raise InvalidField(
+            "No row of the file was taken: none has a campaign and what was spent.", field="file"
+        )
+    return AdFile(days, table.skipped, table.currency_said)
 
 
 class _Table:
-    """The lines below the names."""
+    """The lines below the names, understood."""
 
-    def __init__(
-        self,
-        lines: Sequence[Sequence[str]],
-        columns: Mapping[str, int],
-        names: Sequence[str],
-        currency: str,
-    ) -> None:
-        self._lines = lines
-        self._columns = columns
-        said = _IN_BRACKETS.search(names[columns["spent"]])
-        self.currency_said = said is not None or "currency" in columns
-        self._currency = said.group(1) if said else currency
-        self._comma = any(_COMMA_DECIMAL.search(value) for value in self._values("spent"))
-        days = [*self._values("day"), *self._values("starts")]
-        self._day_first = _day_first(days, portuguese=_is_portuguese(names))
+    def __init__(self, sheet: Sheet, notation: Notation, currency: str) -> None:
+        self._sheet = sheet
+        self._notation = notation
+        self._said = currency_of(sheet.in_brackets("spent"))
+        self._given = currency
+        self.currency_said = True
         self.skipped = 0
 
     def days(self) -> Iterator[AdDay]:
         """Yield each line's; InvalidField names the line that cannot be read."""
-        for number, line in enumerate(self._lines, start=1):
-            cells = {name: self._cell(line, name) for name in _COLUMNS}
-            if not (cells["campaign"] or cells["campaign_id"]) or not cells["spent"]:
-                self.skipped += 1
-                continue
+        for row, line in self._sheet.lines:
             try:
-                yield self._day(cells)
+                found = self._day(line)
             except ValueError as error:
                 raise InvalidField(
-                    f"Row {number} below the names cannot be read: {error}.", field="file"
+                    f"Row {row} below the names cannot be read: {error}.", field="file"
                 ) from None
+            if found is None:
+                self.skipped += 1
+            else:
+                yield found
 
-    def _day(self, cells: Mapping[str, str]) -> AdDay:
-        currency = parse_currency(cells["currency"] or self._currency)
-        money = from_major(self._number(cells["spent"]), currency)
-        if money.amount_minor < 0:
-            raise ValueError("what was spent is negative")
+    def _day(self, line: Sequence[str]) -> AdDay | None:
+        """Return what a line says; None for one that is of no campaign, or says no sum."""
+        cells = {name: self._sheet.cell(line, name) for name in COLUMNS}
+        self._refuse_misplaced(line, cells)
+        if not (cells["campaign"] or cells["campaign_id"]) or not cells["spent"]:
+            return None
+        currency, spent_minor = self._spent(cells)
         return AdDay(
             day=self._date(cells),
             campaign_id=_id(cells["campaign_id"]),
@@ -124,52 +117,57 @@ class _Table:
             ad_id=_id(cells["ad_id"]),
             ad=cells["ad"],
             currency=currency,
-            spent_minor=money.amount_minor,
-            impressions=self._count(cells["impressions"]),
-            clicks=self._count(cells["clicks"]),
+            spent_minor=spent_minor,
+            impressions=_count(cells["impressions"]),
+            clicks=_count(cells["clicks"]),
         )
+
+    def _refuse_misplaced(self, line: Sequence[str], cells: Mapping[str, str]) -> None:
+        """ValueError for a line whose values may stand below other names than their own."""
+        if any("\n" in cell or "\r" in cell for cell in cells.values()):
+            raise ValueError("a value goes over several lines: is a quote not closed?")
+        if any(cell.strip() for cell in line[len(self._sheet.names) :]):
+            raise ValueError(
+                "it has more values than there are names: is a decimal comma not in quotes?"
+            )
+        # One value alone is a remark.
+        if len(line) > 1 and len(line) <= max(self._sheet.columns.values()):
+            raise ValueError("it has fewer values than there are names: is the file whole?")
+
+    def _spent(self, cells: Mapping[str, str]) -> tuple[str, int]:
+        amount = Amount.parse(cells["spent"])
+        currency = self._currency(cells["currency"], amount)
+        number = self._notation.number(amount)
+        if amount.negative and number:
+            raise ValueError(f"{shown(amount.text)}, what was spent, is negative")
+        try:
+            return currency, from_major(number, currency).amount_minor
+        except ValueError:
+            raise ValueError(f"{shown(amount.text)} is more than an ad can cost") from None
+
+    def _currency(self, text: str, amount: Amount) -> str:
+        """Return a row's currency; ValueError when it names two, or one that is none."""
+        try:
+            own = parse_currency(text) if text else None
+        except ValueError as error:
+            raise ValueError(f"{shown(text)} is {error}") from None
+        said = {own, self._said, amount.currency} - {None}
+        if len(said) > 1:
+            raise ValueError(f"it names several currencies: {', '.join(sorted(map(str, said)))}")
+        if said:
+            return str(said.pop())
+        self.currency_said = False
+        return self._given
 
     def _date(self, cells: Mapping[str, str]) -> dt.date:
         if cells["day"]:
-            return self._parsed(cells["day"])
+            return self._notation.day(cells["day"])
         starts, ends = cells["starts"], cells["ends"]
         if not starts:
             raise ValueError("it names no day")
         if ends and ends != starts:
             raise ValueError("it is of several days; export with the breakdown by day")
-        return self._parsed(starts)
-
-    def _parsed(self, text: str) -> dt.date:
-        parts = re.split(r"[/.-]", text.split("T", maxsplit=1)[0].split(" ", maxsplit=1)[0])
-        numbers = [int(part) for part in parts if part.isascii() and part.isdigit()]
-        if len(numbers) != 3:  # noqa: PLR2004 - year, month, day
-            raise ValueError("its day is no date")
-        if len(parts[0]) == 4:  # noqa: PLR2004 - a year
-            return dt.date(*numbers)
-        day, month = numbers[:2] if self._day_first else reversed(numbers[:2])
-        return dt.date(numbers[2], month, day)
-
-    def _number(self, text: str) -> Decimal:
-        plain = re.sub(r"[^0-9,.+-]", "", text)
-        thousands, decimal = (".", ",") if self._comma else (",", ".")
-        try:
-            return round(Decimal(plain.replace(thousands, "").replace(decimal, ".")), 6)
-        except InvalidOperation as error:
-            raise ValueError("what was spent is no number") from error
-
-    def _count(self, text: str) -> int | None:
-        digits = re.sub(r"[^0-9]", "", text)
-        return int(digits) if 0 < len(digits) < 16 else None  # noqa: PLR2004 - fits a bigint
-
-    def _values(self, name: str) -> Iterator[str]:
-        for line in self._lines:
-            if cell := self._cell(line, name):
-                yield cell
-
-    def _cell(self, line: Sequence[str], name: str) -> str:
-        place = self._columns.get(name)
-        found = line[place] if place is not None and place < len(line) else ""
-        return found.replace("\x00", "").strip()
+        return self._notation.day(starts)
 
 
 def _text(content: bytes) -> str:
@@ -180,67 +178,18 @@ def _text(content: bytes) -> str:
         return content.decode("cp1252", "replace")
 
 
-def _rows(text: str) -> list[list[str]]:
-    head = "\n".join(text.splitlines()[:_HEAD_WITHIN])
-    delimiter = max(_DELIMITERS, key=head.count)
-    try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error as error:
-        raise InvalidField(f"This is no CSV file: {error}.", field="file") from None
-
-
-def _head(rows: Sequence[Sequence[str]]) -> tuple[int, dict[str, int]]:
-    """Return the line of names, and where which column is."""
-    for number, row in enumerate(rows[:_HEAD_WITHIN]):
-        names = [_plain(re.sub(r"\(.*\)", "", cell)) for cell in row]
-        columns = {
-            name: next(names.index(alias) for alias in aliases if alias in names)
-            for name, aliases in _COLUMNS.items()
-            if any(alias in names for alias in aliases)
-        }
-        if "spent" in columns:
-            return number, _complete(columns)
-    raise InvalidField(
-        'No column says what was spent: "Valor usado (BRL)", "Amount spent (BRL)" or "spend".',
-        field="file",
-    )
-
-
-def _complete(columns: dict[str, int]) -> dict[str, int]:
-    if "campaign" not in columns and "campaign_id" not in columns:
-        raise InvalidField(
-            'No column names campaigns: "Nome da campanha", "Campaign name" or "campaign".',
-            field="file",
-        )
-    if "day" not in columns and "starts" not in columns:
-        raise InvalidField(
-            'No column says the day: "Dia", "Day" or "date". Export with the breakdown by day.',
-            field="file",
-        )
-    return columns
-
-
-def _plain(name: str) -> str:
-    """Return a column's name without accents, case and what is around it."""
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(char for char in letters if not unicodedata.combining(char)).strip(" .\ufeff")
-
-
-def _is_portuguese(names: Sequence[str]) -> bool:
-    return any(_plain(name) in _PORTUGUESE for name in names)
-
-
-def _day_first(days: Sequence[str], *, portuguese: bool) -> bool:
-    """Tell whether 03/04 is the third of April: what is above twelve says so, or the language."""
-    pairs = [re.match(r"(\d{1,2})[/.-](\d{1,2})[/.-]", day) for day in days]
-    found = [(int(pair[1]), int(pair[2])) for pair in pairs if pair]
-    if any(first > 12 for first, _ in found):  # noqa: PLR2004 - months
-        return True
-    if any(second > 12 for _, second in found):  # noqa: PLR2004 - months
-        return False
-    return portuguese
+def _count(text: str) -> int | None:
+    if not text:
+        return None
+    if not _COUNT.fullmatch(text):
+        raise ValueError(f"{shown(text)} is no count of impressions or clicks")
+    return int(re.sub("[^0-9]", "", text))
 
 
 def _id(text: str) -> str:
     """Return an id; some exports put a letter and a colon before it."""
+    if _ROUNDED.fullmatch(text):
+        raise ValueError(
+            f"{shown(text)} is an id that a spreadsheet rounded; export again and do not open it"
+        )
     return text.rpartition(":")[2].strip()
