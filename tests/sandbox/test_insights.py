@@ -109,3 +109,32 @@ async def test_an_outage_is_no_refusal(meta: MetaSandbox, serve: "Serve", fault:
 
     assert "reader" not in str(away.value)
     assert len(await ask(meta, serve)) == 15
+
+
+async def test_a_page_that_never_ends_is_not_read_for_ever(
+    meta: MetaSandbox, serve: "Serve", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(insights, "PAGE_ROWS", 4)
+    meta.script_fault("endless", times=None)
+    with pytest.raises(DestinationUnreachable, match="same page"):
+        await ask(meta, serve)
+    meta.clear_faults()
+    monkeypatch.setattr(insights, "MOST_PAGES", 3)
+    with pytest.raises(InvalidField, match="fewer days"):
+        await ask(meta, serve)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({"spend": "-1.00"}, {"spend": "1e5"}, {"account_currency": "ABC"}),
+        *({"date_stop": f"{LAST + dt.timedelta(days=1)}"}, {"campaign_id": "5" * 401}),
+        *({"ad_name": "x" * 401}, {"ad_name": "\x00"}),
+    ],
+)
+async def test_what_no_ad_can_be_is_refused_as_a_whole(
+    meta: MetaSandbox, serve: "Serve", more: dict[str, str]
+) -> None:
+    meta.add_ad_days("123", [row(LAST, 9, **more)])
+    with pytest.raises(DestinationUnreachable, match="Meta told"):
+        await ask(meta, serve)

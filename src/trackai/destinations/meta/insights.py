@@ -97,7 +97,10 @@ class Insights:
         """
         if since > until:
             raise InvalidField("The first day is after the last.", field="since")
-        return [_day(row) async for row in self._rows(account_digits(account), since, until)]
+        days = [_day(row) async for row in self._rows(account_digits(account), since, until)]
+        if any(not since <= one.day <= until for one in days):
+            raise DestinationUnreachable("Meta told of days that it was not asked for.")
+        return days
 
     async def _rows(self, account: str, since: dt.date, until: dt.date) -> AsyncIterator[_Row]:
         query = {
@@ -107,6 +110,7 @@ class Insights:
             "time_range": json.dumps({"since": f"{since}", "until": f"{until}"}),
             "limit": str(PAGE_ROWS),
         }
+        told: set[str] = set()
         for _ in range(MOST_PAGES):
             answer = await self._http.get(
                 f"{self._base}/act_{account}/insights", query=query, headers=self._headers
@@ -114,10 +118,17 @@ class Insights:
             body = _understood(answer)
             for row in body.data or ():
                 yield row
-            if body.paging.next is None or body.paging.cursors.after is None:
+            after = body.paging.cursors.after
+            if body.paging.next is None or after is None:
                 return
-            query["after"] = body.paging.cursors.after
-        raise InvalidField("The account has too many ads for one question: ask for fewer days.")
+            if after in told:
+                raise DestinationUnreachable("Meta tells the same page for ever. Try again later.")
+            told.add(after)
+            query["after"] = after
+        raise InvalidField(
+            f"The account's ads have more than {MOST_PAGES:,} pages: ask for fewer days.",
+            field="days",
+        )
 
 
 def _understood(answer: HttpAnswer) -> _Body:
@@ -143,20 +154,24 @@ def _understood(answer: HttpAnswer) -> _Body:
 
 
 def _day(row: _Row) -> AdDay:
+    if row.date_start != row.date_stop:
+        raise DestinationUnreachable("Meta told of several days as one.")
     try:
         money = from_major(row.spend, row.account_currency)
-    except ValueError:
-        raise DestinationUnreachable("Meta told a sum that is none.") from None
-    return AdDay(
-        day=row.date_start,
-        campaign_id=row.campaign_id,
-        campaign=row.campaign_name,
-        ad_set_id=row.adset_id,
-        ad_set=row.adset_name,
-        ad_id=row.ad_id,
-        ad=row.ad_name,
-        currency=money.currency,
-        spent_minor=money.amount_minor,
-        impressions=row.impressions,
-        clicks=row.inline_link_clicks,
-    )
+        return AdDay(
+            day=row.date_start,
+            campaign_id=row.campaign_id,
+            campaign=row.campaign_name,
+            ad_set_id=row.adset_id,
+            ad_set=row.adset_name,
+            ad_id=row.ad_id,
+            ad=row.ad_name,
+            currency=money.currency,
+            spent_minor=money.amount_minor,
+            impressions=row.impressions,
+            clicks=row.inline_link_clicks,
+        )
+    except ValueError as error:
+        raise DestinationUnreachable(
+            f"Meta told of an ad that cannot be stored: {error}."
+        ) from None

@@ -29,6 +29,7 @@ class Fault(StrEnum):
     ANSWER_LOST = "answer_lost"  # stored, then the connection is cut before any answer
     USAGE = "usage"  # stored and answered, with `percent` of the account's limit used
     TRUNCATED_JSON = "truncated_json"  # stored, and half of the answer's body
+    ENDLESS = "endless"  # insights name a next page for ever, and it is the same one
     LOCALIZED = "localized"  # the next refusal is worded in `locale`
 
 

@@ -87,8 +87,9 @@ class Graph:
         refusal = self._refuse_reader(account, request, now)
         if refusal is not None:
             return self._refuse(refusal)
+        endless = self._faults.take(frozenset({Fault.ENDLESS}), account) is not None
         try:
-            page = insights.page(self._state.ad_days[account], request.query)
+            page = insights.page(self._state.ad_days[account], request.query, endless=endless)
         except ValueError as error:
             return self._refuse(Refusal(100, message=f"(#100) {error}"))
         return Reply(200, json.dumps(page, separators=(",", ":")).encode(), headers=_QUIET_USAGE)

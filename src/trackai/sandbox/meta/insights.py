@@ -16,8 +16,13 @@ FIELDS = (
 _ALWAYS = ("date_start", "date_stop")
 
 
-def page(rows: Sequence[Mapping[str, str]], query: Mapping[str, str]) -> dict[str, Any]:
-    """Return a page of the rows between two days; ValueError for what the edge would refuse."""
+def page(
+    rows: Sequence[Mapping[str, str]], query: Mapping[str, str], *, endless: bool = False
+) -> dict[str, Any]:
+    """Return a page of the rows between two days; ValueError for what the edge would refuse.
+
+    `endless`: the next page is this one again.
+    """
     if query.get("level") != "ad" or query.get("time_increment") != "1":
         raise ValueError("the sandbox knows level=ad and time_increment=1 alone")
     fields = [name for name in query.get("fields", "").split(",") if name]
@@ -37,10 +42,9 @@ def page(rows: Sequence[Mapping[str, str]], query: Mapping[str, str]) -> dict[st
     if not some:
         return {"data": []}
     told = [{name: row[name] for name in (*fields, *_ALWAYS) if name in row} for row in some]
-    paging: dict[str, Any] = {
-        "cursors": {"before": _cursor(start), "after": _cursor(start + len(some))}
-    }
-    if start + len(some) < len(found):
+    end = start if endless else start + len(some)
+    paging: dict[str, Any] = {"cursors": {"before": _cursor(start), "after": _cursor(end)}}
+    if end < len(found):
         paging["next"] = "https://graph.facebook.com/…"  # holds the token: nobody should follow it
     return {"data": told, "paging": paging}
 
