@@ -216,6 +216,18 @@ async def test_whoever_leaves_in_the_middle_of_an_export_tears_nothing(
     assert [one for one in caplog.records if one.levelname in {"ERROR", "CRITICAL"}] == []
 
 
+@pytest.mark.parametrize(
+    "sign", ["=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}"]
+)
+def test_no_spreadsheet_runs_a_text(sign: str) -> None:
+    assert export._cell(f"{sign}1+1") == f"'{sign}1+1"
+
+
+@pytest.mark.parametrize("value", [-5, 0.5, None, True, "", "a=1", "2026-11-03", "'a"])
+def test_numbers_and_plain_texts_are_exported_as_they_are(value: object) -> None:
+    assert export._cell(value) == value
+
+
 async def test_every_access_is_written_down(front: Front) -> None:
     key = await front.key(ApiScope.READ)
     headers = {"Authorization": f"Bearer {key}"}

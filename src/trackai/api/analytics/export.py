@@ -27,8 +27,8 @@ from trackai.storage.pool import Database
 router = APIRouter()
 
 PAGE_ROWS = 2000
-# Spreadsheets run what begins so.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets run what begins so; the last ones are those of wide letters.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class What(StrEnum):
