@@ -134,6 +134,69 @@ async def test_filters_narrow_sales_and_clicks(front: Front) -> None:
     assert (await ask(front, f"?funnel={new_id()}"))["total"]["clicks"] == 0
 
 
+@pytest.mark.parametrize("by", ["gateway=kiwify", "funnel={funnel}", "gateway=kiwify&level=ad"])
+async def test_under_a_filter_nobody_knows_what_ads_cost(front: Front, by: str) -> None:
+    await buy(front, await visit(front, LAUNCH), amount_minor=10_000)
+    await spend(front, a99=("Frio", "55", 4_000), a12=("Frio", "56", 1_000))
+    found = await ask(front, "?" + by.format(funnel=front.world.account.funnel.id))
+
+    assert len(found["rows"]) == 1  # paid for, and sold nothing: nothing is known of the others
+    for one in (found["total"], *found["rows"]):
+        (money,) = one["money"]
+        assert (one["spend_known"], money["net_minor"]) == (False, 10_000)
+        assert [money[name] for name in ("spent_minor", "cpa_minor", "roas")] == [None] * 3
+
+
+async def test_sources_together_cost_what_ads_cost(front: Front) -> None:
+    await buy(front, await visit(front, LAUNCH), amount_minor=10_000)
+    await spend(front, a99=("Frio", "55", 4_000))
+    found = await ask(front, "?level=source")
+
+    assert (found["total"]["spend_known"], found["total"]["money"][0]["cpa_minor"]) == (True, 4_000)
+    assert found["rows"][0]["spend_known"] is False
+    assert found["rows"][0]["money"][0]["spent_minor"] is None
+
+
+async def test_what_a_sale_cost_is_of_sales_of_its_currency(front: Front) -> None:
+    click = await visit(front, LAUNCH)
+    await buy(front, click, amount_minor=10_000)
+    await buy(front, click, amount_minor=2_000, currency="USD")
+    await buy(front, click, amount_minor=2_000, currency="USD")
+    await spend(front, a99=("Frio", "55", 4_000))
+    (row,) = (await ask(front))["rows"]
+
+    assert row["sales"] == 3
+    # The tenant's own currency first.
+    assert [(one["currency"], one["sales"], one["cpa_minor"]) for one in row["money"]] == [
+        *(("BRL", 1, 4_000), ("USD", 2, None)),
+    ]
+
+
+async def test_rows_are_ranked_by_the_tenants_own_currency(front: Front) -> None:
+    sold = [
+        *(("clicked", None, 0), ("dear", "USD", 900_000), ("own", "BRL", 1_000)),
+        *(("better", "BRL", 2_000), ("both", "BRL", 1_000)),
+    ]
+    for name, currency, minor in sold:
+        click = await visit(front, Utm(source="FB", campaign=name))
+        if currency:
+            await buy(front, click, amount_minor=minor, currency=currency)
+        if name == "both":
+            await buy(front, click, amount_minor=500, currency="USD")
+    rows = (await ask(front))["rows"]
+
+    assert [row["campaign"] for row in rows] == ["better", "both", "own", "dear", "clicked"]
+
+
+async def test_a_campaign_is_one_row_whatever_its_addresses_say(front: Front) -> None:
+    await visit(front, Utm(source="FB", campaign="Lançamento"), clicks=2)
+    await visit(front, LAUNCH)
+    await visit(front, Utm(source="FB", campaign="55"))
+    (row,) = (await ask(front))["rows"]
+
+    assert (row["campaign"], row["clicks"]) == ("Lançamento|55", 4)
+
+
 async def test_another_tenants_ads_are_not_seen(front: Front) -> None:
     await buy(front, await visit(front, LAUNCH))
     await spend(front, a99=("Frio", "55", 4_000))

@@ -78,7 +78,7 @@ OTHERS = {
         "privacy erase",
     ),
     *("jobs run", "queue create", "sandbox meta", "sandbox webhook", "bench load"),
-    *("ads import", "ads fetch"),
+    *("ads import", "ads fetch", "ads delete"),
 }
 API = {
     **{

@@ -1,29 +1,60 @@
-"""Taking in what ads cost, from a file or from the ad platform."""
+"""Taking in what ads cost, from a file or from the ad platform; and taking it back."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from trackai.errors import InvalidField
+from trackai.errors import InvalidField, NotFound
 from trackai.model.ad_spend import AdAccount, AdDay
 from trackai.model.clock import Clock, NewId
+from trackai.model.money import MAX_MINOR
 from trackai.storage import ad_spend
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.pool import Database, Row
 
 # What one import may hold: ten thousand ads on thirty days.
 MOST_DAYS = 300_000
+MOST_ACCOUNT = 100  # letters
 _AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """So many rows, and their money by currency, in minor units."""
+
+    rows: int
+    spent: Mapping[str, int]
+
+    @classmethod
+    def of(cls, found: Sequence[Row]) -> "Sums":
+        """Return what rows by currency say."""
+        return cls(
+            sum(row["rows"] for row in found),
+            {row["currency"]: row["spent_minor"] for row in found},
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What an import brought."""
 
-    rows: int
+    sums: Sums
     first_day: dt.date | None
     last_day: dt.date | None
+    # Of the same account and days, stored before and not said now: it stays, and counts.
+    beside: Sums | None = None
+
+    @classmethod
+    def of(cls, days: Sequence[AdDay]) -> "Imported":
+        """Return what these days are, each ad's once."""
+        spent: Counter[str] = Counter()
+        for one in days:
+            spent[one.currency] += one.spent_minor
+        dates = [one.day for one in days]
+        first, last = min(dates, default=None), max(dates, default=None)
+        return cls(Sums(len(days), dict(sorted(spent.items()))), first, last)
 
 
 class AdSpend:
@@ -50,25 +81,61 @@ class AdSpend:
         `whole`: all that the account spent between these days, both included, so that what is
         stored of them and not said any more goes. InvalidField for more than MOST_DAYS rows.
         """
-        days = summed(said)
-        if len(days) > MOST_DAYS:
-            raise InvalidField(f"An import has at most {MOST_DAYS:,} rows: take fewer days.")
-        whose = AdAccount(self._tenant_id, platform, account)
+        days = prepared(said)
+        whose = self._whose(platform, account)
+        taken = Imported.of(days)
+        now = self._clock.now()
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:
             if whole is not None:
                 await ad_spend.delete_spend(tx, whose, since=whole[0], until=whole[1])
             for start in range(0, len(days), _AT_ONCE):
-                some = days[start : start + _AT_ONCE]
-                await ad_spend.save_spend(tx, whose, some, now=self._clock.now())
-            details = {"platform": platform, "rows": len(days)}
+                await ad_spend.save_spend(tx, whose, days[start : start + _AT_ONCE], now=now)
+            if taken.first_day and taken.last_day:
+                between = {"since": taken.first_day, "until": taken.last_day}
+                beside = await ad_spend.sum_account(tx, whose, before=now, **between)
+                taken = replace(taken, beside=Sums.of(beside))
+            details = {"platform": platform, "rows": len(days), "spent_minor": taken.sums.spent}
             await self._scribe.note(tx, "ad_spend.import", account or platform, details)
-        dates = [one.day for one in days]
-        return Imported(len(days), min(dates, default=None), max(dates, default=None))
+        return taken
+
+    async def stored(self, platform: str, account: str, since: dt.date, until: dt.date) -> Sums:
+        """Return what is stored of an account from a day to another; NotFound for nothing."""
+        whose = self._whose(platform, account)
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            found = await ad_spend.sum_account(tx, whose, since=since, until=until)
+        return _some(found)
+
+    async def delete(self, platform: str, account: str, since: dt.date, until: dt.date) -> Sums:
+        """Forget what an account spent from a day to another; NotFound when nothing is stored."""
+        whose = self._whose(platform, account)
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            gone = _some(await ad_spend.delete_spend(tx, whose, since=since, until=until))
+            days = {"from": f"{since}", "to": f"{until}"}
+            what = {"platform": platform, "rows": gone.rows, "spent_minor": gone.spent}
+            await self._scribe.note(tx, "ad_spend.delete", account or platform, days | what)
+        return gone
 
     async def accounts(self) -> Sequence[Row]:
         """Return what was taken in so far, by account and currency."""
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:
             return await ad_spend.list_accounts(tx, tenant_id=self._tenant_id)
+
+    def _whose(self, platform: str, account: str) -> AdAccount:
+        if len(account) > MOST_ACCOUNT or not account.isprintable():
+            raise InvalidField(
+                f"An account's name has at most {MOST_ACCOUNT} letters.", field="account"
+            )
+        return AdAccount(self._tenant_id, platform, account)
+
+
+def prepared(said: Sequence[AdDay]) -> list[AdDay]:
+    """Return what is stored of an import; InvalidField for more than one may hold."""
+    days = summed(said)
+    if len(days) > MOST_DAYS:
+        raise InvalidField(f"An import has at most {MOST_DAYS:,} rows: take fewer days.")
+    if any(minor > MAX_MINOR for minor in Imported.of(days).sums.spent.values()):
+        raise InvalidField("No ads cost so much: look how decimals are written.", field="file")
+    return days
 
 
 def summed(said: Sequence[AdDay]) -> list[AdDay]:
@@ -78,6 +145,12 @@ def summed(said: Sequence[AdDay]) -> list[AdDay]:
         known = days.get(one.key)
         days[one.key] = one if known is None else _sum(known, one)
     return list(days.values())
+
+
+def _some(found: Sequence[Row]) -> Sums:
+    if not found:
+        raise NotFound("Nothing is stored of it on these days. See what is: trackai ads list")
+    return Sums.of(found)
 
 
 def _sum(one: AdDay, other: AdDay) -> AdDay:

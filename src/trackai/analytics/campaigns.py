@@ -4,7 +4,7 @@ Days are whole: what an ad cost is known by the day. A sale counts on the day of
 click on its own day, so that a rate of one day may exceed all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -13,7 +13,8 @@ from trackai.analytics.latency import percentiles_ms
 from trackai.analytics.metrics import Filters, asked_of
 from trackai.analytics.periods import Period
 from trackai.analytics.spend import Costs, Names, Spent, Thing
-from trackai.storage import ad_spend, counts
+from trackai.errors import UnknownTenant
+from trackai.storage import ad_spend, counts, tenants
 from trackai.storage.pool import Row, Tx
 
 OTHERS = UUID(int=2**128 - 1)
@@ -44,10 +45,11 @@ class Kind(StrEnum):
 class Money:
     """Money of one currency, in minor units."""
 
+    sales: int = 0  # with an amount in this currency
     gross_minor: int = 0
     refunded_minor: int = 0
     returning_minor: int = 0
-    spent_minor: int = 0
+    spent_minor: int | None = 0  # None: not known of these sales
 
     @property
     def net_minor(self) -> int:
@@ -56,7 +58,7 @@ class Money:
 
     @property
     def roas(self) -> float | None:
-        """Net revenue for each unit spent; None when nothing was."""
+        """Net revenue for each unit spent; None when nothing was, or it is not known."""
         return self.net_minor / self.spent_minor if self.spent_minor else None
 
 
@@ -66,10 +68,11 @@ class Brought:
 
     kind: Kind
     names: Names
+    spend_known: bool = True
     clicks: int = 0
     sales: int = 0
     returning_sales: int = 0
-    money: dict[str, Money] = field(default_factory=dict)
+    money: dict[str, Money] = field(default_factory=dict)  # the tenant's currency first
 
     @property
     def conversion_rate(self) -> float | None:
@@ -78,15 +81,22 @@ class Brought:
 
     def in_currency(self, currency: str) -> Money:
         """Return what is known of a currency, to add to."""
-        return self.money.setdefault(currency, Money())
+        spent = 0 if self.spend_known else None
+        return self.money.setdefault(currency, Money(spent_minor=spent))
+
+    def spend(self, currency: str, minor: int) -> None:
+        """Add what was spent, where that can be known."""
+        money = self.in_currency(currency)
+        if money.spent_minor is not None:
+            money.spent_minor += minor
 
     def cpa_minor(self, currency: str) -> float | None:
-        """Return what a sale of any currency cost, in minor units.
+        """Return what was spent for each sale of the same currency, in minor units.
 
-        None when nothing was spent or sold, or part of it was spent in another currency.
+        None when nothing was spent or sold in it, or what was spent is not known.
         """
-        spent = {code: one.spent_minor for code, one in self.money.items() if one.spent_minor}
-        return spent[currency] / self.sales if self.sales and [*spent] == [currency] else None
+        money = self.money[currency]
+        return money.spent_minor / money.sales if money.spent_minor and money.sales else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,11 @@ class Report:
     # Seconds that half, and 90 of 100, bought within; of sales that have a click.
     click_to_sale_s: tuple[float | None, float | None]
 
+    @property
+    def spend_known(self) -> bool:
+        """Say whether what was spent belongs to what was sold: no filter parts one alone."""
+        return self.total.spend_known
+
 
 async def report(
     tx: Tx, period: Period, filters: Filters, level: Level, *, tenant_id: UUID
@@ -108,25 +123,63 @@ async def report(
     since, until = period.dates()
     spent = await ad_spend.sum_spend(tx, tenant_id=tenant_id, since=since, until=until)
     took = await counts.sum_latency(tx, asked, stages=[counts.CLICK_TO_SALE])
-    rows, total = _rows(brought, Costs(map(_spent, spent)), level)
+    # What ads cost is of all gateways and funnels: there is no telling which part is of one.
+    known = filters == Filters()
+    rows, total = _rows(brought, Costs(map(_spent, spent)), level, spend_known=known)
+    own = await _own_currency(tx, tenant_id=tenant_id)
     times = percentiles_ms(took[counts.CLICK_TO_SALE], 0.5, 0.9)
-    return Report(rows, total, (_seconds(times[0]), _seconds(times[1])))
+    return Report(_ranked(rows, total, own), total, (_seconds(times[0]), _seconds(times[1])))
 
 
-def _rows(brought: Iterable[Row], costs: Costs, level: Level) -> tuple[list[Brought], Brought]:
+async def _own_currency(tx: Tx, *, tenant_id: UUID) -> str:
+    tenant = await tenants.find_tenant(tx, tenant_id)
+    if tenant is None:
+        raise UnknownTenant("There is no such tenant.")
+    return tenant.currency
+
+
+def _rows(
+    brought: Sequence[Row], costs: Costs, level: Level, *, spend_known: bool
+) -> tuple[list[Brought], Brought]:
     """Put the words of addresses and the names of what was paid for together."""
+    # Ad platforms know no sources: what was spent is of all of them.
+    of_rows = spend_known and level is not Level.SOURCE
     rows: dict[tuple[Kind, Names], Brought] = {}
-    total = Brought(Kind.NAMED, Names())
+    total = Brought(Kind.NAMED, Names(), spend_known)
+    costs.learn(_names(row, level) for row in brought if _kind(row) is Kind.NAMED)
     for row in brought:
         kind = _kind(row)
         names = costs.known(_names(row, level)) if kind is Kind.NAMED else Names()
-        for one in (rows.setdefault((kind, names), Brought(kind, names)), total):
+        for one in (rows.setdefault((kind, names), Brought(kind, names, of_rows)), total):
             _add(one, row)
-    for names, currency, spent_minor in costs.by(_DEPTH[level]):
-        row_of = rows.setdefault((Kind.NAMED, names), Brought(Kind.NAMED, names))
-        for one in (row_of, total):
-            one.in_currency(currency).spent_minor += spent_minor
-    return sorted(rows.values(), key=_worth, reverse=True), total
+    for names, currency, minor in costs.by(_DEPTH[level] or 1) if spend_known else ():
+        if of_rows:
+            key = (Kind.NAMED, names)
+            rows.setdefault(key, Brought(*key)).spend(currency, minor)
+        total.spend(currency, minor)
+    return list(rows.values()), total
+
+
+def _ranked(rows: Iterable[Brought], total: Brought, own: str) -> list[Brought]:
+    """Return rows by what they earned: in the tenant's own currency, then in each other.
+
+    Then by sales and clicks. Currencies are never added up, and come in one order everywhere.
+    """
+    order = sorted(total.money, key=lambda code: (code != own, code))
+    nothing = Money()
+    for one in (*rows, total):
+        one.money = {code: one.money[code] for code in order if code in one.money}
+
+    def worth(one: Brought) -> tuple[object, ...]:
+        earned = [one.money.get(code, nothing) for code in order]
+        return (
+            [money.net_minor for money in earned],
+            one.sales,
+            one.clicks,
+            [money.spent_minor or 0 for money in earned],
+        )
+
+    return sorted(rows, key=worth, reverse=True)
 
 
 def _spent(row: Row) -> Spent:
@@ -145,6 +198,7 @@ def _add(one: Brought, row: Row) -> None:
     one.returning_sales += row["returning_sales"]
     if row["currency"]:
         money = one.in_currency(row["currency"])
+        money.sales += row["sales"]
         money.gross_minor += row["gross_minor"]
         money.refunded_minor += row["refunded_minor"]
         money.returning_minor += row["returning_minor"]
@@ -162,16 +216,6 @@ def _names(row: Row, level: Level) -> Names:
         return Names(source=row["source"])
     words = [row["campaign"], row["medium"], row["content"]]
     return Names(None, *words[: _DEPTH[level]])
-
-
-def _worth(one: Brought) -> tuple[int, int, int, int]:
-    money: Mapping[str, Money] = one.money
-    return (
-        sum(each.net_minor for each in money.values()),
-        one.sales,
-        one.clicks,
-        sum(each.spent_minor for each in money.values()),
-    )
 
 
 def _seconds(ms: float | None) -> float | None:

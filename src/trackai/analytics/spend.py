@@ -1,14 +1,17 @@
 """What ads cost, put to what their addresses say. Pure.
 
 Ad platforms know an ad by id and name; an address says what its template made of them: a name, an
-id, or `name|id`, as is usual in Brazil. The id is believed first, then the name.
+id, or `name|id`, as is usual in Brazil. The id is believed first, then the name
+where one alone has it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 SEPARATOR = "|"
+_DEPTHS = 3  # campaign, ad set, ad
 
 
 class Names(NamedTuple):
@@ -38,48 +41,103 @@ class Spent:
     spent_minor: int
 
 
-@dataclass(slots=True)
+class _Index:
+    """Nodes by what addresses may call them."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, _Node] = {}
+        self._as_said: dict[str, _Node] = {}
+        self._by_name: dict[str, list[_Node]] = {}
+
+    def add(self, node: "_Node", said: str) -> None:
+        """Let a node be found by its id, its name, and what it is called as a whole."""
+        if node.thing.id:
+            self._by_id.setdefault(_plain(node.thing.id), node)
+        else:
+            self._as_said.setdefault(_plain(said), node)
+        if node.thing.name:
+            self._by_name.setdefault(_plain(node.thing.name), []).append(node)
+
+    def find(self, said: str) -> "_Node | None":
+        """Return the node that a word means, by its id first; None for none, or one of several."""
+        name, _, last = said.rpartition(SEPARATOR)
+        for known, word in ((self._by_id, last), (self._as_said, said)):
+            if node := known.get(_plain(word)):
+                return node
+        if node := self._named(said):
+            return node
+        node = self._named(name) if _is_id(last) else None
+        # Another id is another one, whatever its name.
+        return None if node and node.thing.id else node
+
+    def _named(self, name: str) -> "_Node | None":
+        nodes = self._by_name.get(_plain(name), []) if name else []
+        return nodes[0] if len(nodes) == 1 else None
+
+
 class _Node:
-    """A campaign with its ad sets, or an ad set with its ads."""
+    """A campaign with its ad sets, an ad set with its ads, or an ad."""
 
-    label: str
-    things: dict[Thing, "_Node"] = field(default_factory=dict)
-    by_word: dict[str, "_Node"] = field(default_factory=dict)
+    def __init__(self, thing: Thing, label: str) -> None:
+        self.thing = thing
+        self.label = label
+        self._paid: list[_Node] = []
+        self._by_words = _Index()
+        # What addresses alone tell of: it never stands in the way of what was paid for.
+        self._by_words_said = _Index()
 
-    def under(self, thing: Thing) -> "_Node":
-        """Return the node of a thing, new or known."""
-        return self.things.setdefault(thing, _Node(thing.name or thing.id))
+    def pay(self, thing: Thing) -> "_Node":
+        """Return the node of something that was paid for, new or known."""
+        word = thing.id or thing.name
+        node = self._by_words.find(word)
+        if node is None or (thing.id and node.thing.id != thing.id):
+            node = _Node(thing, thing.name or thing.id)
+            self._paid.append(node)
+            self._by_words.add(node, word)
+        return node
 
-    def label_all(self) -> None:
-        """Tell those of one name apart by their id, and find each by its words, ids first."""
-        names = [thing.name for thing in self.things]
-        for thing, node in self.things.items():
-            if thing.id and names.count(thing.name) > 1:
-                node.label = f"{thing.name}{SEPARATOR}{thing.id}"
-            node.label_all()
-        for part in (0, 1):
-            for thing, node in self.things.items():
-                if thing[part]:
-                    self.by_word.setdefault(_plain(thing[part]), node)
+    def tell_apart(self) -> None:
+        """Put the id behind the name of those that have one name."""
+        names = Counter(node.thing.name for node in self._paid)
+        for node in self._paid:
+            if node.thing.id and names[node.thing.name] > 1:
+                node.label = f"{node.thing.name}{SEPARATOR}{node.thing.id}"
+            node.tell_apart()
+
+    def meet(self, said: str) -> None:
+        """Learn a word of an address."""
+        if self.find(said) is None:
+            node = _Node(_thing(said), said)
+            self._by_words_said.add(node, said)
 
     def find(self, said: str) -> "_Node | None":
         """Return what a word of an address means."""
-        name, _, last = said.rpartition(SEPARATOR)
-        for word in (last, said, name):
-            if word and (node := self.by_word.get(_plain(word))):
-                return node
-        return None
+        return self._by_words.find(said) or self._by_words_said.find(said)
 
 
 class Costs:
     """Everything that was spent, found by the words of addresses."""
 
     def __init__(self, spent: Iterable[Spent]) -> None:
-        self._spent: Sequence[Spent] = list(spent)
-        self._root = _Node("")
-        for one in self._spent:
-            self._root.under(one.campaign).under(one.ad_set).under(one.ad)
-        self._root.label_all()
+        self._root = _Node(Thing("", ""), "")
+        self._spent = [(one, [self._root]) for one in spent]
+        for depth in range(_DEPTHS):
+            # Those with an id first: a name alone is theirs, if one has it.
+            paid = ((_things(one)[depth], path) for one, path in self._spent)
+            for thing, path in sorted(paid, key=lambda each: not each[0].id):
+                path.append(path[-1].pay(thing))
+        self._root.tell_apart()
+
+    def learn(self, said: Iterable[Names]) -> None:
+        """Take in what addresses say, so that `known` gives those that mean one ad one name."""
+        paths = {one[1:] for one in said}
+        for depth in range(_DEPTHS):
+            for words in sorted(paths, key=lambda each: _order(each[depth])):
+                node: _Node | None = self._root
+                for word in words[:depth]:
+                    node = node.find(word) if node and word is not None else None
+                if node and (word := words[depth]) is not None:
+                    node.meet(word)
 
     def known(self, said: Names) -> Names:
         """Return what an address says in the platform's names, as far as they are known."""
@@ -93,13 +151,28 @@ class Costs:
 
     def by(self, depth: int) -> Iterator[tuple[Names, str, int]]:
         """Yield names, currency and minor units; depth 1 is campaigns, 2 ad sets, 3 ads."""
-        for one in self._spent:
-            node, labels = self._root, []
-            for thing in (one.campaign, one.ad_set, one.ad)[:depth]:
-                node = node.things[thing]
-                labels.append(node.label)
+        for one, path in self._spent:
+            labels = [node.label for node in path[1 : depth + 1]]
             if labels:
                 yield Names(None, *labels), one.currency, one.spent_minor
+
+
+def _things(one: Spent) -> tuple[Thing, Thing, Thing]:
+    return one.campaign, one.ad_set, one.ad
+
+
+def _thing(said: str) -> Thing:
+    """Return what an address says of an ad: its name, or its name and id."""
+    name, _, last = said.rpartition(SEPARATOR)
+    return Thing(last.strip(), name) if name and _is_id(last) else Thing("", said)
+
+
+def _is_id(word: str) -> bool:
+    return word.strip().isascii() and word.strip().isdigit()
+
+
+def _order(said: str | None) -> tuple[bool, str]:
+    return not _thing(said or "").id, said or ""
 
 
 def _plain(word: str) -> str:

@@ -1,18 +1,21 @@
 """`trackai ads`: what ads cost, from a file or from Meta, and what they brought."""
 
 import datetime as dt
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from trackai.accounts.ad_spend import AdSpend, Imported
+from trackai.accounts.ad_spend import AdSpend, Imported, Sums, prepared
 from trackai.analytics.ad_files import MOST_BYTES, read_ad_file
-from trackai.analytics.campaigns import Brought, Level, report
+from trackai.analytics.campaigns import Level, Report, report
 from trackai.analytics.metrics import Filters, zone_of
+from trackai.analytics.notation import DateOrder, DecimalSign
 from trackai.analytics.periods import Period
+from trackai.cli.ad_report import rows_of
 from trackai.cli.installation import actor, open_installation, open_tenant, run
-from trackai.cli.output import Json, Row, TenantName, show, show_one
+from trackai.cli.output import Json, Row, TenantName, money, show, show_one
 from trackai.cli.prompts import hidden
 from trackai.destinations.http import HttpLimits, open_http
 from trackai.destinations.meta.insights import ANSWER_BYTES, Insights, account_digits
@@ -27,6 +30,7 @@ app = typer.Typer(no_args_is_help=True, help="What ads cost and brought.")
 _VARIABLE = "TRACKAI_ADS_TOKEN"
 # Numbers of the last days are still corrected by the platform.
 USUAL_DAYS = 7
+_DAYS = ["%Y-%m-%d"]
 
 
 @app.command(name="import")
@@ -38,6 +42,13 @@ def import_(
     currency: Annotated[
         str | None, typer.Option(help="Where the file names none; default: the tenant's.")
     ] = None,
+    decimal: Annotated[
+        DecimalSign | None, typer.Option(help="Before decimals, where the file does not tell.")
+    ] = None,
+    dates: Annotated[
+        DateOrder | None, typer.Option(help="Of 03/04/2026, where the file does not tell.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read it, store nothing.")] = False,
     json: Json = False,
 ) -> None:
     """Take in what ads cost; what is there already of the same ad and day is replaced."""
@@ -45,10 +56,16 @@ def import_(
     async def work() -> Row:
         async with open_installation() as here, here.database(Role.APP) as database:
             owner = await here.tenant(tenant)
-            found = read_ad_file(_content(file), currency=_currency(currency or owner.currency))
-            taken = await _spend(database, owner).take(_platform(platform), account, found.days)
+            given = _currency(currency or owner.currency)
+            found = read_ad_file(_content(file), currency=given, decimal=decimal, dates=dates)
+            whose = (_platform(platform), account)
+            if dry_run:
+                taken = Imported.of(prepared(found.days))
+            else:
+                taken = await _spend(database, owner).take(*whose, found.days)
             said = "of the file" if found.currency_said else "given"
-            return {**_told(taken), "skipped": found.skipped, "currency": said}
+            more = {"skipped": found.skipped, "currency": said, "stored": not dry_run}
+            return {**_told(taken, json=json), **more}
 
     show_one(run(work()), json=json)
 
@@ -75,7 +92,7 @@ def fetch(
                 said = await Insights(http, given, api_url=api_url).days(digits, since, until)
             spend = _spend(database, owner)
             taken = await spend.take("meta", f"act_{digits}", said, whole=(since, until))
-            return _told(taken)
+            return _told(taken, json=json)
 
     show_one(run(work()), json=json)
 
@@ -87,10 +104,41 @@ def list_(tenant: TenantName, json: Json = False) -> None:
     async def work() -> list[Row]:
         async with open_installation() as here, here.database(Role.APP) as database:
             owner = await here.tenant(tenant)
-            return [dict(row) for row in await _spend(database, owner).accounts()]
+            rows = [dict(row) for row in await _spend(database, owner).accounts()]
+        for row in () if json else rows:
+            row["spent"] = money(row.pop("spent_minor"), row.pop("currency"))
+        return [*rows]
 
     empty = "Nothing yet. Take a file in: trackai ads import TENANT FILE"
     show(run(work()), json=json, empty=empty)
+
+
+@app.command()
+def delete(
+    tenant: TenantName,
+    platform: Annotated[str, typer.Argument(help="meta, google, ...")],
+    since: Annotated[dt.datetime, typer.Option("--from", formats=_DAYS, help="The first day.")],
+    until: Annotated[dt.datetime, typer.Option("--to", formats=_DAYS, help="The last day.")],
+    account: Annotated[str, typer.Option(help="As it was taken in; left out: without one.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Forget what an account spent on some days, as a wrong file said it; no click, no sale."""
+    if not yes and not sys.stdin.isatty():
+        raise ConfigurationError("There is no terminal to ask on. Say --yes to delete.")
+
+    async def work() -> Row:
+        if since > until:
+            raise InvalidField("The first day is after the last.", field="from")
+        whose = (_platform(platform), account, since.date(), until.date())
+        async with open_installation() as here, here.database(Role.APP) as database:
+            spend = _spend(database, await here.tenant(tenant))
+            if not yes:
+                show_one(_summed(await spend.stored(*whose), json=False), json=False)
+                typer.confirm("Delete this for good?", abort=True)
+            return _summed(await spend.delete(*whose), json=json)
+
+    show_one(run(work()), json=json)
 
 
 @app.command(name="report")
@@ -103,43 +151,31 @@ def report_(
 ) -> None:
     """Show clicks, sales, revenue, cost, CPA and ROAS; what earned most first."""
 
-    async def work() -> list[Row]:
+    async def work() -> Report:
         async with open_tenant(tenant) as view:
             zone = await zone_of(view.tx, tenant_id=view.tenant_id)
             asked = Period.named(period, zone=zone, now=SystemClock().now()).whole_days()
-            found = await report(view.tx, asked, Filters(gateway), level, tenant_id=view.tenant_id)
-            return [row for one in found.rows for row in _rows(one, level)]
+            return await report(view.tx, asked, Filters(gateway), level, tenant_id=view.tenant_id)
 
-    show(run(work()), json=json, empty="No click and no sale in this period.")
-
-
-def _rows(one: Brought, level: Level) -> list[Row]:
-    """Return a row for each currency, or one without any."""
-    names = one.names._asdict()
-    named: Row = {name: names[name] for name in names if names[name] is not None}
-    kind = one.kind.value if one.kind.value != "named" else None
-    first: Row = {level.value: kind, **named, "clicks": one.clicks, "sales": one.sales}
-    if not one.money:
-        return [first]
-    return [
-        {
-            **first,
-            "returning": one.returning_sales,
-            "net": _major(money.net_minor, currency),
-            "spent": _major(money.spent_minor, currency),
-            "cpa": _major(one.cpa_minor(currency), currency),
-            "roas": None if money.roas is None else round(money.roas, 2),
-        }
-        for currency, money in one.money.items()
-    ]
+    found = run(work())
+    show(rows_of(found, level), json=json, empty="No click and no sale in this period.")
+    if not found.spend_known and not json:
+        print("Spent, CPA and ROAS are not shown: what ads cost is not known by gateway.")
 
 
-def _major(minor: float | None, currency: str) -> str | None:
-    return None if minor is None else f"{Money(round(minor), currency).major()} {currency}"
+def _told(taken: Imported, *, json: bool) -> Row:
+    days: Row = {"first_day": taken.first_day, "last_day": taken.last_day}
+    beside: object = None
+    if taken.beside and taken.beside.rows:
+        kept = _summed(taken.beside, json=json)
+        beside = kept if json else f"{kept['rows']} rows, {kept['spent']}"
+    return {**_summed(taken.sums, json=json), **days, "kept_beside": beside}
 
 
-def _told(taken: Imported) -> Row:
-    return {"rows": taken.rows, "first_day": taken.first_day, "last_day": taken.last_day}
+def _summed(sums: Sums, *, json: bool) -> Row:
+    amounts = [Money(minor, currency) for currency, minor in sums.spent.items()]
+    text = ", ".join(f"{one.major()} {one.currency}" for one in amounts)
+    return {"rows": sums.rows, "spent": amounts if json else text or None}
 
 
 def _spend(database: Database, owner: Tenant) -> AdSpend:

@@ -23,23 +23,38 @@ do update set campaign = excluded.campaign, ad_set = excluded.ad_set, ad = exclu
   imported_at = excluded.imported_at
 """
 
-# Days of an account that the platform tells of in whole: what it no longer names is no more.
+# What an account spent on some days is forgotten; how much that was.
 DELETE_SPEND = """
-delete from ad_spend
-where tenant_id = $1 and platform = $2 and account = $3 and day between $4 and $5
+with gone as (
+  delete from ad_spend
+  where tenant_id = $1 and platform = $2 and account = $3 and day between $4 and $5
+  returning currency, spent_minor
+)
+select currency, count(*) as rows, sum(spent_minor)::bigint as spent_minor
+from gone group by currency order by currency
 """
 
-# What ads cost from a day to another, by ad.
+# What an account spent on some days, as far as it was stored before $6.
+SUM_ACCOUNT = """
+select currency, count(*) as rows, sum(spent_minor)::bigint as spent_minor
+from ad_spend
+where tenant_id = $1 and platform = $2 and account = $3 and day between $4 and $5
+  and ($6::timestamptz is null or imported_at < $6)
+group by currency order by currency
+"""
+
+# What ads cost from a day to another, by ad; what they are called now first.
 SUM_SPEND = """
 select campaign_id, campaign, ad_set_id, ad_set, ad_id, ad, currency,
   sum(spent_minor)::bigint as spent_minor
 from ad_spend where tenant_id = $1 and day between $2 and $3
 group by campaign_id, campaign, ad_set_id, ad_set, ad_id, ad, currency
+order by max(day) desc, campaign, campaign_id, ad_set, ad_set_id, ad, ad_id
 """
 
 # What is there: each account's days and sums.
 LIST_ACCOUNTS = """
-select platform, account, currency, min(day) as first_day, max(day) as last_day,
+select platform, account, currency, count(*) as rows, min(day) as first_day, max(day) as last_day,
   sum(spent_minor)::bigint as spent_minor, max(imported_at) as imported_at
 from ad_spend where tenant_id = $1 group by platform, account, currency order by 1, 2, 3
 """
@@ -60,11 +75,25 @@ async def save_spend(tx: Tx, account: AdAccount, days: Sequence[AdDay], *, now: 
     return await tx.execute(SAVE_SPEND, *whose, *columns(rows))
 
 
-async def delete_spend(tx: Tx, account: AdAccount, *, since: dt.date, until: dt.date) -> int:
-    """Forget what an account spent from a day to another, both included."""
-    return await tx.execute(
-        DELETE_SPEND, account.tenant_id, account.platform, account.account, since, until
-    )
+async def delete_spend(
+    tx: Tx, account: AdAccount, *, since: dt.date, until: dt.date
+) -> Sequence[Row]:
+    """Forget what an account spent from a day to another, both included; return it by currency."""
+    whose = (account.tenant_id, account.platform, account.account)
+    return await tx.fetch(DELETE_SPEND, *whose, since, until)
+
+
+async def sum_account(
+    tx: Tx,
+    account: AdAccount,
+    *,
+    since: dt.date,
+    until: dt.date,
+    before: dt.datetime | None = None,
+) -> Sequence[Row]:
+    """Return rows and money by currency, from a day to another; `before`: stored before that."""
+    whose = (account.tenant_id, account.platform, account.account)
+    return await tx.fetch(SUM_ACCOUNT, *whose, since, until, before)
 
 
 async def sum_spend(tx: Tx, *, tenant_id: UUID, since: dt.date, until: dt.date) -> Sequence[Row]:

@@ -4,20 +4,29 @@ from trackai.analytics.campaigns import Brought, Kind, Money
 from trackai.analytics.spend import Names
 
 
-def brought(**spent: int) -> Brought:
-    money = {code: Money(spent_minor=minor) for code, minor in spent.items()}
-    return Brought(Kind.NAMED, Names(), sales=4, money=money)
+def brought(*, sales: int = 4, **spent: int) -> Brought:
+    money = {code: Money(sales=sales, spent_minor=minor) for code, minor in spent.items()}
+    return Brought(Kind.NAMED, Names(), sales=9, money=money)
 
 
-def test_all_sales_share_what_was_spent_in_one_currency() -> None:
-    assert brought(USD=1_000, BRL=0).cpa_minor("USD") == 250
-
-
-def test_what_was_spent_in_two_currencies_has_no_cost_of_a_sale() -> None:
+def test_what_a_sale_cost_is_of_the_sales_of_its_currency() -> None:
     found = brought(USD=1_000, BRL=5_000)
 
-    assert (found.cpa_minor("USD"), found.cpa_minor("BRL")) == (None, None)
+    assert (found.cpa_minor("USD"), found.cpa_minor("BRL")) == (250, 1_250)
+
+
+def test_a_currency_that_sold_nothing_has_no_cost_of_a_sale() -> None:
+    assert brought(sales=0, USD=1_000).cpa_minor("USD") is None
 
 
 def test_nothing_spent_has_none() -> None:
     assert brought(BRL=0).cpa_minor("BRL") is None
+
+
+def test_what_is_not_known_to_be_spent_is_none() -> None:
+    found = Brought(Kind.NAMED, Names(), spend_known=False)
+    found.in_currency("BRL").gross_minor = 100
+    found.spend("BRL", 100)
+
+    assert (found.money["BRL"].spent_minor, found.money["BRL"].roas) == (None, None)
+    assert found.cpa_minor("BRL") is None

@@ -71,3 +71,65 @@ def test_two_of_one_name_are_told_apart_by_their_id() -> None:
 
     assert {names.campaign for names, _, _ in costs.by(1)} == {"Teste|1", "Teste|2"}
     assert costs.known(Names(None, "Teste|2")).campaign == "Teste|2"
+
+
+def learned(costs: Costs, *said: str) -> set[str | None]:
+    """Return the names of campaigns that addresses with these words are rows of."""
+    names = [Names(None, word) for word in said]
+    costs.learn(names)
+    return {costs.known(one).campaign for one in names}
+
+
+@pytest.mark.parametrize(
+    ("said", "rows"),
+    [
+        (["Verão", "Verão|61"], {"Verão|61"}),
+        (["61", "verão ", "Verão|61"], {"Verão|61"}),
+        (["Antigo|61", "Verão|61"], {"Antigo|61"}),
+        # A name of two is of neither.
+        (["Verão", "verão", "Verão|61", "Verão|62"], {"Verão", "Verão|61", "Verão|62"}),
+        (["A | B", "A"], {"A | B", "A"}),
+        (["Verão", "Inverno"], {"Verão", "Inverno"}),
+        ([""], {""}),
+    ],
+)
+def test_what_means_one_campaign_is_one_row_though_nothing_was_spent(
+    said: list[str], rows: set[str]
+) -> None:
+    assert learned(Costs([]), *said) == rows
+    assert learned(Costs([]), *reversed(said)) == rows
+
+
+def test_ad_sets_and_ads_are_one_below_a_campaign_that_is_one() -> None:
+    said = [
+        Names(None, "Verão", "Frio|77", "Vídeo"),
+        Names(None, "Verão|61", "Frio", "Vídeo|99"),
+        Names(None, "61", "77", "99"),
+    ]
+    costs = Costs([])
+    costs.learn(said)
+
+    assert {costs.known(one) for one in said} == {Names(None, "Verão|61", "Frio|77", "Vídeo|99")}
+
+
+def test_an_address_that_anybody_makes_up_takes_nothing_from_what_was_paid_for() -> None:
+    costs = Costs([spent(Thing("55", "Verão"), Thing("", ""), Thing("", ""))])
+
+    # Another id is another campaign, whatever its name.
+    assert learned(costs, "Verão|999", "Verão", "Verão|55") == {"Verão|999", "Verão"}
+    assert costs.known(Names(None, "Verão|55")).campaign == "Verão"
+
+
+def test_a_campaign_is_one_whatever_the_files_call_it() -> None:
+    ads = (Thing("", ""), Thing("", ""))
+    costs = Costs(
+        [
+            spent(Thing("", "Verão"), *ads),
+            spent(Thing("55", "Verão"), *ads),
+            # Newest first: this is what it was called before.
+            spent(Thing("55", "Teste"), *ads),
+        ]
+    )
+
+    assert {names.campaign for names, _, _ in costs.by(1)} == {"Verão"}
+    assert costs.known(Names(None, "Teste|55")).campaign == "Verão"

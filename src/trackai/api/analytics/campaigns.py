@@ -12,6 +12,10 @@ from trackai.api.analytics.metrics import Stretch
 router = APIRouter()
 
 MOST_ROWS = 1000
+_SPEND_KNOWN = (
+    "False under a filter by gateway or funnel, and in rows of sources: what ads cost is known for"
+    " ads, and cannot be split by where they sold. Spent, CPA and ROAS are null then."
+)
 
 
 class CampaignsAsked(Filtered):
@@ -25,12 +29,15 @@ class AdMoney(BaseModel):
     """Money of one currency, in minor units."""
 
     currency: str
+    sales: int = Field(description="With an amount in this currency.")
     gross_minor: int
     refunded_minor: int
     net_minor: int
     returning_minor: int = Field(description="Of net: from buyers who had bought before.")
-    spent_minor: int
-    cpa_minor: float | None = Field(description="Spent for each sale; null without either.")
+    spent_minor: int | None = Field(description="Null where `spend_known` is false.")
+    cpa_minor: float | None = Field(
+        description="Spent for each sale of this currency; null without either."
+    )
     roas: float | None = Field(description="Net for each unit spent; null when nothing was.")
 
 
@@ -41,7 +48,8 @@ class AdNumbers(BaseModel):
     sales: int
     returning_sales: int = Field(description="To buyers who had bought before.")
     conversion_rate: float | None = Field(description="Sales for each click; null without any.")
-    money: list[AdMoney]
+    spend_known: bool = Field(description=_SPEND_KNOWN)
+    money: list[AdMoney] = Field(description="The tenant's own currency first.")
 
 
 class AdRow(AdNumbers):
@@ -55,7 +63,7 @@ class AdRow(AdNumbers):
 
 
 class Attribution(BaseModel):
-    """Rows, what earned most first; and all ads together."""
+    """Rows, what earned most in the tenant's currency first; and all ads together."""
 
     time_zone: str
     period: Stretch = Field(description="Whole days: what ads cost is known by the day.")
@@ -98,9 +106,11 @@ def _numbers(one: Brought) -> dict[str, object]:
         "sales": one.sales,
         "returning_sales": one.returning_sales,
         "conversion_rate": one.conversion_rate,
+        "spend_known": one.spend_known,
         "money": [
             AdMoney(
                 currency=currency,
+                sales=money.sales,
                 gross_minor=money.gross_minor,
                 refunded_minor=money.refunded_minor,
                 net_minor=money.net_minor,
@@ -109,6 +119,6 @@ def _numbers(one: Brought) -> dict[str, object]:
                 cpa_minor=one.cpa_minor(currency),
                 roas=money.roas,
             )
-            for currency, money in sorted(one.money.items())
+            for currency, money in one.money.items()
         ],
     }
