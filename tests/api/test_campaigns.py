@@ -1,11 +1,13 @@
 """What ads brought over the API: clicks, sales, buyers, cost."""
 
 import datetime as dt
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.api.test_dead_letters import Front, front
 
+from trackai.accounts.ad_spend import MOST_ACCOUNT
 from trackai.accounts.api_keys import ApiScope
 from trackai.model.ad_spend import AdAccount, AdDay
 from trackai.model.click import Utm
@@ -195,6 +197,18 @@ async def test_a_campaign_is_one_row_whatever_its_addresses_say(front: Front) ->
     (row,) = (await ask(front))["rows"]
 
     assert (row["campaign"], row["clicks"]) == ("Lançamento|55", 4)
+
+
+async def test_the_longest_names_are_stored(front: Front) -> None:
+    # As hard to press together as letters of four bytes are.
+    words = ["".join(chr(0x20000 + secrets.randbelow(40_000)) for _ in range(166)) for _ in "abc"]
+    day, tenant = front.world.clock.now().date(), front.world.account.tenant.id
+    one = AdDay(day, "", words[0], "", words[1], "", words[2], "BRL", 4_000)
+    account = AdAccount(tenant, "meta", words[0][:MOST_ACCOUNT])
+    async with front.world.people.transaction(tenant_id=tenant) as tx:
+        await save_spend(tx, account, [one], now=front.world.clock.now())
+
+    assert (await ask(front))["rows"][0]["campaign"] == words[0]
 
 
 async def test_another_tenants_ads_are_not_seen(front: Front) -> None:

@@ -13,9 +13,12 @@ from trackai.analytics.campaigns import Level, Report, report
 from trackai.analytics.metrics import Filters, zone_of
 from trackai.analytics.notation import DateOrder, DecimalSign
 from trackai.analytics.periods import Period
+from trackai.analytics.said import said_period
 from trackai.cli.ad_report import rows_of
+from trackai.cli.following import note
 from trackai.cli.installation import actor, open_installation, open_tenant, run
 from trackai.cli.output import Json, Row, TenantName, money, show, show_one
+from trackai.cli.periods import PeriodSaid, Since, Until, told
 from trackai.cli.prompts import hidden
 from trackai.destinations.http import HttpLimits, open_http
 from trackai.destinations.meta.insights import ANSWER_BYTES, Insights, account_digits
@@ -144,23 +147,30 @@ def delete(
 @app.command(name="report")
 def report_(
     tenant: TenantName,
-    period: Annotated[str, typer.Option(help="24h, 7d, 30d or 90d, in whole days.")] = "30d",
+    period: PeriodSaid = None,
+    since: Since = None,
+    until: Until = None,
     level: Annotated[Level, typer.Option(help="What a row is of.")] = Level.CAMPAIGN,
     gateway: Annotated[str | None, typer.Option(help="Sales of one gateway.")] = None,
     json: Json = False,
 ) -> None:
-    """Show clicks, sales, revenue, cost, CPA and ROAS; what earned most first."""
+    """Show clicks, sales, revenue, cost, CPA and ROAS of whole days; what earned most first."""
 
-    async def work() -> Report:
+    async def work() -> tuple[Period, Report]:
         async with open_tenant(tenant) as view:
             zone = await zone_of(view.tx, tenant_id=view.tenant_id)
-            asked = Period.named(period, zone=zone, now=SystemClock().now()).whole_days()
-            return await report(view.tx, asked, Filters(gateway), level, tenant_id=view.tenant_id)
+            now = SystemClock().now()
+            said = said_period(period, since, until, usual="30d", zone=zone, now=now)
+            asked, whose = said.whole_days(), view.tenant_id
+            return asked, await report(view.tx, asked, Filters(gateway), level, tenant_id=whose)
 
-    found = run(work())
+    asked, found = run(work())
     show(rows_of(found, level), json=json, empty="No click and no sale in this period.")
-    if not found.spend_known and not json:
+    if json:
+        return
+    if not found.spend_known:
         print("Spent, CPA and ROAS are not shown: what ads cost is not known by gateway.")
+    note(told(asked))
 
 
 def _told(taken: Imported, *, json: bool) -> Row:
