@@ -2,13 +2,14 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from trackai.model.clock import new_id
-from trackai.storage import counts
+from trackai.storage import counts, events
 
 if TYPE_CHECKING:
     from tests.support.world import World
@@ -59,3 +60,36 @@ async def test_no_view_looks_at_what_was_counted(world: "World", view: str) -> N
 
     assert found
     assert [one for one in found if not one.startswith(COUNTS)] == []
+
+
+# Lists look at rows: a bounded number of them, through an index, never through a table.
+LISTS = {name: text for name, text in vars(events).items() if name.startswith(("LIST_", "FIND_"))}
+
+
+def nodes(plan: Any) -> Iterator[tuple[str, str]]:
+    """Yield (kind of node, table) of all that looks at a table."""
+    if isinstance(plan, dict):
+        if "Relation Name" in plan:
+            yield plan["Node Type"], plan["Relation Name"]
+        for part in plan.values():
+            yield from nodes(part)
+    elif isinstance(plan, list):
+        for part in plan:
+            yield from nodes(part)
+
+
+@pytest.mark.parametrize("name", sorted(LISTS))
+async def test_a_list_finds_its_rows_through_an_index(world: "World", name: str) -> None:
+    now, of_events = world.clock.now(), "EVENTS" in name
+    filters = (None, None, None, None, 10) if of_events else (["accepted"], None, None, 10)
+    values = (new_id(), now, new_id(), now - dt.timedelta(days=30), 10, *filters, "an-event")
+    wanted = max(int(one) for one in re.findall(r"\$(\d+)", LISTS[name]))
+    async with world.people.transaction(tenant_id=world.account.tenant.id) as tx:
+        # A table of a few rows is read whole, whatever indexes it has.
+        await tx.execute("set local enable_seqscan = off")
+        (row,) = await tx.fetch(f"explain (format json) {LISTS[name]}", *values[:wanted])
+    plan = row["QUERY PLAN"]
+    found = list(nodes(json.loads(plan) if isinstance(plan, str) else plan))
+
+    assert found
+    assert [one for one in found if "Seq Scan" in one[0]] == []
