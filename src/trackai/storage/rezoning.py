@@ -152,7 +152,12 @@ async def count_again(tx: Tx, stretch: Stretch) -> None:
     """Add the rows of a stretch to their buckets, but to no week: its weeks begin with its end."""
     for statement in INSERT_COUNTED.values():
         await tx.execute(statement, *stretch)
-    await tx.execute(INSERT_PEAKS, *stretch[:3])
+    await count_peaks(tx, *stretch[:3])
+
+
+async def count_peaks(tx: Tx, tenant_id: UUID, start: dt.datetime, end: dt.datetime) -> None:
+    """Note the busiest minute of each day of a stretch, from its rows."""
+    await tx.execute(INSERT_PEAKS, tenant_id, start, end)
 
 
 async def add_weeks(tx: Tx, *, tenant_id: UUID) -> None:
