@@ -3,6 +3,7 @@
 import datetime as dt
 import secrets
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from tests.api.test_dead_letters import Front, front
@@ -55,9 +56,10 @@ async def spend(front: Front, **ads: tuple[str, str, int]) -> None:
     """Store what ads cost today, by ad id, from their (ad set, campaign id, minor units)."""
     today = front.world.clock.now().date()
     tenant = front.world.account.tenant.id
+    sets = {"Frio": "77", "Quente": "78", "": "79"}
     days = [
-        AdDay(today, campaign, "Lançamento", "77", ad_set, ad[1:], f"Vídeo {ad}", "BRL", minor)
-        for ad, (ad_set, campaign, minor) in ads.items()
+        AdDay(today, campaign, "Lançamento", sets[name], name, ad[1:], f"Vídeo {ad}", "BRL", minor)
+        for ad, (name, campaign, minor) in ads.items()
     ]
     async with front.world.people.transaction(tenant_id=tenant) as tx:
         await save_spend(tx, AdAccount(tenant, "meta", "act_1"), days, now=front.world.clock.now())
@@ -242,3 +244,38 @@ async def test_a_word_that_may_name_somebody_is_no_ad(front: Front) -> None:
     (row,) = (await ask(front))["rows"]
 
     assert (row["kind"], row["campaign"]) == ("named", "")
+
+
+async def test_a_campaign_is_looked_into(front: Front) -> None:
+    await spend(front, a99=("Frio", "55", 4_000), a98=("Quente", "55", 6_000), a97=("", "66", 500))
+    await buy(front, await visit(front, LAUNCH, 3), amount_minor=10_000)
+    await visit(front, REMINDER)
+    await visit(front, Utm(source="tt", campaign="Outra", content="x"))
+    (row,) = [one for one in (await ask(front))["rows"] if one["sales"]]
+    ad_sets = await ask(front, f"?level=ad_set&campaign={quote(row['campaign'])}")
+    (cold,) = [one for one in ad_sets["rows"] if one["sales"]]
+    ads = await ask(
+        front, f"?level=ad&campaign={quote(cold['campaign'])}&ad_set={quote(cold['ad_set'])}"
+    )
+    sources = await ask(front, "?level=campaign&source=tt")
+    nothing = await ask(front, "?campaign=none")
+
+    assert (ad_sets["total"]["clicks"], ad_sets["total"]["money"][0]["spent_minor"]) == (4, 10_000)
+    assert sum(one["clicks"] for one in ad_sets["rows"]) == 4
+    assert [(one["clicks"], one["sales"]) for one in ads["rows"]] == [(3, 1)]
+    assert ads["total"]["money"][0]["spent_minor"] == 4_000
+    assert [one["campaign"] for one in sources["rows"]] == ["Outra"]
+    assert sources["total"]["spend_known"] is False
+    assert (nothing["rows"], nothing["total"]["clicks"]) == ([], 0)
+
+
+async def test_the_period_before_is_told_when_it_is_asked_for(front: Front) -> None:
+    now = front.world.clock.now()
+    await buy(front, await visit(front, LAUNCH), amount_minor=10_000)
+    await buy(front, None, sold_at=now - dt.timedelta(days=10), amount_minor=700)
+    told = await ask(front, "?period=7d&compare=true")
+    plain = await ask(front, "?period=7d")
+
+    assert (told["total"]["sales"], told["previous"]["sales"]) == (1, 1)
+    assert told["previous"]["money"][0]["net_minor"] == 700
+    assert plain["previous"] is None

@@ -18,6 +18,7 @@ from trackai.storage import ad_spend, counts, tenants
 from trackai.storage.pool import Row, Tx
 
 OTHERS = UUID(int=2**128 - 1)
+EVERYTHING = Names()
 
 
 class Level(StrEnum):
@@ -115,19 +116,31 @@ class Report:
 
 
 async def report(
-    tx: Tx, period: Period, filters: Filters, level: Level, *, tenant_id: UUID
+    tx: Tx,
+    period: Period,
+    filters: Filters,
+    level: Level,
+    *,
+    tenant_id: UUID,
+    within: Names = EVERYTHING,
 ) -> Report:
-    """Return what ads brought in whole days, and cost where that was imported."""
+    """Return what ads brought in whole days, and cost where that was imported.
+
+    `within`: of the ads of this source, campaign or ad set alone, named as rows name them. Times
+    from click to sale are of all ads or of none.
+    """
     asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
     brought = await counts.sum_campaigns(tx, asked)
     since, until = period.dates()
     spent = await ad_spend.sum_spend(tx, tenant_id=tenant_id, since=since, until=until)
-    took = await counts.sum_latency(tx, asked, stages=[counts.CLICK_TO_SALE])
-    # What ads cost is of all gateways and funnels: there is no telling which part is of one.
-    known = filters == Filters()
-    rows, total = _rows(brought, Costs(map(_spent, spent)), level, spend_known=known)
+    # What ads cost is of all gateways, funnels and sources: who can tell which part is of one?
+    known = filters == Filters() and within.source is None
+    rows, total = _Rows(Costs(map(_spent, spent)), level, within, spend_known=known).of(brought)
     own = await _own_currency(tx, tenant_id=tenant_id)
-    times = percentiles_ms(took[counts.CLICK_TO_SALE], 0.5, 0.9)
+    times: Sequence[float | None] = (None, None)
+    if within == EVERYTHING:
+        took = await counts.sum_latency(tx, asked, stages=[counts.CLICK_TO_SALE])
+        times = percentiles_ms(took[counts.CLICK_TO_SALE], 0.5, 0.9)
     return Report(_ranked(rows, total, own), total, (_seconds(times[0]), _seconds(times[1])))
 
 
@@ -138,26 +151,50 @@ async def _own_currency(tx: Tx, *, tenant_id: UUID) -> str:
     return tenant.currency
 
 
-def _rows(
-    brought: Sequence[Row], costs: Costs, level: Level, *, spend_known: bool
-) -> tuple[list[Brought], Brought]:
-    """Put the words of addresses and the names of what was paid for together."""
-    # Ad platforms know no sources: what was spent is of all of them.
-    of_rows = spend_known and level is not Level.SOURCE
-    rows: dict[tuple[Kind, Names], Brought] = {}
-    total = Brought(Kind.NAMED, Names(), spend_known)
-    costs.learn(_names(row, level) for row in brought if _kind(row) is Kind.NAMED)
-    for row in brought:
-        kind = _kind(row)
-        names = costs.known(_names(row, level)) if kind is Kind.NAMED else Names()
-        for one in (rows.setdefault((kind, names), Brought(kind, names, of_rows)), total):
-            _add(one, row)
-    for names, currency, minor in costs.by(_DEPTH[level] or 1) if spend_known else ():
-        if of_rows:
-            key = (Kind.NAMED, names)
-            rows.setdefault(key, Brought(*key)).spend(currency, minor)
-        total.spend(currency, minor)
-    return list(rows.values()), total
+class _Rows:
+    """Puts the words of addresses and the names of what was paid for together."""
+
+    def __init__(self, costs: Costs, level: Level, within: Names, *, spend_known: bool) -> None:
+        self._costs = costs
+        self._level = level
+        self._within = within
+        # Ad platforms know no sources: what was spent is of all of them.
+        self._of_rows = spend_known and level is not Level.SOURCE
+        self._rows: dict[tuple[Kind, Names], Brought] = {}
+        self._total = Brought(Kind.NAMED, within, spend_known)
+
+    def of(self, brought: Sequence[Row]) -> tuple[list[Brought], Brought]:
+        """Return a row for each thing of the level, and all of them together."""
+        self._costs.learn(_names(row) for row in brought if _kind(row) is Kind.NAMED)
+        for row in brought:
+            kind = _kind(row)
+            known = self._costs.known(_names(row)) if kind is Kind.NAMED else EVERYTHING
+            if self._is_within(kind, known._replace(source=row["source"])):
+                for one in (self._row(kind, known._replace(source=row["source"])), self._total):
+                    _add(one, row)
+        if self._total.spend_known:
+            self._spend()
+        return list(self._rows.values()), self._total
+
+    def _spend(self) -> None:
+        for names, currency, minor in self._costs.by(_DEPTH[Level.AD]):
+            if self._is_within(Kind.NAMED, names):
+                if self._of_rows:
+                    self._row(Kind.NAMED, names).spend(currency, minor)
+                self._total.spend(currency, minor)
+
+    def _row(self, kind: Kind, names: Names) -> Brought:
+        """Return the row of an ad, new or known."""
+        depth = _DEPTH[self._level]
+        words = names[1 : 1 + depth]
+        cut = Names(None if depth else names.source, *words)
+        return self._rows.setdefault((kind, cut), Brought(kind, cut, self._of_rows))
+
+    def _is_within(self, kind: Kind, names: Names) -> bool:
+        if self._within == EVERYTHING:
+            return True
+        asked = zip(self._within, names, strict=True)
+        return kind is Kind.NAMED and all(word in {None, name} for word, name in asked)
 
 
 def _ranked(rows: Iterable[Brought], total: Brought, own: str) -> list[Brought]:
@@ -210,12 +247,9 @@ def _kind(row: Row) -> Kind:
     return Kind.NAMED if row["source"] is not None else Kind.NONE
 
 
-def _names(row: Row, level: Level) -> Names:
-    """Return what an address says, as far as the level goes; one ad may have several sources."""
-    if level is Level.SOURCE:
-        return Names(source=row["source"])
-    words = [row["campaign"], row["medium"], row["content"]]
-    return Names(None, *words[: _DEPTH[level]])
+def _names(row: Row) -> Names:
+    """Return what an address says; one ad may have several sources."""
+    return Names(None, row["campaign"], row["medium"], row["content"])
 
 
 def _seconds(ms: float | None) -> float | None:

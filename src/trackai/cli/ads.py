@@ -14,6 +14,7 @@ from trackai.analytics.metrics import Filters, zone_of
 from trackai.analytics.notation import DateOrder, DecimalSign
 from trackai.analytics.periods import Period
 from trackai.analytics.said import said_period
+from trackai.analytics.spend import Names
 from trackai.cli.ad_report import rows_of
 from trackai.cli.following import note
 from trackai.cli.installation import actor, open_installation, open_tenant, run
@@ -152,6 +153,9 @@ def report_(
     until: Until = None,
     level: Annotated[Level, typer.Option(help="What a row is of.")] = Level.CAMPAIGN,
     gateway: Annotated[str | None, typer.Option(help="Sales of one gateway.")] = None,
+    campaign: Annotated[
+        str | None, typer.Option(help="Of one campaign alone, as rows name it.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show clicks, sales, revenue, cost, CPA and ROAS of whole days; what earned most first."""
@@ -162,7 +166,8 @@ def report_(
             now = SystemClock().now()
             said = said_period(period, since, until, usual="30d", zone=zone, now=now)
             asked, whose = said.whole_days(), view.tenant_id
-            return asked, await report(view.tx, asked, Filters(gateway), level, tenant_id=whose)
+            of = (view.tx, asked, Filters(gateway), level)
+            return asked, await report(*of, tenant_id=whose, within=Names(campaign=campaign))
 
     asked, found = run(work())
     show(rows_of(found, level), json=json, empty="No click and no sale in this period.")

@@ -34,7 +34,7 @@ Name = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[a-z0-9_-]+$
 CACHE = {"Cache-Control": "private, max-age=1", "Vary": "Authorization"}
 LOOKED = "analytics.read"
 # Somebody may type what names a person: that something was typed is enough.
-_TYPED = {"campaign", "event_id"}
+_TYPED = {"source", "campaign", "ad_set", "event_id"}
 TYPED = "given"
 
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from trackai.analytics.campaigns import Brought, Level, report
-from trackai.api.analytics.asking import Filtered, Reader, answer, looking
+from trackai.analytics.spend import Names
+from trackai.api.analytics.asking import Filtered, Reader, Word, answer, looking
 from trackai.api.analytics.metrics import Stretch
 
 router = APIRouter()
@@ -22,7 +23,15 @@ class CampaignsAsked(Filtered):
     """Which ads, how finely."""
 
     level: Level = Field(default=Level.CAMPAIGN, description="What a row is of.")
+    source: Word | None = Field(default=None, description="Of this one alone, as rows name it.")
+    campaign: Word | None = None
+    ad_set: Word | None = None
+    compare: bool = Field(default=False, description="With all of the period before.")
     limit: int = Field(default=100, ge=1, le=MOST_ROWS)
+
+    def within(self) -> Names:
+        """Return what to look into."""
+        return Names(self.source, self.campaign, self.ad_set)
 
 
 class AdMoney(BaseModel):
@@ -70,6 +79,7 @@ class Attribution(BaseModel):
     rows: list[AdRow]
     all_rows: int
     total: AdNumbers
+    previous: AdNumbers | None = Field(description="Where it was asked for: of the period before.")
     click_to_sale_p50_s: float | None = Field(description="Seconds that half bought within.")
     click_to_sale_p90_s: float | None
 
@@ -78,18 +88,28 @@ class Attribution(BaseModel):
 async def get_campaigns(
     request: Request, caller: Reader, asked: Annotated[CampaignsAsked, Query()]
 ) -> Response:
-    """Return clicks, sales, revenue, cost, CPA and ROAS by campaign, ad set or ad."""
+    """Return clicks, sales, revenue, cost, CPA and ROAS by campaign, ad set or ad.
+
+    To look into a campaign, ask for its ad sets: `level=ad_set&campaign=Launch`.
+    """
     async with looking(request, caller, asked) as view:
         period = asked.period_in(view, usual="30d").whole_days()
-        found = await report(
-            view.tx, period, asked.filters(), asked.level, tenant_id=view.tenant_id
-        )
+        periods = [period, period.before()] if asked.compare else [period]
+        found, *before = [
+            await report(
+                *(view.tx, one, asked.filters(), asked.level),
+                tenant_id=view.tenant_id,
+                within=asked.within(),
+            )
+            for one in periods
+        ]
     told = Attribution(
         time_zone=view.zone.key,
         period=Stretch.of(period),
         rows=[_row(one) for one in found.rows[: asked.limit]],
         all_rows=len(found.rows),
         total=AdNumbers.model_validate(_numbers(found.total)),
+        previous=AdNumbers.model_validate(_numbers(before[0].total)) if before else None,
         click_to_sale_p50_s=found.click_to_sale_s[0],
         click_to_sale_p90_s=found.click_to_sale_s[1],
     )
