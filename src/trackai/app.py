@@ -2,12 +2,15 @@
 
 import asyncio
 import datetime as dt
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
+from trackai.accounts.new_passwords import NewPasswords
 from trackai.accounts.passwords import Passwords
+from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
 from trackai.api.app import PREFIX, create_api
@@ -22,11 +25,15 @@ from trackai.ingest.opening import EdgeTools, open_edge
 from trackai.ingest.spool import SPOOL, Spool
 from trackai.ingest.throttle import Throttle
 from trackai.ingest.wire import Answer, AsgiApp, Receive, Request, Scope, Send
+from trackai.mail.console import ConsoleMail
+from trackai.mail.port import Mail
+from trackai.mail.smtp import Server, SmtpMail
 from trackai.model.clock import SystemClock, new_id
-from trackai.settings import Settings
+from trackai.settings import MailTls, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
+from trackai.telemetry.logging import get_logger
 
 # A probe that takes longer than this is a no.
 READY_TIMEOUT_S = 2.0
@@ -126,10 +133,35 @@ def _dashboard(
     clock = SystemClock()
     doors = (access, envelope, Passwords(), clock, new_id)
     tools = DashboardTools(
-        *(people, SigningIn(*doors), Team(*doors), clock, new_id, settings.base_url),
-        TrustedProxies(settings.trusted_proxies),
+        database=people,
+        signing_in=SigningIn(*doors),
+        team=Team(*doors),
+        second_factor=SecondFactor(*doors),
+        new_passwords=NewPasswords(*doors),
+        mail=_mail(settings),
+        clock=clock,
+        new_id=new_id,
+        base_url=settings.base_url,
+        proxies=TrustedProxies(settings.trusted_proxies),
     )
     return create_dashboard(tools)
+
+
+def _mail(settings: Settings) -> Mail | None:
+    """Return the way to send messages; in production None without a server for it."""
+    if settings.smtp_host is None or settings.mail_from is None:
+        if settings.production:
+            get_logger().warning("mail.not_set_up", set="TRACKAI_SMTP_HOST, TRACKAI_MAIL_FROM")
+            return None
+        return ConsoleMail(sys.stdout)
+    password = settings.smtp_password
+    server = Server(
+        *(settings.smtp_host, settings.smtp_port, settings.mail_from, settings.smtp_user),
+        password=password.get_secret_value() if password else None,
+        encrypted=settings.smtp_tls is not MailTls.NONE,
+        at_once=settings.smtp_tls is MailTls.TLS,
+    )
+    return SmtpMail(server, SystemClock())
 
 
 def _spool(settings: Settings) -> Spool | None:

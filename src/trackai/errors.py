@@ -64,6 +64,16 @@ class SignInFailed(RequestRefused):
         super().__init__("E-mail and password do not fit together.")
 
 
+class CodeRefused(RequestRefused):
+    """A code of a second factor is wrong, or was used already."""
+
+    code = "code_refused"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("That code is wrong, or was used already.")
+
+
 class ProofFailed(RequestRefused):
     """A webhook's authenticity could not be proved."""
 
@@ -194,6 +204,15 @@ class DestinationTimeout(DestinationUnreachable):
     """An ad platform did not answer in time; it may have taken what was sent."""
 
     code = "destination_timeout"
+
+
+class MailNotSent(Unavailable):
+    """A message to a person did not go; the log says why."""
+
+    code = "mail_not_sent"
+
+    def __init__(self) -> None:
+        super().__init__("The message could not be sent.")
 
 
 class ContractBroken(TrackaiError):

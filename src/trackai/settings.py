@@ -7,11 +7,12 @@ import difflib
 import ipaddress
 import os
 from collections.abc import Iterable
+from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from trackai.errors import ConfigurationError
@@ -45,6 +46,14 @@ class QueueEngine(StrEnum):
     SQS = "sqs"
 
 
+class MailTls(StrEnum):
+    """How the way to the mail server is kept secret."""
+
+    STARTTLS = "starttls"  # after a few words in the clear, usually port 587
+    TLS = "tls"  # from the first byte on, usually port 465
+    NONE = "none"  # not at all: only for a server on the same machine
+
+
 class Settings(BaseSettings):
     """All settings, with their defaults for a laptop."""
 
@@ -75,6 +84,14 @@ class Settings(BaseSettings):
     process_concurrency: int = Field(default=4, ge=1, le=64)
     # How many requests to ad platforms are under way side by side.
     dispatch_concurrency: int = Field(default=32, ge=1, le=256)
+    # The server that takes messages to people; unset = none, on a laptop the console shows them.
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: MailTls = MailTls.STARTTLS
+    # Whom messages are from: an address, with or without a name before it.
+    mail_from: str | None = None
     # What hands deliveries out to workers: the database itself, or Amazon SQS.
     queue: QueueEngine = QueueEngine.POSTGRES
     # The queues at Amazon SQS; account, region and endpoint are the ordinary AWS settings.
@@ -104,7 +121,30 @@ class Settings(BaseSettings):
             ipaddress.ip_network(part, strict=False)
         return value
 
-    @field_validator("database_url", "secret_key", "public_url", mode="before")
+    @field_validator("mail_from")
+    @classmethod
+    def _check_sender(cls, value: str | None) -> str | None:
+        if value is not None and (not value.isprintable() or "@" not in parseaddr(value)[1]):
+            raise ValueError("takes an e-mail address, such as Track AI <no-reply@example.com>")
+        return value
+
+    @model_validator(mode="after")
+    def _check_mail(self) -> Self:
+        if self.smtp_host is None:
+            return self
+        if self.mail_from is None:
+            raise ValueError("TRACKAI_SMTP_HOST also needs TRACKAI_MAIL_FROM")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("TRACKAI_SMTP_USER and TRACKAI_SMTP_PASSWORD go together")
+        if self.smtp_user is not None and self.smtp_tls is MailTls.NONE:
+            raise ValueError("TRACKAI_SMTP_TLS=none would send TRACKAI_SMTP_PASSWORD in the clear")
+        return self
+
+    @field_validator(
+        *("database_url", "secret_key", "public_url", "smtp_host", "smtp_user", "smtp_password"),
+        "mail_from",
+        mode="before",
+    )
     @classmethod
     def _blank_is_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
@@ -138,10 +178,16 @@ def load_settings() -> Settings:
         return Settings().check_production()
     except ValidationError as error:
         lines = [
-            f"{PREFIX}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            _line(*problem["loc"], said=problem["msg"])
             for problem in error.errors(include_input=False, include_url=False)
         ]
         raise ConfigurationError("Wrong settings:\n  " + "\n  ".join(lines)) from None
+
+
+def _line(*where: object, said: str) -> str:
+    """Return what is wrong with a setting; of several together the sentence names them itself."""
+    said = said.removeprefix("Value error, ")
+    return f"{PREFIX}{'_'.join(map(str, where)).upper()}: {said}" if where else said
 
 
 def _refuse_misspelled(names: Iterable[str]) -> None:

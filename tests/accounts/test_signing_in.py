@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.door import HOME, PASSWORD
 
-from trackai.accounts.signing_in import IDLE, LONGEST, MOST_OF_ADDRESS, MOST_OF_EMAIL, WINDOW
+from trackai.accounts.brake import MOST_OF_ADDRESS, MOST_OF_EMAIL, WINDOW
+from trackai.accounts.signing_in import IDLE, LONGEST
 from trackai.errors import SignInFailed, TooManyRequests
 from trackai.model.access import MemberRole, Permission
 from trackai.model.clock import new_id

@@ -1,7 +1,9 @@
 """The pages over HTTP, and somebody with a browser."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,10 @@ from tests.support.door import Door, open_door
 
 from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.tools import DashboardTools
-from trackai.dashboard.visiting import COOKIE
+from trackai.dashboard.visiting import COOKIE, HALF_COOKIE
+from trackai.errors import MailNotSent
 from trackai.ingest.client_address import TrustedProxies
+from trackai.mail.port import Letter
 from trackai.model.access import MemberRole
 from trackai.model.clock import new_id
 
@@ -44,6 +48,7 @@ class Browser:
     http: aiohttp.ClientSession
     url: str
     token: str = ""
+    half: str = ""  # what is held while a code is awaited
     language: str = "pt-BR"
     origin: str | None = field(default=None)
     client: str = "192.0.2.1"  # what the proxy in front says
@@ -68,8 +73,9 @@ class Browser:
     ) -> Answer:
         headers = {"Accept": "text/html", "Accept-Language": self.language, **more}
         headers["X-Forwarded-For"] = self.client
-        if self.token:
-            headers["Cookie"] = f"{COOKIE}={self.token}"
+        held = {COOKIE: self.token, HALF_COOKIE: self.half}
+        if any(held.values()):
+            headers["Cookie"] = "; ".join(f"{name}={one}" for name, one in held.items() if one)
         async with self.http.request(
             method, self.url + path, data=fields, headers=headers, allow_redirects=False
         ) as got:
@@ -78,7 +84,30 @@ class Browser:
                 name, _, value = cookie.partition(";")[0].partition("=")
                 if name == COOKIE:
                     self.token = value.strip('"')
+                if name == HALF_COOKIE:
+                    self.half = value.strip('"')
             return Answer(got.status, await got.text(), got.headers, cookies)
+
+
+@dataclass
+class Postbox:
+    """Where messages come that pages send; how it works is the test's."""
+
+    letters: asyncio.Queue[Letter] = field(default_factory=asyncio.Queue)
+    works: bool = True
+    reaches_people: bool = False
+    # Closed: messages wait.
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    async def send(self, letter: Letter) -> None:
+        """Keep a message."""
+        await self.gate.wait()
+        if not self.works:
+            raise MailNotSent
+        self.letters.put_nowait(letter)
 
 
 @dataclass
@@ -87,6 +116,7 @@ class House(Door):
 
     url: str = ""
     http: aiohttp.ClientSession = None  # type: ignore[assignment]
+    postbox: "Postbox" = None  # type: ignore[assignment]
 
     def browser(self, language: str = "pt-BR") -> Browser:
         """Return a browser that nobody has signed in with."""
@@ -102,19 +132,40 @@ class House(Door):
         return browser
 
 
-@pytest.fixture
-async def house(fresh_database_url: str, serve: "Serve") -> AsyncIterator[House]:
-    """Yield pages that nobody has opened yet."""
+@asynccontextmanager
+async def open_house(url: str, serve: "Serve", postbox: Postbox | None) -> AsyncIterator[House]:
+    """Open pages that nobody has opened yet."""
     # The jar is left out: it sends no secure cookie over HTTP; a browser does, to this machine.
     async with (
-        open_door(fresh_database_url) as door,
+        open_door(url) as door,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
         world = door.world
         tools = DashboardTools(
-            *(world.people, door.signing_in, door.team, world.clock, new_id),
+            database=world.people,
+            signing_in=door.signing_in,
+            team=door.team,
+            second_factor=door.second_factor,
+            new_passwords=door.new_passwords,
+            mail=postbox,
+            clock=world.clock,
+            new_id=new_id,
             base_url="https://track.loja.test",
             proxies=TrustedProxies(["127.0.0.1"]),
         )
-        url = await serve(create_dashboard(tools))
-        yield House(world, door.database, door.signing_in, door.team, url, http)
+        address = await serve(create_dashboard(tools))
+        yield House(**vars(door), url=address, http=http, postbox=postbox or Postbox())
+
+
+@pytest.fixture
+async def house(fresh_database_url: str, serve: "Serve") -> AsyncIterator[House]:
+    """Yield pages that nobody has opened yet."""
+    async with open_house(fresh_database_url, serve, Postbox()) as made:
+        yield made
+
+
+@pytest.fixture
+async def mailless(fresh_database_url: str, serve: "Serve") -> AsyncIterator[House]:
+    """Yield pages that cannot send messages."""
+    async with open_house(fresh_database_url, serve, None) as made:
+        yield made

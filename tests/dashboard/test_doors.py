@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.door import PASSWORD
 
-from trackai.accounts.signing_in import MOST_OF_ADDRESS
+from trackai.accounts.brake import MOST_OF_ADDRESS
 from trackai.dashboard.visiting import COOKIE
 from trackai.model.access import MemberRole
 from trackai.storage import users
@@ -148,7 +148,7 @@ async def test_signing_out_ends_the_session_itself(house: "House") -> None:
 
 async def test_a_new_password_is_set_by_a_link(house: "House") -> None:
     await house.member()
-    found = await house.team.forgot_password("ana@loja.test", by="cli:op")
+    found = await house.new_passwords.forgot("ana@loja.test", by="cli:op")
     assert found is not None
     link, browser = f"/password/{found[1]}", house.browser()
     short = await browser.post(link, password="curta")

@@ -22,7 +22,8 @@ ROUTES = [
 ]
 # What is open to everybody: how one comes in, and files without anybody's data.
 OPEN = {
-    *(("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/static/{digest}/{name:path}")),
+    *((method, path) for method in ("GET", "POST") for path in ("/sign-in", "/sign-in/code")),
+    *(("GET", "/forgot"), ("POST", "/forgot"), ("GET", "/static/{digest}/{name:path}")),
     *((method, path) for method in ("GET", "POST") for path in ("/join/{token}",)),
     *((method, path) for method in ("GET", "POST") for path in ("/password/{token}",)),
 }

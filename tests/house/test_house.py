@@ -43,6 +43,8 @@ ACROSS_TENANTS = {
     "storage/memberships.py": "where somebody may go is asked before a tenant is known",
     "storage/sessions.py": "a browser is recognized before a tenant is known",
     "storage/one_time_links.py": "whoever holds a link may use it",
+    "storage/second_factors.py": "people sign in before a tenant is known",
+    "storage/half_sessions.py": "people sign in before a tenant is known",
     "storage/sign_in_failures.py": "whoever guesses belongs to no tenant",
     "storage/rezoning.py": "a task finds tenants who want another time zone",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",

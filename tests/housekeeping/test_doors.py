@@ -9,7 +9,7 @@ from trackai.errors import SignInFailed
 from trackai.housekeeping.doors import FAILURES_KEPT, LINKS_KEPT, SESSIONS_KEPT, DoorKeeper
 from trackai.storage.pool import Database, Role
 
-TABLES = ("sessions", "one_time_links", "sign_in_failures")
+TABLES = ("sessions", "one_time_links", "sign_in_failures", "half_sessions")
 
 
 async def rows_of(door: Door) -> list[int]:
@@ -27,6 +27,8 @@ async def test_what_is_over_goes(fresh_database_url: str) -> None:
         keeper = DoorKeeper(opened, door.world.clock)
         await door.member()
         await door.sign_in()
+        await door.secure(await door.member("bia@loja.test"))
+        await door.sign_in("bia@loja.test")
         with pytest.raises(SignInFailed):
             await door.sign_in(password="wrong")
         found = [(await keeper.run(), await rows_of(door))]
@@ -35,4 +37,7 @@ async def test_what_is_over_goes(fresh_database_url: str) -> None:
             door.world.clock.forward(minutes=1)
             found.append((await keeper.run(), await rows_of(door)))
 
-        assert found == [(0, [1, 1, 2]), (2, [1, 1, 0]), (1, [1, 0, 0]), (1, [0, 0, 0])]
+        assert found == [
+            *((0, [1, 2, 2, 1]), (3, [1, 2, 0, 0])),
+            *((2, [1, 0, 0, 0]), (1, [0, 0, 0, 0])),
+        ]

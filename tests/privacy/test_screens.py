@@ -67,7 +67,7 @@ OTHERS = {
     *("tenant delete", "funnel create", "funnel change", "gateway connect", "gateway secret"),
     *("gateway rotate", "gateway disconnect", "destination connect", "destination change"),
     *("destination token", "destination disconnect", "dlq replay", "dlq discard", "dlq progress"),
-    *("user disable", "user enable"),
+    *("user disable", "user enable", "user second-factor-off"),
     *(
         "webhooks reprocess",
         "key create",

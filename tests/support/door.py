@@ -1,22 +1,39 @@
 """A world, and who may come into it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import pyotp
 from argon2 import PasswordHasher
 from tests.support.world import Account, World, open_world
 
+from trackai.accounts.codes import STEP_S
+from trackai.accounts.new_passwords import NewPasswords
 from trackai.accounts.passwords import Passwords
+from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SignedIn, SigningIn
 from trackai.accounts.team import Newcomer, Team
 from trackai.model.access import MemberRole
-from trackai.model.clock import new_id
+from trackai.model.clock import Clock, new_id
 from trackai.storage.pool import Database, Role
 from trackai.storage.users import User
 
 PASSWORD = "cavalo bateria grampo"
 HOME, BROWSER = "203.0.113.7", "Firefox, Linux"
+
+
+@dataclass
+class Phone:
+    """Makes codes."""
+
+    secret: str
+    clock: Clock
+    recovery: Sequence[str] = ()
+
+    def code(self, steps: int = 0) -> str:
+        """Return the code of now, or of so many steps later."""
+        return pyotp.TOTP(self.secret).at(self.clock.now(), counter_offset=steps)
 
 
 @dataclass
@@ -27,6 +44,8 @@ class Door:
     database: Database
     signing_in: SigningIn
     team: Team
+    second_factor: SecondFactor
+    new_passwords: NewPasswords
 
     async def member(
         self,
@@ -42,8 +61,19 @@ class Door:
     async def sign_in(
         self, email: str = "ana@loja.test", password: str = PASSWORD, *, address: str = HOME
     ) -> str:
-        """Sign in by password."""
-        return await self.signing_in.sign_in(email, password, address=address, agent=BROWSER)
+        """Sign in by password; return what the browser is to hold."""
+        entry = await self.signing_in.sign_in(email, password, address=address, agent=BROWSER)
+        return entry.token
+
+    async def secure(self, user: User) -> Phone:
+        """Set a second factor up; return what makes its codes."""
+        await self.second_factor.offer(user, PASSWORD, address=HOME)
+        secret = (await self.second_factor.standing(user)).secret
+        assert secret is not None
+        phone = Phone(secret, self.world.clock)
+        phone.recovery = await self.second_factor.confirm(user, phone.code())
+        self.world.clock.forward(seconds=STEP_S)
+        return phone
 
     async def seen(self, token: str) -> SignedIn:
         """Return who holds this; it must open something."""
@@ -59,4 +89,7 @@ async def open_door(url: str) -> AsyncIterator[Door]:
     passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     async with open_world(url) as world, Database.opened(url, Role.ACCESS, size=4) as database:
         tools = (database, world.envelope, passwords, world.clock, new_id)
-        yield Door(world, database, SigningIn(*tools), Team(*tools))
+        yield Door(
+            *(world, database, SigningIn(*tools), Team(*tools)),
+            *(SecondFactor(*tools), NewPasswords(*tools)),
+        )

@@ -117,3 +117,44 @@ def test_names_of_others_are_let_alone(monkeypatch: pytest.MonkeyPatch, other: s
     monkeypatch.setenv(other, "x")
 
     assert load_settings().port == 8400
+
+
+MAIL = {
+    "TRACKAI_SMTP_HOST": "smtp.example.com",
+    "TRACKAI_MAIL_FROM": "Track AI <no-reply@example.com>",
+    "TRACKAI_SMTP_USER": "trackai",
+    "TRACKAI_SMTP_PASSWORD": "hunter2",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"TRACKAI_MAIL_FROM": ""}, "TRACKAI_SMTP_HOST also needs TRACKAI_MAIL_FROM"),
+        ({"TRACKAI_MAIL_FROM": "Track AI"}, "TRACKAI_MAIL_FROM: takes an e-mail address"),
+        ({"TRACKAI_MAIL_FROM": "a@example.com\nBcc: b@example.com"}, "TRACKAI_MAIL_FROM: takes"),
+        ({"TRACKAI_SMTP_USER": ""}, "TRACKAI_SMTP_USER and TRACKAI_SMTP_PASSWORD go together"),
+        ({"TRACKAI_SMTP_PASSWORD": " "}, "go together"),
+        ({"TRACKAI_SMTP_TLS": "none"}, "in the clear"),
+        ({"TRACKAI_SMTP_TLS": "ssl"}, "TRACKAI_SMTP_TLS: "),
+        ({"TRACKAI_SMTP_PORT": "0"}, "TRACKAI_SMTP_PORT: "),
+    ],
+)
+def test_half_a_mail_server_is_refused(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, str], said: str
+) -> None:
+    for name, value in (MAIL | change).items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationError, match=said) as refused:
+        load_settings()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_mail_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in MAIL.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+
+    assert (settings.smtp_host, settings.smtp_port) == ("smtp.example.com", 587)
+    assert "hunter2" not in repr(settings)

@@ -6,7 +6,8 @@ from trackai.errors import InvalidField
 
 MOST_CHARS = 254  # RFC 5321
 # What can be sent to, not all that the standard allows.
-_SHAPE = re.compile(r"[^@\s\x00-\x1f\"<>(),;:\\]+@[^@\s\x00-\x1f]+\.[^@\s.\x00-\x1f]+")
+_NEITHER = r"@\s\x00-\x1f\ud800-\udfff\"<>(),;:\\\[\]"
+_SHAPE = re.compile(rf"[^{_NEITHER}]+@[^{_NEITHER}]+\.[^.{_NEITHER}]+")
 
 
 def normalized_email(given: str) -> str:

@@ -1,29 +1,28 @@
-"""Signing in and out: sessions of browsers, and a brake on guessing."""
+"""Signing in and out, and whose a browser's session is."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from trackai.accounts.brake import Brake
 from trackai.accounts.emails import normalized_email
+from trackai.accounts.entries import Entry, open_half, open_session, tenants_of
 from trackai.accounts.passwords import Passwords
-from trackai.accounts.tokens import MOST_CHARS, digest_of, new_token
-from trackai.errors import InvalidField, SignInFailed, TooManyRequests
+from trackai.accounts.scribing import NOBODY, UserScribe, actor_of
+from trackai.accounts.tokens import MOST_CHARS, digest_of
+from trackai.errors import InvalidField, SignInFailed
 from trackai.model.access import MemberRole, Permission, may
 from trackai.model.clock import Clock, NewId
-from trackai.storage import memberships, sessions, sign_in_failures, users
+from trackai.storage import memberships, sessions, users
 from trackai.storage.envelope import Envelope
 from trackai.storage.memberships import Membership
 from trackai.storage.pool import Database, Tx
 from trackai.storage.sessions import Limits, Session
 from trackai.storage.users import User
-from trackai.storage.users_key import USERS, know_all_tenants
 
 # A session ends two weeks after it began, or half a day after it was last used.
 LONGEST, IDLE = dt.timedelta(days=14), dt.timedelta(hours=12)
-# So many failures in so long: of one e-mail, and of one address of the net.
-WINDOW = dt.timedelta(minutes=15)
-MOST_OF_EMAIL, MOST_OF_ADDRESS = 5, 30
-MOST_AGENT_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class SignedIn:
     @property
     def actor(self) -> str:
         """Who it is to the audit log."""
-        return f"user:{self.user.id}"
+        return actor_of(self.user.id)
 
     def may(self, permission: Permission) -> bool:
         """Return whether they may do what needs this permission, with the tenant in view."""
@@ -61,41 +60,52 @@ class SigningIn:
         self._passwords = passwords
         self._clock = clock
         self._new_id = new_id
+        self._brake = Brake(envelope, clock)
+        self._scribe = UserScribe(clock, new_id)
 
-    async def sign_in(self, given: str, password: str, *, address: str, agent: str) -> str:
+    async def sign_in(self, given: str, password: str, *, address: str, agent: str) -> Entry:
         """Return what the browser is to hold; SignInFailed says no more than that it failed."""
         try:
             email = normalized_email(given)
         except InvalidField as error:
             raise SignInFailed from error
         async with self._database.transaction() as tx:
-            await know_all_tenants(tx, self._envelope)
-            of_email, of_address = self._subject(email), self._subject(f"address {address}")
-            await self._brake(tx, of_email, of_address)
-            # Noted before it is known: tries at the same moment see each other.
-            now = self._clock.now()
-            await sign_in_failures.insert_failure(tx, of_email, now=now)
-            number = await sign_in_failures.insert_failure(tx, of_address, now=now)
+            noted = await self._brake.note(tx, email, address)
             user = await users.find_by_email(tx, self._envelope, email)
         fits = await self._passwords.fits(password, user.password_hash if user else None)
         if user is None or not fits or user.disabled:
             raise SignInFailed
         async with self._database.transaction() as tx:
-            await sign_in_failures.delete_failures(tx, of_email, number)
-            return await self._open_session(tx, user, agent=agent)
+            # Whoever knows a password must not guess codes for as long as they like.
+            settle = self._brake.take_back if user.second_factor else self._brake.forget
+            await settle(tx, noted)
+            return await self._open(tx, user, agent=agent)
 
-    async def _open_session(self, tx: Tx, user: User, *, agent: str) -> str:
-        known = await self._memberships(tx, user)
-        first = known[0].tenant_id if known else None
-        token, now = new_token(), self._clock.now()
-        session = Session(*(self._new_id(), user.id, first, agent[:MOST_AGENT_CHARS], now, now))
-        await sessions.insert_session(tx, session, digest=digest_of(token))
-        return token
+    async def note_failure(self, given: str) -> None:
+        """Write a sign-in that failed down, in the teams of whoever has this e-mail.
 
-    async def enter(self, user: User, *, agent: str) -> str:
-        """Open a session for somebody who has just joined or set a password."""
+        Not while they wait: it takes longer for an e-mail that somebody has.
+        """
+        try:
+            email = normalized_email(given)
+        except InvalidField:
+            return
         async with self._database.transaction() as tx:
-            return await self._open_session(tx, user, agent=agent)
+            user = await users.find_by_email(tx, self._envelope, email)
+            if user is not None:
+                await self._scribe.note(tx, user.id, "user.sign_in_failed", by=NOBODY)
+
+    async def enter(self, user: User, *, agent: str) -> Entry:
+        """Let somebody in who has just joined or set a password, to the code if they have one."""
+        async with self._database.transaction() as tx:
+            return await self._open(tx, user, agent=agent)
+
+    async def _open(self, tx: Tx, user: User, *, agent: str) -> Entry:
+        now = self._clock.now()
+        if user.second_factor:
+            return await open_half(tx, user, now=now)
+        await self._scribe.note(tx, user.id, "user.sign_in")
+        return await open_session(tx, user, agent=agent, now=now, new_id=self._new_id)
 
     async def recognize(self, token: str) -> SignedIn | None:
         """Return who holds this; None when it opens nothing any more."""
@@ -120,10 +130,10 @@ class SigningIn:
                 await sessions.set_tenant(tx, session_id=session_id, tenant_id=tenant_id)
         return found
 
-    async def memberships(self, user: User) -> list[Membership]:
+    async def memberships(self, user: User) -> Sequence[Membership]:
         """Return where somebody may go."""
         async with self._database.transaction() as tx:
-            return await self._memberships(tx, user)
+            return await tenants_of(tx, user)
 
     async def sign_out(self, who: SignedIn) -> None:
         """End the session."""
@@ -142,22 +152,13 @@ class SigningIn:
         async with self._database.transaction() as tx:
             return await sessions.list_sessions(tx, self._limits(), user_id=user_id)
 
-    async def _brake(self, tx: Tx, of_email: bytes, of_address: bytes) -> None:
-        now = self._clock.now()
-        failed = await sign_in_failures.count_failures(tx, of_email, of_address, since=now - WINDOW)
-        for subject, most in ((of_email, MOST_OF_EMAIL), (of_address, MOST_OF_ADDRESS)):
-            number, last = failed.get(subject, (0, now))
-            if number >= most:
-                wait = (last + WINDOW - now).total_seconds()
-                raise TooManyRequests("Too many tries. Wait a while.", retry_after_s=wait)
-
     async def _in_view(self, tx: Tx, user: User, session: Session) -> Membership | None:
         if session.tenant_id is not None:
             found = await self._membership(tx, user, session.tenant_id)
             if found is not None:
                 return found
         # The tenant is gone, or they are not in its team any more.
-        known = await self._memberships(tx, user)
+        known = await tenants_of(tx, user)
         return known[0] if known else None
 
     async def _membership(self, tx: Tx, user: User, tenant_id: UUID) -> Membership | None:
@@ -167,14 +168,6 @@ class SigningIn:
             return Membership(tenant_id, name, MemberRole.OWNER) if name is not None else None
         return found
 
-    async def _memberships(self, tx: Tx, user: User) -> list[Membership]:
-        if user.platform_operator:
-            return await memberships.list_every(tx)
-        return await memberships.list_of_user(tx, user_id=user.id)
-
     def _limits(self) -> Limits:
         now = self._clock.now()
         return Limits(begun_after=now - LONGEST, seen_after=now - IDLE)
-
-    def _subject(self, text: str) -> bytes:
-        return self._envelope.digest(text.encode(), tenant_id=USERS)

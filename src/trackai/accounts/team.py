@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from trackai.accounts.emails import normalized_email
+from trackai.accounts.entries import end_everywhere
 from trackai.accounts.passwords import Passwords
 from trackai.accounts.tokens import digest_of, new_token
 from trackai.errors import Conflict, InvalidField, LinkGone, NotFound, UnknownTenant
 from trackai.model.access import MemberRole
 from trackai.model.clock import Clock, NewId
-from trackai.storage import memberships, one_time_links, sessions, users
+from trackai.storage import memberships, one_time_links, users
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.envelope import Envelope
 from trackai.storage.one_time_links import Link, LinkKind
@@ -19,7 +20,6 @@ from trackai.storage.pool import Database, Tx
 from trackai.storage.users import User
 
 INVITED_FOR = dt.timedelta(days=7)
-PASSWORD_FOR = dt.timedelta(hours=2)
 MOST_NAME_CHARS = 100
 LANGUAGES = ("pt", "en")
 
@@ -31,6 +31,7 @@ class Colleague:
     user_id: UUID
     role: MemberRole
     since: dt.datetime
+    second_factor: bool
     email: str = field(repr=False)
     name: str = field(repr=False)
 
@@ -114,9 +115,8 @@ class Team:
             for member in await memberships.list_team(tx, tenant_id=tenant_id):
                 user = await users.find_user(tx, self._envelope, member.user_id)
                 if user is not None:
-                    found.append(
-                        Colleague(user.id, member.role, member.since, user.email, user.name)
-                    )
+                    about = (user.second_factor, user.email, user.name)
+                    found.append(Colleague(user.id, member.role, member.since, *about))
             return found
 
     async def invitations(self, tenant_id: UUID) -> Sequence[Link]:
@@ -168,43 +168,7 @@ class Team:
                 raise NotFound("Nobody has this e-mail. List them: trackai user list")
             await users.set_disabled(tx, user_id=user.id, since=now if disabled else None)
             if disabled:
-                await sessions.revoke_others(tx, user_id=user.id, but=None, now=now)
-        return user
-
-    async def forgot_password(self, given: str, *, by: str) -> tuple[User, str] | None:
-        """Return whose link and its token; None when nobody has this e-mail."""
-        email = normalized_email(given)
-        async with self._database.transaction() as tx:
-            user = await users.find_by_email(tx, self._envelope, email)
-            if user is None or user.disabled:
-                return None
-            token, now = new_token(), self._clock.now()
-            link = Link(
-                *(digest_of(token), LinkKind.PASSWORD, by, now, now + PASSWORD_FOR),
-                user_id=user.id,
-            )
-            await one_time_links.insert_link(tx, self._envelope, link)
-        return user, token
-
-    async def check_password_link(self, token: str) -> None:
-        """Raise LinkGone for a link that sets no password any more."""
-        async with self._database.transaction() as tx:
-            await self._link(tx, token, LinkKind.PASSWORD)
-
-    async def set_password(self, token: str, password: str) -> User:
-        """Set a password by a link; all sessions of whoever it is end."""
-        now = self._clock.now()
-        async with self._database.transaction() as tx:
-            link = await self._link(tx, token, LinkKind.PASSWORD)
-            user = await users.find_user(tx, self._envelope, link.user_id or self._new_id())
-        if user is None:
-            raise LinkGone
-        hashed = await self._passwords.hash(password, email=user.email)
-        async with self._database.transaction() as tx:
-            if not await one_time_links.use_link(tx, link.digest, now=now):
-                raise LinkGone
-            await users.set_password(tx, user_id=user.id, password_hash=hashed)
-            await sessions.revoke_others(tx, user_id=user.id, but=None, now=now)
+                await end_everywhere(tx, user, now=now, but=None)
         return user
 
     async def set_language(self, user: User, language: str) -> None:
@@ -213,15 +177,6 @@ class Team:
             raise InvalidField(f"A language is {' or '.join(LANGUAGES)}.", field="language")
         async with self._database.transaction() as tx:
             await users.set_language(tx, user_id=user.id, language=language)
-
-    async def change_password(self, user: User, *, old: str, new: str, session_id: UUID) -> None:
-        """Replace somebody's password, whose other sessions end; InvalidField says which is bad."""
-        if not await self._passwords.fits(old, user.password_hash):
-            raise InvalidField("That is not your password.", field="old")
-        hashed, now = await self._passwords.hash(new, email=user.email), self._clock.now()
-        async with self._database.transaction() as tx:
-            await users.set_password(tx, user_id=user.id, password_hash=hashed)
-            await sessions.revoke_others(tx, user_id=user.id, but=session_id, now=now)
 
     async def _join(self, tx: Tx, link: Link, user: User) -> None:
         now, tenant_id, role = self._clock.now(), link.tenant_id, link.role

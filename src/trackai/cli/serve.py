@@ -28,6 +28,8 @@ from trackai.cli.installation import Installation, open_installation, set_up_log
 from trackai.cli.process import calm_collector
 from trackai.errors import TrackaiError
 from trackai.settings import Settings, load_settings
+from trackai.storage import users
+from trackai.storage.pool import Role
 from trackai.telemetry.logging import get_logger
 from trackai.worker import open_worker
 
@@ -49,6 +51,7 @@ def up(host: Host = None, port: Port = None) -> None:
     async def work() -> None:
         async with open_installation(settings) as here, running(here) as address:
             get_logger().info("up", address=address)
+            await _greet(here)
             await stopped()
 
     calm_collector()
@@ -109,6 +112,14 @@ async def serving(here: Installation, listener: socket.socket) -> AsyncIterator[
     """Serve the installation's HTTP side on a listening socket; yields the address."""
     async with open_app(here.settings, here.url, here.envelope) as app, http_server(app, listener):
         yield address_of(listener)
+
+
+async def _greet(here: Installation) -> None:
+    """Say how somebody comes in, as long as nobody may."""
+    async with here.database(Role.ACCESS, size=1) as database, database.transaction() as tx:
+        if await users.anybody(tx):
+            return
+    get_logger().info("up.nobody_may_sign_in", run="trackai user invite EMAIL --tenant TENANT")
 
 
 @asynccontextmanager

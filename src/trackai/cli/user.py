@@ -6,17 +6,21 @@ from typing import Annotated
 
 import typer
 
+from trackai.accounts.new_passwords import PASSWORD_FOR, NewPasswords
 from trackai.accounts.passwords import Passwords
-from trackai.accounts.team import INVITED_FOR, PASSWORD_FOR, Team
+from trackai.accounts.second_factor import SecondFactor
+from trackai.accounts.team import INVITED_FOR, Team
 from trackai.cli.installation import Installation, actor, open_installation, run
 from trackai.cli.output import Json, Row, show, show_one
 from trackai.errors import NotFound
 from trackai.model.access import MemberRole
-from trackai.model.clock import SystemClock, new_id
-from trackai.storage.pool import Role
+from trackai.model.clock import Clock, NewId, SystemClock, new_id
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Database, Role
 
 app = typer.Typer(no_args_is_help=True, help="People who sign in to the dashboard.")
 
+Tools = tuple[Database, Envelope, Passwords, Clock, NewId]
 Email = Annotated[str, typer.Argument(help="Their e-mail.")]
 
 
@@ -57,6 +61,7 @@ def list_(json: Json = False) -> None:
                     "email": one.email,
                     "name": one.name,
                     "platform_operator": one.platform_operator,
+                    "second_factor": one.second_factor,
                     "disabled": one.disabled,
                 }
                 for one in await team.users()
@@ -70,14 +75,29 @@ def password(email: Email, json: Json = False) -> None:
     """Make a link by which somebody sets a new password. It is shown this once."""
 
     async def work() -> Row:
-        async with _open_team() as (here, team):
-            found = await team.forgot_password(email, by=actor())
+        async with _open() as (here, tools):
+            found = await NewPasswords(*tools).forgot(email, by=actor())
             if found is None:
                 raise NotFound("Nobody who may sign in has this e-mail: trackai user list")
             return {
                 "link": f"{here.settings.base_url}/password/{found[1]}",
                 "valid_until": SystemClock().now() + PASSWORD_FOR,
             }
+
+    show_one(run(work()), json=json)
+
+
+@app.command()
+def second_factor_off(email: Email, json: Json = False) -> None:
+    """Ask somebody for no code any more who is locked out. It is noted in their teams' audit logs.
+
+    Be sure that it is they who ask.
+    """
+
+    async def work() -> Row:
+        async with _open() as (_, tools):
+            user = await SecondFactor(*tools).remove(email, by=actor())
+            return {"user_id": user.id, "second_factor": False}
 
     show_one(run(work()), json=json)
 
@@ -102,5 +122,11 @@ async def _set_disabled(email: str, *, disabled: bool) -> Row:
 
 @asynccontextmanager
 async def _open_team() -> AsyncIterator[tuple[Installation, Team]]:
+    async with _open() as (here, tools):
+        yield here, Team(*tools)
+
+
+@asynccontextmanager
+async def _open() -> AsyncIterator[tuple[Installation, Tools]]:
     async with open_installation() as here, here.database(Role.ACCESS) as database:
-        yield here, Team(database, here.envelope, Passwords(), SystemClock(), new_id)
+        yield here, (database, here.envelope, Passwords(), SystemClock(), new_id)

@@ -1,17 +1,18 @@
-"""Coming in and going out: sign in, sign out, join a team, set a password, change tenants."""
+"""Coming in and going out: sign in, by a code too, sign out, join a team, change tenants."""
 
-from urllib.parse import urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.background import BackgroundTask
 
-from trackai.accounts.signing_in import LONGEST
 from trackai.accounts.team import Newcomer
-from trackai.dashboard.agents import agent_of
+from trackai.dashboard.entering import CODE_PAGE, agent_in, drop, enter, let_in, own_path
 from trackai.dashboard.rendering import language_of, render
 from trackai.dashboard.visiting import (
     COOKIE,
+    HALF_COOKIE,
     Somebody,
     address_of,
     check_origin,
@@ -20,9 +21,15 @@ from trackai.dashboard.visiting import (
     somebody,
     tools_of,
 )
-from trackai.errors import InvalidField, NotFound, SignInFailed, TooManyRequests
+from trackai.errors import (
+    CodeRefused,
+    InvalidField,
+    NotFound,
+    RequestRefused,
+    SignInFailed,
+    TooManyRequests,
+)
 from trackai.storage.audit_logs import Scribe
-from trackai.storage.users import User
 
 router = APIRouter()
 
@@ -31,8 +38,8 @@ router = APIRouter()
 async def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - in the address
     """Show where to sign in; who is signed in already goes on."""
     if await recognized(request) is not None:
-        return RedirectResponse(_own_path(next), status_code=303)
-    return render(request, "sign_in.html", next=_own_path(next), email="", problem=None)
+        return RedirectResponse(own_path(next), status_code=303)
+    return render(request, "sign_in.html", next=own_path(next), email="", problem=None)
 
 
 @router.post("/sign-in")
@@ -40,17 +47,17 @@ async def sign_in(request: Request) -> Response:
     """Open a session."""
     check_origin(request)
     fields, tools = await fields_of(request), tools_of(request)
-    following = _own_path(fields.get("next", "/"))
+    following = own_path(fields.get("next", "/"))
     email = fields.get("email", "")
     try:
-        token = await tools.signing_in.sign_in(
+        entry = await tools.signing_in.sign_in(
             email,
             fields.get("password", ""),
             address=address_of(request),
-            agent=agent_of(request.headers.get("user-agent", "")),
+            agent=agent_in(request),
         )
     except (SignInFailed, TooManyRequests) as error:
-        return render(
+        answer = render(
             request,
             "sign_in.html",
             status=error.status,
@@ -58,7 +65,45 @@ async def sign_in(request: Request) -> Response:
             email=email,
             problem=error.code,
         )
-    return _with_session(RedirectResponse(following, status_code=303), token)
+        if isinstance(error, SignInFailed):
+            answer.background = BackgroundTask(tools.signing_in.note_failure, email)
+        return answer
+    return let_in(entry, following)
+
+
+@router.get(CODE_PAGE)
+async def code_page(
+    request: Request,
+    next: str = "/",  # noqa: A002 - in the address
+    recovery: bool = False,  # noqa: FBT001, FBT002 - in the address
+) -> Response:
+    """Ask for a code, of somebody whose password was right."""
+    half = request.cookies.get(HALF_COOKIE, "")
+    if await tools_of(request).second_factor.awaited(half) is None:
+        return RedirectResponse(f"/sign-in?next={quote(own_path(next))}", status_code=303)
+    return _code_page(request, own_path(next), recovery=recovery)
+
+
+@router.post(CODE_PAGE)
+async def code(request: Request) -> Response:
+    """Open the session that waits for a code."""
+    check_origin(request)
+    fields = await fields_of(request)
+    following, recovery = own_path(fields.get("next", "/")), bool(fields.get("recovery"))
+    try:
+        entry = await tools_of(request).second_factor.finish(
+            request.cookies.get(HALF_COOKIE, ""),
+            fields.get("code", ""),
+            address=address_of(request),
+            agent=agent_in(request),
+        )
+    except (CodeRefused, TooManyRequests) as error:
+        return _code_page(request, following, recovery=recovery, problem=error)
+    if entry is None:
+        return RedirectResponse(f"/sign-in?next={quote(following)}", status_code=303)
+    answer = let_in(entry, following)
+    drop(answer, HALF_COOKIE)
+    return answer
 
 
 @router.post("/sign-out")
@@ -66,7 +111,7 @@ async def sign_out(request: Request, who: Somebody) -> Response:
     """End the session."""
     await tools_of(request).signing_in.sign_out(who)
     answer = RedirectResponse("/sign-in", status_code=303)
-    answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    drop(answer, COOKIE)
     return answer
 
 
@@ -111,26 +156,7 @@ async def join(request: Request, token: str) -> Response:
         user = await tools.team.join_new(token, newcomer)
     except InvalidField as error:
         return await _join_page(request, token, problem=error.field, name=newcomer.name)
-    return await _enter(request, user)
-
-
-@router.get("/password/{token}")
-async def password_page(request: Request, token: str) -> Response:
-    """Show where to set a new password."""
-    await tools_of(request).team.check_password_link(token)
-    return render(request, "password.html", problem=None)
-
-
-@router.post("/password/{token}")
-async def set_password(request: Request, token: str) -> Response:
-    """Set a password by a link."""
-    check_origin(request)
-    fields = await fields_of(request)
-    try:
-        user = await tools_of(request).team.set_password(token, fields.get("password", ""))
-    except InvalidField as error:
-        return render(request, "password.html", status=error.status, problem=error.field)
-    return await _enter(request, user)
+    return await enter(request, user)
 
 
 async def _join_page(
@@ -153,28 +179,14 @@ async def _join_page(
     )
 
 
-async def _enter(request: Request, user: User) -> Response:
-    tools = tools_of(request)
-    agent = agent_of(request.headers.get("user-agent", ""))
-    token = await tools.signing_in.enter(user, agent=agent)
-    return _with_session(RedirectResponse("/", status_code=303), token)
-
-
-def _with_session(answer: RedirectResponse, token: str) -> Response:
-    answer.set_cookie(
-        COOKIE,
-        token,
-        max_age=int(LONGEST.total_seconds()),
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="lax",
+def _code_page(
+    request: Request, following: str, *, recovery: bool, problem: RequestRefused | None = None
+) -> Response:
+    return render(
+        request,
+        "code.html",
+        status=problem.status if problem else 200,
+        next=following,
+        recovery=recovery,
+        problem=problem.code if problem else None,
     )
-    return answer
-
-
-def _own_path(asked: str) -> str:
-    """Return a path of this site: a link must not lead through here to another one."""
-    parts = urlsplit(asked)
-    own = asked.startswith("/") and not asked.startswith(("//", "/\\"))
-    return asked if own and not parts.scheme and not parts.netloc else "/"

@@ -1,5 +1,6 @@
 """Who is in the tenant's team: invited, changed, taken out."""
 
+import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -8,10 +9,14 @@ from fastapi.responses import RedirectResponse
 
 from trackai.dashboard.rendering import render_page
 from trackai.dashboard.visiting import Manage, Visit, fields_of, tools_of
-from trackai.errors import Conflict, InvalidField, NotFound
+from trackai.errors import Conflict, InvalidField, MailNotSent, NotFound
+from trackai.mail.letters import invitation
 from trackai.model.access import MemberRole
 
 router = APIRouter()
+
+# Longest that a page waits for a message to go; then the link is shown instead.
+MAIL_S = 20.0
 
 
 @router.get("/team")
@@ -22,7 +27,7 @@ async def team(request: Request, visit: Manage) -> Response:
 
 @router.post("/team/invitations")
 async def invite(request: Request, visit: Manage) -> Response:
-    """Invite somebody; the link is shown this once."""
+    """Invite somebody, by a message; when none reaches them the link is shown this once."""
     tools, fields = tools_of(request), await fields_of(request)
     try:
         token = await tools.team.invite(
@@ -33,7 +38,10 @@ async def invite(request: Request, visit: Manage) -> Response:
         )
     except InvalidField as error:
         return await _page(request, visit, problem=error.field, email=fields.get("email", ""))
-    return await _page(request, visit, link=f"{tools.base_url}/join/{token}")
+    link = f"{tools.base_url}/join/{token}"
+    if await _mailed(request, visit, token, link):
+        return await _page(request, visit, sent=True)
+    return await _page(request, visit, link=link)
 
 
 @router.post("/team/invitations/withdraw")
@@ -68,10 +76,29 @@ async def remove(request: Request, visit: Manage, user_id: UUID) -> Response:
     return RedirectResponse("/team", status_code=303)
 
 
+async def _mailed(request: Request, visit: Visit, token: str, link: str) -> bool:
+    """Send an invitation, in the guest's language if it is known; False when it may not arrive."""
+    tools = tools_of(request)
+    if tools.mail is None:
+        return False
+    invited, guest, _ = await tools.team.invitation(token)
+    language = guest.language if guest else visit.who.user.language
+    letter = invitation(
+        language, to=invited.email or "", link=link, team=visit.membership.tenant_name
+    )
+    try:
+        async with asyncio.timeout(MAIL_S):
+            await tools.mail.send(letter)
+    except (MailNotSent, TimeoutError):
+        return False
+    return tools.mail.reaches_people
+
+
 async def _page(
     request: Request,
     visit: Visit,
     *,
+    sent: bool = False,
     link: str | None = None,
     problem: str | None = None,
     email: str = "",
@@ -86,6 +113,7 @@ async def _page(
         invitations=await tools.team.invitations(tenant_id),
         roles=[*MemberRole],
         link=link,
+        sent=sent,
         problem=problem,
         email=email,
     )

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from trackai.accounts.new_passwords import NewPasswords
+from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
 from trackai.ingest.client_address import TrustedProxies
+from trackai.mail.port import Mail
 from trackai.model.clock import Clock, NewId
 from trackai.storage.pool import Database
 
@@ -16,6 +19,9 @@ class DashboardTools:
     database: Database  # as people: row-level security shows one tenant
     signing_in: SigningIn
     team: Team
+    second_factor: SecondFactor
+    new_passwords: NewPasswords
+    mail: Mail | None  # None: there is no way to send messages
     clock: Clock
     new_id: NewId
     base_url: str  # without a slash at the end

@@ -18,6 +18,8 @@ from trackai.storage.memberships import Membership
 
 # The prefix makes browsers refuse one of another host, or that came in the clear (RFC 6265bis).
 COOKIE = "__Host-trackai"
+# What a browser holds whose password was right, while its code is awaited.
+HALF_COOKIE = "__Host-trackai-half"
 FIELD = "csrf"
 HEADER = "x-csrf-token"
 _MASK_BYTES = 32

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from trackai.model.clock import Clock
-from trackai.storage import one_time_links, sessions, sign_in_failures
+from trackai.storage import half_sessions, one_time_links, sessions, sign_in_failures
 from trackai.storage.pool import Open, Role
 
 # No session is open for so long, and nobody needs to know of it any more.
@@ -25,6 +25,7 @@ class DoorKeeper:
         async with self._open(Role.ACCESS) as database, database.transaction() as tx:
             return (
                 await sessions.delete_old(tx, begun_before=now - SESSIONS_KEPT)
+                + await half_sessions.delete_old(tx, expired_before=now)
                 + await one_time_links.delete_old(tx, expired_before=now - LINKS_KEPT)
                 + await sign_in_failures.delete_old(tx, before=now - FAILURES_KEPT)
             )

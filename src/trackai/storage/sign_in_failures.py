@@ -1,6 +1,7 @@
 """Table sign_in_failures: who tried, as digests, until they succeed; kept for a day."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from trackai.storage.pool import Tx
 
@@ -15,8 +16,11 @@ select subject, count(*)::int as number, max(at) as last from sign_in_failures
 where subject = any($1::bytea[]) and at > $2 group by subject
 """
 
-# A subject's are forgotten, and one that was none.
-DELETE_FAILURES_ALL_TENANTS = "delete from sign_in_failures where subject = $1 or id = $2"
+# A subject's are forgotten.
+DELETE_OF_SUBJECT_ALL_TENANTS = "delete from sign_in_failures where subject = $1"
+
+# Some that were none.
+DELETE_FAILURES_ALL_TENANTS = "delete from sign_in_failures where id = any($1::bigint[])"
 
 # Those of long ago.
 DELETE_OLD_ALL_TENANTS = "delete from sign_in_failures where at < $1"
@@ -37,9 +41,14 @@ async def count_failures(
     return {row["subject"]: (row["number"], row["last"]) for row in rows}
 
 
-async def delete_failures(tx: Tx, subject: bytes, number: int) -> None:
-    """Forget a subject's failures, and one of another subject."""
-    await tx.execute(DELETE_FAILURES_ALL_TENANTS, subject, number)
+async def delete_of_subject(tx: Tx, subject: bytes) -> None:
+    """Forget a subject's failures."""
+    await tx.execute(DELETE_OF_SUBJECT_ALL_TENANTS, subject)
+
+
+async def delete_failures(tx: Tx, numbers: Sequence[int]) -> None:
+    """Take back what was noted and was no failure."""
+    await tx.execute(DELETE_FAILURES_ALL_TENANTS, list(numbers))
 
 
 async def delete_old(tx: Tx, *, before: dt.datetime) -> int:

@@ -11,7 +11,10 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx
 from trackai.storage.users_key import USERS, know_all_tenants
 
-_COLUMNS = "id, email_sealed, name_sealed, password_hash, language, platform_operator, disabled_at"
+_COLUMNS = """
+id, email_sealed, name_sealed, password_hash, language, platform_operator, disabled_at,
+totp_sealed is not null as second_factor
+"""
 
 # A new one.
 INSERT_USER_ALL_TENANTS = """
@@ -28,6 +31,9 @@ FIND_BY_EMAIL_ALL_TENANTS = f"select {_COLUMNS} from users where email_digest = 
 
 # All of them, oldest first.
 LIST_USERS_ALL_TENANTS = f"select {_COLUMNS} from users order by created_at, id limit $1"  # noqa: S608
+
+# Whether there is anybody.
+ANYBODY_ALL_TENANTS = "select exists (select from users) as found"
 
 # Another password.
 SET_HASH_ALL_TENANTS = "update users set password_hash = $2 where id = $1"
@@ -53,6 +59,7 @@ class User:
     language: str
     platform_operator: bool
     disabled: bool = False
+    second_factor: bool = False
 
 
 async def insert_user(tx: Tx, envelope: Envelope, user: User, *, now: dt.datetime) -> bool:
@@ -84,6 +91,13 @@ async def list_users(tx: Tx, envelope: Envelope, *, limit: int = 1000) -> list[U
     """Return the installation's users; for its operator only."""
     await know_all_tenants(tx, envelope)
     return [_user(envelope, row) for row in await tx.fetch(LIST_USERS_ALL_TENANTS, limit)]
+
+
+async def anybody(tx: Tx) -> bool:
+    """Return whether anybody may sign in to this installation."""
+    (row,) = await tx.fetch(ANYBODY_ALL_TENANTS)
+    found: bool = row["found"]
+    return found
 
 
 async def set_password(tx: Tx, *, user_id: UUID, password_hash: str) -> None:
@@ -142,4 +156,5 @@ def _user(envelope: Envelope, row: Row) -> User:
         language=row["language"],
         platform_operator=row["platform_operator"],
         disabled=row["disabled_at"] is not None,
+        second_factor=row["second_factor"],
     )

@@ -121,6 +121,12 @@ TOKENS = Gauge(
     ("state",),
     registry=REGISTRY,
 )
+MAILS = Counter(
+    "trackai_mails_total",
+    "Messages to people by what they are for and whether they went",
+    ("kind", "outcome"),
+    registry=REGISTRY,
+)
 JOB_ERRORS = Counter(
     "trackai_job_errors_total",
     "Unexpected errors caught by a worker's loop",
