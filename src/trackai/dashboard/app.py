@@ -8,7 +8,19 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from trackai.dashboard import account, audit, doors, failures, home, keys, static, team
+from trackai.dashboard import (
+    account,
+    audit,
+    doors,
+    events,
+    failures,
+    home,
+    keys,
+    match_rate,
+    performance,
+    static,
+    team,
+)
 from trackai.dashboard.rendering import render
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import SignInNeeded
@@ -20,7 +32,10 @@ from trackai.telemetry.logging import get_logger
 # Longest form; it is read before it is known who sends it.
 MOST_BODY_BYTES = 64 * 1024
 LEAST_GZIPPED_BYTES = 1000
-ROOMS = (static, doors, account, home, failures, team, keys, audit)
+ROOMS = (
+    *(static, doors, account, home, events, match_rate, performance),
+    *(failures, team, keys, audit),
+)
 
 
 def create_dashboard(tools: DashboardTools) -> Bounded:
