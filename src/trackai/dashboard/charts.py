@@ -72,7 +72,7 @@ def teller(unit: str, formats: Formats) -> Callable[[float | None], str]:
     """Return how numbers of a unit are written."""
     tellers: dict[str, Callable[[float | None], str]] = {
         "number": formats.number,
-        "rate": lambda value: formats.number(value, 2),
+        "rate": formats.rate,
         "percent": formats.percent,
         "ms": formats.duration,
     }
@@ -92,7 +92,7 @@ def card(
     change = better = None
     if current is not None and earlier:
         share = current / earlier - 1
-        change = ("+" if share >= 0 else "") + formats.percent(share, 0)
+        change = formats.change(share)
         if more_is_better is not None and round(share, 2):
             better = (share > 0) is more_is_better
     return Card(name, teller(unit, formats)(current), change, better)

@@ -13,6 +13,8 @@ from trackai.model.money import Money
 _LOCALES = {"pt": Locale("pt", "BR"), "en": Locale("en", "US")}
 NOTHING = "–"  # noqa: RUF001 - a dash
 _THOUSAND_MS = 1000.0
+_LEAST_RATE = 0.01
+_MOST_CHANGE = 10.0
 # From so many milliseconds on, a time is told in this unit: of so many milliseconds.
 _LONG = (
     (172_800_000.0, 86_400_000.0, "d"),
@@ -39,6 +41,18 @@ class Formats:
             return NOTHING
         pattern = "#,##0" + (f".{'0' * digits}" if digits else "")
         return format_decimal(value, format=pattern, locale=self.locale)
+
+    def rate(self, value: float | None) -> str:
+        """Return 0,25; of what is less than can be written so, that it is."""
+        if value and value < _LEAST_RATE:
+            return f"< {self.number(_LEAST_RATE, 2)}"
+        return self.number(value, 2)
+
+    def change(self, share: float) -> str:
+        """Return +12%, -3% or, of what grew beyond telling, > +1000%."""
+        if share > _MOST_CHANGE:
+            return f"> +{self.percent(_MOST_CHANGE, 0)}"
+        return ("+" if share >= 0 else "") + self.percent(share, 0)
 
     def percent(self, share: float | None, digits: int = 1) -> str:
         """Return 97,3 % or 97.3%."""

@@ -1,6 +1,6 @@
 """One event with its tries, and what is sent of it, without anybody's data. Reads only.
 
-The buyer is not opened: which of their data an event carries is known from its tries.
+The buyer is not opened: which of their data an event carried is noted when it is accepted.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ async def tell(tx: Tx, *, tenant_id: UUID, delivery_id: UUID) -> Story:
     if row is None:
         raise NotFound("The tenant has no such event.")
     tries = await dispatch_attempts.list_attempts(tx, tenant_id=tenant_id, delivery_id=delivery_id)
-    # The last try that got as far as to build it.
+    # Noted with the try that was accepted.
     keys = next((one["match_keys"] for one in reversed(tries) if one["match_keys"]), "")
     return Story(row, tries, show_event(row["kind"], _outgoing(row), keys.split()))
 
