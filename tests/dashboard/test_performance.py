@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.conftest import Serve
     from tests.dashboard.conftest import House
 
-STAGE = re.compile(r'<tr><th scope="row">([^<]+)</th>((?:<td>[^<]*</td>){3})</tr>')
+STAGE = re.compile(r'<tr><th scope="row">([^<]+)</th>((?:<td>[^<]*</td>){4})</tr>')
 
 
 def stages_of(page: str) -> dict[str, list[str]]:
@@ -54,6 +54,21 @@ async def test_what_waits_for_its_time_is_not_late(house: "House", serve: "Serve
 
     assert '<p class="value">1</p>' in page.split(say("pt", "performance.waiting"))[1]
     assert say("pt", "performance.on_time") in page
+
+
+async def test_how_it_ended_is_told_in_words(house: "House", serve: "Serve") -> None:
+    async with open_sender(house.world, serve) as sender:
+        sender.meta.script_fault("http_500", times=1)
+        await sender.sell()
+        await sender.send()
+        house.world.clock.forward(minutes=5)
+        await sender.send()
+        browser = await house.browser_of()
+        page = unescape((await browser.get("/performance")).text)
+
+    assert '<span class="state deferred">de novo depois</span>' in page
+    assert '<span class="state accepted">aceito</span>' in page
+    assert say("pt", "reason.transient_error") in page
 
 
 async def test_a_gateway_can_be_looked_at_alone(house: "House", serve: "Serve") -> None:

@@ -14,7 +14,8 @@ from fastapi import Request
 
 from trackai.accounts import words as checked
 from trackai.analytics.metrics import Filters, zone_of
-from trackai.analytics.periods import OLDEST, Grain, Period, floor
+from trackai.analytics.periods import Period
+from trackai.analytics.said import said_period
 from trackai.dashboard.visiting import tools_of
 from trackai.errors import InvalidField
 from trackai.gateways.registry import gateways
@@ -24,7 +25,6 @@ from trackai.storage.tenants import list_funnels
 
 NAMED = ("24h", "7d", "30d", "90d")
 CUSTOM = "custom"
-_NOON = dt.time(12)  # there is one on every day, whatever clocks do
 _MOST_DAY = 20  # of what a day's field is given back
 
 
@@ -114,8 +114,8 @@ def choose(
     since, until, name = (asked.get(one, "") for one in ("from", "to", "period"))
     try:
         if since or until:
-            first = _day(since, now)
-            last = _day(until, now) if until else now.astimezone(zone).date()
+            first = _day(since)
+            last = _day(until) if until else now.astimezone(zone).date()
             period = _between(first, last, zone=zone, now=now)
             return Choice(period, CUSTOM, str(first), str(last), kept)
         chosen = _named(name or usual)
@@ -143,24 +143,17 @@ def _named(name: str) -> str:
     return name
 
 
-def _day(text: str, now: dt.datetime) -> dt.date:
+def _day(text: str) -> dt.date:
     try:
-        day = dt.date.fromisoformat(text)
+        return dt.date.fromisoformat(text)
     except ValueError as error:
         raise InvalidField("That is no day.", field="day") from error
-    if abs(day - now.date()) > OLDEST:
-        raise InvalidField("That is too far away.", field="range")
-    return day
 
 
 def _between(first: dt.date, last: dt.date, *, zone: ZoneInfo, now: dt.datetime) -> Period:
     if first > last:
         raise InvalidField("A period begins before it ends.", field="order")
-    start, end = (
-        floor(dt.datetime.combine(day, _NOON, zone), Grain.DAY, zone)
-        for day in (first, last + dt.timedelta(days=1))
-    )
     try:
-        return Period.between(start, end, zone=zone, now=now)
+        return said_period(None, str(first), str(last), usual=CUSTOM, zone=zone, now=now)
     except InvalidField as error:
         raise InvalidField("There is no such period.", field="range") from error

@@ -129,7 +129,8 @@ async def _listed(
             return Listed(page.rows, cursor_of(page.next), cursor_of(last), first=False)
     if wanted.event_id is not None:
         until = question.now + FARTHEST
-    after = older or Place.before(until)
+    newest = Place.before(until)
+    after = min(newest, older or newest)
     page = await events.list_events(tx, wanted, after, tenant_id=tenant_id, limit=SHOWN)
     if older is None:
         return Listed(page.rows, None, cursor_of(page.next))

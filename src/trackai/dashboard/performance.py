@@ -5,7 +5,7 @@ import datetime as dt
 from fastapi import APIRouter, Request, Response
 
 from trackai.analytics.metrics import Metrics, measure
-from trackai.analytics.performance import Performance, perform
+from trackai.analytics.performance import Performance, outcomes, perform, stages_of
 from trackai.dashboard.asking import question_of
 from trackai.dashboard.charts import Card, card, charts_of
 from trackai.dashboard.formats import Formats
@@ -27,6 +27,8 @@ async def show_performance(request: Request, visit: See) -> Response:
         period, filters = question.period, question.filters
         found = await perform(tx, period, filters, tenant_id=tenant_id)
         now = await measure(tx, period, filters, tenant_id=tenant_id)
+        earlier = await stages_of(tx, period.before(), filters, tenant_id=tenant_id)
+        ended = await outcomes(tx, period, filters, tenant_id=tenant_id)
         before = await measure(tx, period.before(), filters, tenant_id=tenant_id)
     formats = Formats(language_of(request), question.zone)
     part = "performance_numbers.html" if request.headers.get("hx-request") else "performance.html"
@@ -39,6 +41,8 @@ async def show_performance(request: Request, visit: See) -> Response:
         question=question,
         cards=_cards(now, before, formats),
         stages=found.stages,
+        earlier=earlier,
+        outcomes=ended,
         waiting=found.waiting.number,
         most_waiting=MOST_WAITING,
         late_ms=_late_ms(found, question.now),
