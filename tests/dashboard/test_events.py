@@ -283,7 +283,7 @@ KNOWN = {
     "strategy": list(MatchStrategy),
     "found": [*MatchReason, "not_tried"],
     "sale_status": list(ConversionStatus),
-    "outcome": ["accepted", "deferred", "rejected", "dead", "withheld"],
+    "outcome": ["deferred", "rejected", *(set(DeliveryStatus) - {"pending"})],
 }
 
 

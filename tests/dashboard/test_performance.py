@@ -71,6 +71,21 @@ async def test_how_it_ended_is_told_in_words(house: "House", serve: "Serve") -> 
     assert say("pt", "reason.transient_error") in page
 
 
+async def test_what_was_given_up_for_good_is_told(house: "House", serve: "Serve") -> None:
+    async with open_sender(house.world, serve) as sender:
+        event = await sender.sell()
+        house.world.clock.forward(days=8)
+        await sender.send()
+        browser = await house.browser_of()
+        fields = {"delivery_id": str(event), "why": "teste"}
+        await browser.submit(f"/failures/{event}", "/failures/discards", **fields)
+        page = unescape((await browser.get("/performance")).text)
+        story = unescape((await browser.get(f"/events/{event}")).text)
+
+    assert '<span class="state discarded">descartado</span>' in page
+    assert say("pt", "step.discarded") in story
+
+
 async def test_a_gateway_can_be_looked_at_alone(house: "House", serve: "Serve") -> None:
     async with open_sender(house.world, serve) as sender:
         await sender.sell()
