@@ -53,6 +53,7 @@ HOT = {
     "deliveries.LOAD_OUTGOING_ALL_TENANTS": "deliveries_pkey",
     "deliveries.HASTEN_OF_CONVERSION": "deliveries_by_conversion",
     "deliveries.SETTLE_DELIVERIES": "deliveries_pkey",
+    "events.FIND_EVENT": "deliveries_pkey",
     "matches.FIND_DECISION": "matches_pkey",
     "gateway_connections.FIND_BY_ENDPOINT_KEY_ALL_TENANTS": "gateway_connections_endpoint_key_key",
     "tenants.FIND_TENANT_BY_SITE_KEY": "tenants_site_key_key",

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from trackai.analytics.metrics import Filters, asked_of, sum_of
@@ -11,6 +12,20 @@ from trackai.analytics.periods import Period
 from trackai.model.match import MatchStrategy
 from trackai.storage import counts
 from trackai.storage.pool import Row, Tx
+
+# Sales that no ad brought have no click, and are the smaller part where ads sell. Where more than
+# one in five has none, clicks are lost on the way: our bound, no platform names one.
+GOOD_RATE = 0.8
+# Of fewer sales a single one moves the rate by more than five per cent.
+LEAST_SALES = 20
+
+
+class Standing(StrEnum):
+    """What a match rate says."""
+
+    GOOD = "good"
+    LOW = "low"
+    FEW = "few"  # too few sales to say
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +39,13 @@ class Share:
     def rate(self) -> float | None:
         """Return matched of sales; None when there are none."""
         return self.matched / self.sales if self.sales else None
+
+    @property
+    def standing(self) -> Standing:
+        """Return whether that is good enough."""
+        if self.rate is None or self.sales < LEAST_SALES:
+            return Standing.FEW
+        return Standing.GOOD if self.rate >= GOOD_RATE else Standing.LOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,13 @@ from trackai.dashboard import (
     account,
     audit,
     doors,
+    events,
     failures,
     home,
     keys,
+    match_rate,
     passwords,
+    performance,
     second_factor,
     static,
     team,
@@ -31,7 +34,10 @@ from trackai.telemetry.logging import get_logger
 # Longest form; it is read before it is known who sends it.
 MOST_BODY_BYTES = 64 * 1024
 LEAST_GZIPPED_BYTES = 1000
-ROOMS = (static, doors, passwords, account, second_factor, home, failures, team, keys, audit)
+ROOMS = (
+    *(static, doors, passwords, account, second_factor),
+    *(home, events, match_rate, performance, failures, team, keys, audit),
+)
 
 
 def create_dashboard(tools: DashboardTools) -> Bounded:

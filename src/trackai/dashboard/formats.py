@@ -13,6 +13,14 @@ from trackai.model.money import Money
 _LOCALES = {"pt": Locale("pt", "BR"), "en": Locale("en", "US")}
 NOTHING = "–"  # noqa: RUF001 - a dash
 _THOUSAND_MS = 1000.0
+_LEAST_RATE = 0.01
+_MOST_CHANGE = 10.0
+# From so many milliseconds on, a time is told in this unit: of so many milliseconds.
+_LONG = (
+    (172_800_000.0, 86_400_000.0, "d"),
+    (7_200_000.0, 3_600_000.0, "h"),
+    (120_000.0, 60_000.0, "min"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,18 @@ class Formats:
         pattern = "#,##0" + (f".{'0' * digits}" if digits else "")
         return format_decimal(value, format=pattern, locale=self.locale)
 
+    def rate(self, value: float | None) -> str:
+        """Return 0,25; of what is less than can be written so, that it is."""
+        if value and value < _LEAST_RATE:
+            return f"< {self.number(_LEAST_RATE, 2)}"
+        return self.number(value, 2)
+
+    def change(self, share: float) -> str:
+        """Return +12%, -3% or, of what grew beyond telling, > +1000%."""
+        if share > _MOST_CHANGE:
+            return f"> +{self.percent(_MOST_CHANGE, 0)}"
+        return ("+" if share >= 0 else "") + self.percent(share, 0)
+
     def percent(self, share: float | None, digits: int = 1) -> str:
         """Return 97,3 % or 97.3%."""
         if share is None:
@@ -47,9 +67,12 @@ class Formats:
         return format_currency(Money(minor, currency).major(), currency, locale=self.locale)
 
     def duration(self, ms: float | None) -> str:
-        """Return 340 ms, or 1,2 s."""
+        """Return 340 ms, 1,2 s, 5 min, 3 h or 2 d."""
         if ms is None:
             return NOTHING
+        for least, length, unit in _LONG:
+            if ms >= least:
+                return f"{self.number(ms / length)} {unit}"
         if ms < _THOUSAND_MS:
             return f"{self.number(ms)} ms"
         return f"{self.number(ms / _THOUSAND_MS, 1)} s"
@@ -57,6 +80,10 @@ class Formats:
     def moment(self, at: dt.datetime) -> str:
         """Return day and time."""
         return format_datetime(at, "short", tzinfo=self.zone, locale=self.locale)
+
+    def exactly(self, at: dt.datetime) -> str:
+        """Return day and time with seconds."""
+        return format_datetime(at, "medium", tzinfo=self.zone, locale=self.locale)
 
     def day(self, at: dt.datetime | dt.date) -> str:
         """Return a day."""

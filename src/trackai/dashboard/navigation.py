@@ -16,6 +16,9 @@ class Place:
 
 PLACES = (
     Place("home", "/"),
+    Place("events", "/events"),
+    Place("match_rate", "/match-rate"),
+    Place("performance", "/performance"),
     Place("failures", "/failures"),
     Place("team", "/team", Permission.MANAGE),
     Place("keys", "/keys", Permission.MANAGE),

@@ -15,7 +15,7 @@ from trackai.analytics.metrics import zone_of
 from trackai.dashboard.formats import Formats
 from trackai.dashboard.navigation import PLACES
 from trackai.dashboard.visiting import Visit, masked_token, tools_of
-from trackai.dashboard.words import LANGUAGES, preferred, say
+from trackai.dashboard.words import LANGUAGES, preferred, say, why
 
 # A page runs scripts and styles of this site alone, and nobody may frame it.
 CONTENT_SECURITY_POLICY = (
@@ -103,6 +103,7 @@ def render(
     who: SignedIn | None = getattr(request.state, "who", None)
     context: Mapping[str, object] = {
         "t": partial(say, language),
+        "why": why,
         "f": Formats(language, zone or ZoneInfo("UTC")),
         "language": language,
         "html_language": LANGUAGES[language],

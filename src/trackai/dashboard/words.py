@@ -26,6 +26,12 @@ def say(language: str, key: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+def why(reason: str) -> str:
+    """Return the key of what a reason means and what to do about it."""
+    key = f"reason.{reason}"
+    return key if key in words_of(USUAL) else "reason.other"
+
+
 def preferred(accepted: str) -> str:
     """Return the language that a browser's Accept-Language asks for first, of those we have."""
     asked = []

@@ -27,31 +27,64 @@ from scanned d
 join destinations t on t.tenant_id = d.tenant_id and t.id = d.destination_id
 join conversions c on c.tenant_id = d.tenant_id and c.id = d.conversion_id
 left join matches m on m.tenant_id = d.tenant_id and m.conversion_id = d.conversion_id
-left join campaigns k on k.tenant_id = m.tenant_id and k.id = m.campaign_id
-where ($6::text is null or d.gateway = $6) and ($7::uuid is null or d.funnel_id = $7)
-  and ($8::text is null or d.status = $8) and ($9::text is null or k.campaign = $9)
-order by d.created_at desc, d.id desc limit $10
-"""
+left join campaigns k on k.tenant_id = m.tenant_id and k.id = m.campaign_id"""
+
+# Of those looked at, the ones that are wanted.
+_WANTED = """where ($6::text is null or d.gateway = $6) and ($7::uuid is null or d.funnel_id = $7)
+  and ($8::text is null or d.status = $8) and ($9::text is null or k.campaign = $9)"""
+_NEWEST = "order by created_at desc, id desc"
 
 # Events with their sale, its match and ad.
 LIST_EVENTS = f"""
 with scanned as materialized (
-  select * from deliveries where {_OF_EVENTS} order by created_at desc, id desc limit $5
+  select * from deliveries where {_OF_EVENTS} {_NEWEST} limit $5
 )
-select {_EVENT}"""  # noqa: S608 - constants' text
+select {_EVENT}
+{_WANTED} order by d.created_at desc, d.id desc limit $10
+"""  # noqa: S608 - constants' text
 
 # The same of one event id.
 LIST_EVENTS_BY_ID = f"""
 with scanned as materialized (
   select * from deliveries where {_OF_EVENTS} and event_id = $11
-  order by created_at desc, id desc limit $5
+  {_NEWEST} limit $5
 )
-select {_EVENT}"""  # noqa: S608 - constants' text
+select {_EVENT}
+{_WANTED} order by d.created_at desc, d.id desc limit $10
+"""  # noqa: S608 - constants' text
 
 # Where a page that looked at all it may has stopped.
 FIND_STOP_OF_EVENTS = f"""
-select created_at, id from deliveries where {_OF_EVENTS}
-order by created_at desc, id desc offset $5 - 1 limit 1
+select created_at, id from deliveries where {_OF_EVENTS} {_NEWEST} offset $5 - 1 limit 1
+"""  # noqa: S608 - constants' text
+
+# The other way: events that came after a place, the oldest of them first; $4 until when.
+_OF_LATER = "tenant_id = $1 and (created_at, id) > ($2, $3) and created_at < $4"
+LIST_LATER_EVENTS = f"""
+with scanned as materialized (
+  select * from deliveries where {_OF_LATER} order by created_at, id limit $5
+)
+select {_EVENT}
+{_WANTED} order by d.created_at, d.id limit $10
+"""  # noqa: S608 - constants' text
+
+# Where that has stopped.
+FIND_STOP_OF_LATER = f"""
+select created_at, id from deliveries where {_OF_LATER}
+order by created_at, id offset $5 - 1 limit 1
+"""  # noqa: S608 - constants' text
+
+# One event with its sale, match, ad and click; nothing of the buyer.
+FIND_EVENT = f"""
+with scanned as (select * from deliveries where tenant_id = $1 and id = $2)
+select d.next_at, d.received_at, d.receipt_id, d.replay_waits, t.kind, c.product_id,
+  c.product_name, c.quantity, c.tracking->>'checkout_url' as checkout_url, l.page_url, l.referrer,
+  {_EVENT}
+left join lateral (
+  select page_url, referrer from clicks l
+  where l.tenant_id = m.tenant_id and l.click_id = coalesce(m.found_click_id, m.click_id)
+    and l.day = (coalesce(m.found_clicked_at, m.clicked_at) at time zone 'UTC')::date limit 1
+) l on true
 """  # noqa: S608 - constants' text
 
 # Tries of these statuses; partitions are named by their day.
@@ -143,6 +176,27 @@ async def list_events(tx: Tx, wanted: Wanted, after: Place, *, tenant_id: UUID, 
     rows = await tx.fetch(LIST_EVENTS, *scan, *filters)
     stop = None if len(rows) == limit else await tx.fetch_one(FIND_STOP_OF_EVENTS, *scan)
     return _page(rows, limit, stop)
+
+
+async def list_later_events(
+    tx: Tx, wanted: Wanted, before: Place, *, tenant_id: UUID, until: dt.datetime, limit: int
+) -> Page:
+    """Return the page of events that were owed next after a place, the newest first.
+
+    Its `next` goes on to what is newer still. `wanted.event_id` is not looked at.
+    """
+    most = wanted.scans(limit, by_status=True)
+    scan = (tenant_id, before.at, before.id, until, most)
+    filters = (wanted.gateway, wanted.funnel_id, wanted.status, wanted.campaign, limit)
+    rows = await tx.fetch(LIST_LATER_EVENTS, *scan, *filters)
+    stop = None if len(rows) == limit else await tx.fetch_one(FIND_STOP_OF_LATER, *scan)
+    page = _page(rows, limit, stop)
+    return Page(list(reversed(page.rows)), page.next)
+
+
+async def find_event(tx: Tx, *, tenant_id: UUID, delivery_id: UUID) -> Row | None:
+    """Return one event with its sale, match, ad and click; None when the tenant has no such one."""
+    return await tx.fetch_one(FIND_EVENT, tenant_id, delivery_id)
 
 
 async def list_attempts(

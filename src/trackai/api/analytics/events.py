@@ -1,7 +1,5 @@
 """/api/v1/analytics/events and dispatch-attempts: what was sent, page by page, newest first."""
 
-import base64
-import binascii
 import datetime as dt
 from typing import Annotated, Literal, Protocol
 from uuid import UUID
@@ -9,10 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from trackai.analytics.periods import OLDEST
+from trackai.analytics.places import cursor_of, place_of
 from trackai.api.analytics.asking import Filtered, Reader, Word, answer, looking
 from trackai.api.caller import Caller
-from trackai.errors import InvalidField
 from trackai.storage import events
 from trackai.storage.events import Page, Place, Wanted
 from trackai.storage.pool import Tx
@@ -20,7 +17,6 @@ from trackai.storage.pool import Tx
 router = APIRouter()
 
 MOST_ROWS = 500
-_NO_PLACE = "Give `next` of the page before, or nothing."
 
 
 class Listing(Protocol):
@@ -158,26 +154,3 @@ async def _page(request: Request, caller: Caller, asked: ListAsked, listed: List
         after = min(newest, place_of(asked.after, view.now) or newest)
         wanted = asked.wanted(period.start)
         return await listed(view.tx, wanted, after, tenant_id=view.tenant_id, limit=asked.limit)
-
-
-def cursor_of(place: Place | None) -> str | None:
-    """Return a place as callers carry it."""
-    if place is None:
-        return None
-    told = f"{place.at.isoformat()} {place.id}"
-    return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
-
-
-def place_of(cursor: str | None, now: dt.datetime) -> Place | None:
-    """Return the place of a cursor; InvalidField when it is none of ours."""
-    if cursor is None:
-        return None
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        at, _, row = base64.urlsafe_b64decode(padded.encode("ascii")).decode().partition(" ")
-        place = Place(dt.datetime.fromisoformat(at), UUID(row))
-    except (ValueError, binascii.Error) as error:
-        raise InvalidField(_NO_PLACE, field="after") from error
-    if place.at.tzinfo is None or abs(place.at - now) > OLDEST:
-        raise InvalidField(_NO_PLACE, field="after")
-    return place

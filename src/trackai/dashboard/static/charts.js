@@ -11,10 +11,16 @@ const units = {
   percent: new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }),
 };
 
+// From so many milliseconds on, a time is told in this unit.
+const lengths = [[172800000, 86400000, "d"], [7200000, 3600000, "h"], [120000, 60000, "min"], [1000, 1000, "s"]];
+
 function told(unit, value) {
   if (value == null) return "–";
   if (unit !== "ms") return units[unit].format(value);
-  return value < 1000 ? `${units.number.format(value)} ms` : `${units.number.format(value / 1000)} s`;
+  for (const [least, length, name] of lengths) {
+    if (value >= least) return `${units.number.format(value / length)} ${name}`;
+  }
+  return `${units.number.format(value)} ms`;
 }
 
 // Midnights by their day, other moments by the clock.
@@ -25,6 +31,12 @@ function ticked(at) {
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+// A value that no line leads to is a point.
+function alone(plot, series) {
+  const values = plot.data[series];
+  return [...values.keys()].filter((at) => values[at] != null && values[at - 1] == null && values[at + 1] == null);
 }
 
 function draw(place) {
@@ -43,7 +55,7 @@ function draw(place) {
     cursor: { points: { size: 6 } },
     legend: { live: true },
     scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-    axes: [{ ...axis, values: (_, ticks) => ticks.map(ticked) }, { ...axis, size: 62, values: (_, ticks) => ticks.map((one) => told(unit, one)) }],
+    axes: [{ ...axis, space: 76, values: (_, ticks) => ticks.map(ticked) }, { ...axis, size: 62, values: (_, ticks) => ticks.map((one) => told(unit, one)) }],
     series: [
       { label: place.dataset.when, value: (_, at) => (at == null ? "–" : moments.format(at * 1000)) },
       ...lines.map((_, index) => ({
@@ -51,7 +63,7 @@ function draw(place) {
         stroke: colour(`--series-${index + 1}`),
         width: 2,
         spanGaps: false,
-        points: { show: x.length < 2 },
+        points: { show: true, size: 5, filter: alone },
         value: (_, value) => told(unit, value),
       })),
     ],

@@ -55,6 +55,10 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}", re.ASCII)
 
 _NOBODY = Visitor()
+# What people see in place of what identifies a buyer.
+HIDDEN = "***"
+# An address's query may hold what a page put there of its visitor.
+_ADDRESSES = frozenset({"event_source_url", "referrer_url"})
 _LARGEST_THIN = max(map(len, _THIN))
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -110,6 +114,21 @@ def build_event(event: OutgoingEvent, now: dt.datetime) -> Built | Unsendable:
     user = _user_data(event, now.year, dropped)
     if is_thin(user.keys()):
         return Unsendable(UnsendableReason.USER_DATA_THIN)
+    body = _body(event, user, now, dropped)
+    return Built(_encode(body), tuple(dropped), quality_of(tuple(user)))
+
+
+def show_event(event: OutgoingEvent, keys: Iterable[str]) -> str:
+    """Return the event's JSON as people may see it: no value of user_data, no address's query."""
+    body = _body(event, dict.fromkeys(keys, HIDDEN), event.event_time, [])
+    for name in _ADDRESSES.intersection(body):
+        body[name] = str(body[name]).partition("?")[0].partition("#")[0]
+    return msgspec.json.format(_encode(body), indent=2).decode()
+
+
+def _body(
+    event: OutgoingEvent, user: UserData, now: dt.datetime, dropped: list[str]
+) -> dict[str, object]:
     body: dict[str, object] = {
         "event_name": event.event_name,
         "event_time": int(min(event.event_time, now).timestamp()),
@@ -123,7 +142,7 @@ def build_event(event: OutgoingEvent, now: dt.datetime) -> Built | Unsendable:
     _put_address(body, "event_source_url", landing or event.tracking.checkout_url, dropped)
     if event.click is not None:
         _put_address(body, "referrer_url", event.click.referrer, dropped)
-    return Built(_encode(body), tuple(dropped), quality_of(tuple(user)))
+    return body
 
 
 def encode_batch(events: Iterable[bytes], test_event_code: str | None) -> bytes:

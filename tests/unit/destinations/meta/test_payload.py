@@ -16,12 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackai.destinations.meta.payload import (
+    HIDDEN,
     Built,
     Unsendable,
     UnsendableReason,
     build_event,
     encode_batch,
     is_thin,
+    show_event,
 )
 from trackai.model.click import AdIdentifiers, Visitor
 from trackai.model.delivery import OutgoingEvent
@@ -408,3 +410,19 @@ def test_any_text_from_a_click_or_product_can_be_sent(text: str) -> None:
 
     assert isinstance(result, Built)
     assert json.loads(result.json)
+
+
+def test_what_people_see_of_an_event_is_what_is_sent_without_anybodys_data() -> None:
+    click = dataclasses.replace(CLICK, page_url="https://exemplo.com.br/curso?email=a@b.co#x")
+    event = sale(buyer=BUYER, click=click)
+    built = build_event(event, NOW)
+    assert isinstance(built, Built)
+    sent = json.loads(built.json)
+    shown = json.loads(show_event(event, built.quality.keys.split()))
+
+    assert shown["event_source_url"] == "https://exemplo.com.br/curso"
+    assert shown["user_data"] == dict.fromkeys(sent["user_data"], HIDDEN)
+    hidden = ("user_data", "event_source_url")
+    assert {key: one for key, one in shown.items() if key not in hidden} == {
+        key: one for key, one in sent.items() if key not in hidden
+    }

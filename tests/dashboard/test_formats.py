@@ -1,0 +1,31 @@
+"""Numbers as people of a language write them."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from trackai.dashboard.formats import Formats
+
+PT, EN = (Formats(one, ZoneInfo("America/Sao_Paulo")) for one in ("pt", "en"))
+
+
+@pytest.mark.parametrize(
+    ("ms", "told"),
+    [
+        (340.0, "340 ms"),
+        (1_200.0, "1,2 s"),
+        (119_000.0, "119,0 s"),
+        (300_000.0, "5 min"),
+        (10_800_000.0, "3 h"),
+        (604_800_000.0, "7 d"),
+    ],
+)
+def test_a_time_is_told_in_the_unit_that_people_think_in(ms: float, told: str) -> None:
+    assert PT.duration(ms) == told
+
+
+def test_what_is_too_small_or_too_large_to_write_is_said_to_be() -> None:
+    assert [PT.rate(one) for one in (0.0, 0.004, 0.25)] == ["0,00", "< 0,01", "0,25"]
+    assert [EN.change(one) for one in (-0.5, 0.0, 0.125, 10.0, 99.0)] == [
+        *("-50%", "+0%", "+12%", "+1000%", "> +1000%"),
+    ]
