@@ -169,8 +169,9 @@ class _Rows:
         for row in brought:
             kind = _kind(row)
             known = self._costs.known(_names(row)) if kind is Kind.NAMED else EVERYTHING
-            if self._is_within(kind, known._replace(source=row["source"])):
-                for one in (self._row(kind, known._replace(source=row["source"])), self._total):
+            names = Names(row["source"], *known[1:])
+            if self._is_within(kind, names):
+                for one in (self._row(kind, names), self._total):
                     _add(one, row)
         if self._total.spend_known:
             self._spend()
@@ -188,7 +189,9 @@ class _Rows:
         depth = _DEPTH[self._level]
         words = names[1 : 1 + depth]
         cut = Names(None if depth else names.source, *words)
-        return self._rows.setdefault((kind, cut), Brought(kind, cut, self._of_rows))
+        if (row := self._rows.get((kind, cut))) is None:
+            row = self._rows[kind, cut] = Brought(kind, cut, self._of_rows)
+        return row
 
     def _is_within(self, kind: Kind, names: Names) -> bool:
         if self._within == EVERYTHING:

@@ -5,8 +5,8 @@ id, or `name|id`, as is usual in Brazil. The id is believed first, then the name
 where one alone has it.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,18 +60,17 @@ class _Index:
 
     def find(self, said: str) -> "_Node | None":
         """Return the node that a word means, by its id first; None for none, or one of several."""
-        name, _, last = said.rpartition(SEPARATOR)
-        for known, word in ((self._by_id, last), (self._as_said, said)):
-            if node := known.get(_plain(word)):
-                return node
-        if node := self._named(said):
+        plain = _plain(said)
+        name, _, last = plain.rpartition(SEPARATOR)
+        node = self._by_id.get(last.strip()) or self._as_said.get(plain) or self._named(plain)
+        if node or not (name and _is_id(last)):
             return node
-        node = self._named(name) if _is_id(last) else None
         # Another id is another one, whatever its name.
+        node = self._named(name.strip())
         return None if node and node.thing.id else node
 
-    def _named(self, name: str) -> "_Node | None":
-        nodes = self._by_name.get(_plain(name), []) if name else []
+    def _named(self, plain: str) -> "_Node | None":
+        nodes = self._by_name.get(plain, ())
         return nodes[0] if len(nodes) == 1 else None
 
 
@@ -85,6 +84,7 @@ class _Node:
         self._by_words = _Index()
         # What addresses alone tell of: it never stands in the way of what was paid for.
         self._by_words_said = _Index()
+        self._found: dict[str, _Node | None] = {}  # as of now, by word
 
     def pay(self, thing: Thing) -> "_Node":
         """Return the node of something that was paid for, new or known."""
@@ -94,6 +94,7 @@ class _Node:
             node = _Node(thing, thing.name or thing.id)
             self._paid.append(node)
             self._by_words.add(node, word)
+            self._found.clear()
         return node
 
     def tell_apart(self) -> None:
@@ -104,15 +105,33 @@ class _Node:
                 node.label = f"{node.thing.name}{SEPARATOR}{node.thing.id}"
             node.tell_apart()
 
-    def meet(self, said: str) -> None:
-        """Learn a word of an address."""
-        if self.find(said) is None:
-            node = _Node(_thing(said), said)
-            self._by_words_said.add(node, said)
+    def learn(self, paths: Iterable[Sequence[str | None]]) -> None:
+        """Take in words of addresses: of what is below this, and of what is below that."""
+        below: defaultdict[str, set[Sequence[str | None]]] = defaultdict(set)
+        for word, *rest in paths:
+            if word is not None:
+                below[word].add(tuple(rest))
+        for word in sorted(below, key=_order):
+            self._meet(word)
+        # Several words may mean one thing.
+        met: defaultdict[_Node, set[Sequence[str | None]]] = defaultdict(set)
+        for word, rests in below.items():
+            if node := self.find(word):
+                met[node] |= {rest for rest in rests if rest}
+        for node, rests in met.items():
+            node.learn(rests)
 
     def find(self, said: str) -> "_Node | None":
         """Return what a word of an address means."""
-        return self._by_words.find(said) or self._by_words_said.find(said)
+        if said not in self._found:
+            paid = self._by_words.find(said) if self._paid else None
+            self._found[said] = paid or self._by_words_said.find(said)
+        return self._found[said]
+
+    def _meet(self, said: str) -> None:
+        if self.find(said) is None:
+            self._by_words_said.add(_Node(_thing(said), said), said)
+            self._found.clear()
 
 
 class Costs:
@@ -130,14 +149,7 @@ class Costs:
 
     def learn(self, said: Iterable[Names]) -> None:
         """Take in what addresses say, so that `known` gives those that mean one ad one name."""
-        paths = {one[1:] for one in said}
-        for depth in range(_DEPTHS):
-            for words in sorted(paths, key=lambda each: _order(each[depth])):
-                node: _Node | None = self._root
-                for word in words[:depth]:
-                    node = node.find(word) if node and word is not None else None
-                if node and (word := words[depth]) is not None:
-                    node.meet(word)
+        self._root.learn({one[1:] for one in said})
 
     def known(self, said: Names) -> Names:
         """Return what an address says in the platform's names, as far as they are known."""
@@ -168,11 +180,13 @@ def _thing(said: str) -> Thing:
 
 
 def _is_id(word: str) -> bool:
-    return word.strip().isascii() and word.strip().isdigit()
+    word = word.strip()
+    return word.isascii() and word.isdigit()
 
 
-def _order(said: str | None) -> tuple[bool, str]:
-    return not _thing(said or "").id, said or ""
+def _order(said: str) -> tuple[bool, str]:
+    """Put words with an id first: a name alone is theirs, if one has it."""
+    return not _thing(said).id, said
 
 
 def _plain(word: str) -> str:
