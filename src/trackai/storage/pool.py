@@ -30,9 +30,9 @@ STATEMENT_TIMEOUT_S = 30.0
 # pages does not.
 _ASKING = {"plan_cache_mode": "force_generic_plan", "enable_bitmapscan": "off"}
 
-# Row-level security shows this tenant until the commit, which waits for the disk or does not.
-ACT_AS = "select set_config('app.tenant_id', $1, true)"
-ACT_HASTILY_AS = f"{ACT_AS}, set_config('synchronous_commit', 'off', true)"
+BEGIN, COMMIT, ROLLBACK = "begin", "commit", "rollback"
+# The commit does not wait for the disk.
+HASTILY = "set local synchronous_commit = off"
 
 
 class Role(StrEnum):
@@ -171,13 +171,14 @@ class Database:
         or StatementRefused.
         """
         with _our_errors():
-            async with (
-                self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection,
-                connection.transaction(),
-            ):
-                if tenant_id is not None:
-                    await connection.execute(ACT_AS if waits else ACT_HASTILY_AS, str(tenant_id))
-                yield Tx(connection)
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                await connection.execute(_begin(tenant_id, waits=waits))
+                try:
+                    yield Tx(connection)
+                except BaseException:
+                    await connection.execute(ROLLBACK)
+                    raise
+                await connection.execute(COMMIT)
 
     @asynccontextmanager
     async def one_statement(self) -> AsyncIterator[Tx]:
@@ -241,6 +242,15 @@ def _our_errors() -> Iterator[None]:
         raise StorageUnavailable(
             f"The database is away: {type(error).__name__}.", retry_after_s=1.0
         ) from error
+
+
+def _begin(tenant_id: UUID | None, *, waits: bool) -> str:
+    """Return what begins a transaction in one round trip; it takes no parameters."""
+    first = [BEGIN] if waits else [BEGIN, HASTILY]
+    if tenant_id is not None:
+        # Row-level security shows this tenant until the end.
+        first.append(f"set local app.tenant_id = '{UUID(str(tenant_id))}'")
+    return "; ".join(first)
 
 
 async def _prepare_connection(connection: "asyncpg.Connection[Row]") -> None:
