@@ -29,23 +29,24 @@ returning t.tenant_id, t.destination_id, t.valid, t.expires_at
 # What a platform said.
 RECORD_CHECK = """
 insert into token_checks as t (tenant_id, destination_id, due_at, checked_at, valid, found,
-  expires_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+  expires_at, state, scopes)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (tenant_id, destination_id) do update
   set due_at = excluded.due_at, checked_at = excluded.checked_at, valid = excluded.valid,
-    found = excluded.found, expires_at = excluded.expires_at
+    found = excluded.found, expires_at = excluded.expires_at, state = excluded.state,
+    scopes = excluded.scopes
 """
 
 # A new token: nothing is known of it.
 FORGET_CHECK = """
 update token_checks set due_at = $3, checked_at = null, valid = null, found = null,
-  expires_at = null
+  expires_at = null, state = null, scopes = '{}'
 where tenant_id = $1 and destination_id = $2
 """
 
 # What is known of a tenant's tokens.
 LIST_CHECKS = """
-select destination_id, checked_at, valid, found, expires_at from token_checks
+select destination_id, checked_at, valid, found, expires_at, state, scopes from token_checks
 where tenant_id = $1
 """
 
@@ -68,6 +69,8 @@ class TokenCheck:
     valid: bool | None
     found: str
     expires_at: dt.datetime | None
+    state: str  # one of destinations.port.TokenState
+    scopes: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ async def record_check(tx: Tx, check: TokenCheck, *, tenant_id: UUID, destinatio
     await tx.execute(
         RECORD_CHECK,
         *(tenant_id, destination_id, check.due_at, check.checked_at),
-        *(check.valid, check.found, check.expires_at),
+        *(check.valid, check.found, check.expires_at, check.state, list(check.scopes)),
     )
 
 
