@@ -30,6 +30,7 @@ from trackai.model.tenant import DestinationAccount
 from trackai.operations.standing import Standing, standings
 from trackai.storage.destinations import list_destinations
 from trackai.storage.pool import Role
+from trackai.storage.pool import Row as Record
 from trackai.storage.token_checks import list_checks
 
 app = typer.Typer(no_args_is_help=True, help="Pixels that get a tenant's conversions.")
@@ -228,8 +229,8 @@ def _said(health: TokenHealth | None) -> Row:
     return {"token_valid": health.valid, "token": health.found}
 
 
-def _token_row(check: Row | None) -> Row:
-    known = check or {}
+def _token_row(check: Record | None) -> Row:
+    known = dict(check) if check else {}
     return {
         "token_valid": known.get("valid"),
         "token_expires_at": known.get("expires_at"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from trackai.storage.pool import Tx
+from trackai.storage.pool import Row, Tx
 
 # Destinations that were never asked about are due.
 ENSURE_ALL_TENANTS = """
@@ -106,10 +106,10 @@ async def forget_check(tx: Tx, *, tenant_id: UUID, destination_id: UUID, now: dt
     await tx.execute(FORGET_CHECK, tenant_id, destination_id, now)
 
 
-async def list_checks(tx: Tx, *, tenant_id: UUID) -> dict[UUID, dict[str, object]]:
+async def list_checks(tx: Tx, *, tenant_id: UUID) -> dict[UUID, Row]:
     """Return destination id -> what is known of its token."""
     rows = await tx.fetch(LIST_CHECKS, tenant_id)
-    return {row["destination_id"]: dict(row) for row in rows}
+    return {row["destination_id"]: row for row in rows}
 
 
 async def count_checks_all_tenants(tx: Tx, *, soon: dt.datetime) -> dict[str, int]:
