@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
@@ -17,6 +17,9 @@ from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
 from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.tools import DashboardTools
+from trackai.destinations.http import open_http
+from trackai.destinations.port import Destination
+from trackai.destinations.registry import destinations
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
@@ -121,19 +124,26 @@ async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIte
         api = create_api(ApiTools(people, database, SystemClock(), new_id, throttle, [*known]))
         access = await Database.connect(url, Role.ACCESS, size=ACCESS_CONNECTIONS)
         stack.push_async_callback(access.close)
-        pages = _dashboard(settings, envelope, people, access)
+        http = await stack.enter_async_context(open_http())
+        platforms = destinations(http, SystemClock())
+        pages = _dashboard(settings, envelope, (people, access), platforms)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
         yield App(edge, database, api, pages, keeps_reports=settings.spool_mib > 0)
 
 
 def _dashboard(
-    settings: Settings, envelope: Envelope, people: Database, access: Database
+    settings: Settings,
+    envelope: Envelope,
+    databases: tuple[Database, Database],
+    platforms: Mapping[str, Destination],
 ) -> AsgiApp:
-    clock = SystemClock()
+    clock, (people, access) = SystemClock(), databases
     doors = (access, envelope, Passwords(), clock, new_id)
     tools = DashboardTools(
         database=people,
+        envelope=envelope,
+        platforms=platforms,
         signing_in=SigningIn(*doors),
         team=Team(*doors),
         second_factor=SecondFactor(*doors),
@@ -143,6 +153,7 @@ def _dashboard(
         new_id=new_id,
         base_url=settings.base_url,
         proxies=TrustedProxies(settings.trusted_proxies),
+        meta_url=settings.meta_url,
     )
     return create_dashboard(tools)
 

@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     breaker_pause_s: float = Field(default=60.0, ge=1, le=900)
     # Days that webhooks with a failed proof are kept for diagnosis.
     rejection_days: float = Field(default=1.0, gt=0, le=30)
+    # Where pixels connected on pages are sent to: a stand-in for Meta. Unset = Meta.
+    meta_url: str | None = None
     # Gateways installed as plugins (entry points) are loaded only when this is on.
     gateway_plugins: bool = False
 
@@ -142,7 +144,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("database_url", "secret_key", "public_url", "smtp_host", "smtp_user", "smtp_password"),
-        "mail_from",
+        *("mail_from", "meta_url"),
         mode="before",
     )
     @classmethod
@@ -168,6 +170,10 @@ class Settings(BaseSettings):
                 raise ConfigurationError(
                     f"{PREFIX}{name.upper()} must be set when {PREFIX}ENVIRONMENT=production."
                 )
+        if self.meta_url is not None:
+            raise ConfigurationError(
+                f"{PREFIX}META_URL is for a stand-in: unset it when {PREFIX}ENVIRONMENT=production."
+            )
         return self
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -14,6 +14,8 @@ from tests.support.door import Door, open_door
 from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import COOKIE, HALF_COOKIE
+from trackai.destinations.http import open_http
+from trackai.destinations.registry import destinations
 from trackai.errors import MailNotSent
 from trackai.ingest.client_address import TrustedProxies
 from trackai.mail.port import Letter
@@ -133,16 +135,21 @@ class House(Door):
 
 
 @asynccontextmanager
-async def open_house(url: str, serve: "Serve", postbox: Postbox | None) -> AsyncIterator[House]:
+async def open_house(
+    url: str, serve: "Serve", postbox: Postbox | None, **tried: Any
+) -> AsyncIterator[House]:
     """Open pages that nobody has opened yet."""
     # The jar is left out: it sends no secure cookie over HTTP; a browser does, to this machine.
     async with (
         open_door(url) as door,
+        open_http() as platforms,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
         world = door.world
         tools = DashboardTools(
             database=world.people,
+            envelope=world.envelope,
+            platforms=destinations(platforms, world.clock),
             signing_in=door.signing_in,
             team=door.team,
             second_factor=door.second_factor,
@@ -152,6 +159,7 @@ async def open_house(url: str, serve: "Serve", postbox: Postbox | None) -> Async
             new_id=new_id,
             base_url="https://track.loja.test",
             proxies=TrustedProxies(["127.0.0.1"]),
+            **tried,
         )
         address = await serve(create_dashboard(tools))
         yield House(**vars(door), url=address, http=http, postbox=postbox or Postbox())

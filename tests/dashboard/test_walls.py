@@ -32,7 +32,10 @@ CLOSED = [one for one in ROUTES if one not in OPEN]
 OWN = {("POST", "/sign-out"), ("POST", "/tenant")} | {
     (method, path) for method, path in ROUTES if path.startswith("/account")
 }
-IDS = ("user_id", "key_id", "session_id", "delivery_id", "replay_id")
+IDS = (
+    *("user_id", "key_id", "session_id", "delivery_id", "replay_id"),
+    *("connection_id", "destination_id"),
+)
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 

@@ -1,10 +1,13 @@
 """`trackai destination`: pixels that get a tenant's conversions."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
-from trackai.accounts.onboarding import NewDestination
+from trackai.accounts.onboarding import NewDestination, Onboarding
 from trackai.accounts.upkeep import Change
 from trackai.cli.installation import (
     Installation,
@@ -19,7 +22,7 @@ from trackai.cli.prompts import hidden
 from trackai.destinations.http import open_http
 from trackai.destinations.port import TokenHealth
 from trackai.destinations.registry import destinations
-from trackai.dispatch.token_watch import check_of
+from trackai.dispatch.pixels import Pixels, Said
 from trackai.errors import InvalidField
 from trackai.model.clock import SystemClock
 from trackai.model.delivery import Trigger
@@ -27,7 +30,8 @@ from trackai.model.tenant import DestinationAccount
 from trackai.operations.standing import Standing, standings
 from trackai.storage.destinations import list_destinations
 from trackai.storage.pool import Role
-from trackai.storage.token_checks import list_checks, record_check
+from trackai.storage.pool import Row as Record
+from trackai.storage.token_checks import list_checks
 
 app = typer.Typer(no_args_is_help=True, help="Pixels that get a tenant's conversions.")
 
@@ -89,12 +93,9 @@ def connect(
                 api_url=api_url,
                 event_names=dict(_pair(text) for text in event or []),
             )
-            asked = onboarding.destination_of(owner.id, new)
-            health = None if offline else await _ask(asked)
-            _insist(health, "Nothing was connected.", keep_anyway=keep_anyway)
-            account = await onboarding.connect_destination(owner.id, new)
-            await _note(here, account, health)
-            return {**_row(account), **_said(health)}
+            async with _pixels(here, owner.id, onboarding, offline=offline) as pixels:
+                said = await pixels.connect(new, keep_anyway=keep_anyway)
+            return _told(said, "Nothing was connected.")
 
     show_one(run(work()), json=json)
 
@@ -115,14 +116,9 @@ def set_token(
             owner = await here.tenant(tenant)
             destination_id = parse_uuid(destination, "DESTINATION")
             value = hidden(token, "Token", variable=_VARIABLE)
-            asked = await onboarding.with_token(owner.id, destination_id, value)
-            health = None if offline else await _ask(asked)
-            _insist(health, "The token before it was kept.", keep_anyway=keep_anyway)
-            account = await onboarding.set_token(
-                *(owner.id, destination_id, value), valid=health.valid if health else None
-            )
-            await _note(here, account, health)
-            return {**_row(account), **_said(health)}
+            async with _pixels(here, owner.id, onboarding, offline=offline) as pixels:
+                said = await pixels.set_token(destination_id, value, keep_anyway=keep_anyway)
+            return _told(said, "The token before it was kept.")
 
     show_one(run(work()), json=json)
 
@@ -206,36 +202,25 @@ def _pair(text: str) -> tuple[str, str]:
     return trigger.strip(), name.strip()
 
 
-async def _ask(account: DestinationAccount) -> TokenHealth:
-    """Ask the platform what it thinks of a token that may be set."""
-    async with open_http() as http:
-        return await destinations(http, SystemClock())[account.kind].check_token(account)
+@asynccontextmanager
+async def _pixels(
+    here: Installation, tenant_id: UUID, onboarding: Onboarding, *, offline: bool
+) -> AsyncIterator[Pixels]:
+    """Open what connects a tenant's pixels."""
+    clock = SystemClock()
+    async with here.database(Role.APP) as database, open_http() as http:
+        asked = None if offline else destinations(http, clock)
+        yield Pixels(database, onboarding, asked, clock, tenant_id)
 
 
-def _insist(health: TokenHealth | None, instead: str, *, keep_anyway: bool) -> None:
-    """Raise when the platform refuses the token; what could not be asked is no refusal."""
-    if health is not None and health.valid is False and not keep_anyway:
+def _told(said: Said, instead: str) -> Row:
+    """Return what was kept; InvalidField when the platform refused the token."""
+    if said.account is None:
+        found = said.health.found if said.health else ""
         raise InvalidField(
-            f"{health.found} {instead} To set it all the same: --keep-anyway.", field="token"
+            f"{found} {instead} To set it all the same: --keep-anyway.", field="token"
         )
-
-
-async def _note(
-    here: Installation, account: DestinationAccount, health: TokenHealth | None
-) -> None:
-    """Store what the platform said, for `destination list`."""
-    if health is None:
-        return
-    now = SystemClock().now()
-    async with (
-        here.database(Role.APP) as database,
-        database.transaction(tenant_id=account.tenant_id) as tx,
-    ):
-        await record_check(
-            *(tx, check_of(health, now)),
-            tenant_id=account.tenant_id,
-            destination_id=account.id,
-        )
+    return {**_row(said.account), **_said(said.health)}
 
 
 def _said(health: TokenHealth | None) -> Row:
@@ -244,8 +229,8 @@ def _said(health: TokenHealth | None) -> Row:
     return {"token_valid": health.valid, "token": health.found}
 
 
-def _token_row(check: Row | None) -> Row:
-    known = check or {}
+def _token_row(check: Record | None) -> Row:
+    known = dict(check) if check else {}
     return {
         "token_valid": known.get("valid"),
         "token_expires_at": known.get("expires_at"),

@@ -9,6 +9,7 @@ from trackai.cli.installation import open_installation, run
 from trackai.cli.output import Json, TenantName, write_json
 from trackai.gateways.registry import gateways
 from trackai.tracker.script import build_script
+from trackai.tracker.tag import script_tag
 
 
 class Consent(StrEnum):
@@ -38,14 +39,13 @@ def tag(
         async with open_installation() as here, here.onboarding() as onboarding:
             owner = await here.tenant(tenant)
             known = gateways(plugins=here.settings.gateway_plugins)
-            name = f"t.{build_script(known.values()).version}.js" if pinned else "t.js"
+            version = build_script(known.values()).version if pinned else None
             said = {"site-key": owner.site_key}
             if funnel is not None:
                 said["funnel"] = str((await onboarding.funnel_named(owner.id, funnel)).id)
             if consent is not None:
                 said["consent"] = consent.value
-            attributes = "".join(f' data-{key}="{value}"' for key, value in said.items())
-            return f'<script async src="{here.settings.base_url}/{name}"{attributes}></script>'
+            return script_tag(here.settings.base_url, said, version=version)
 
     html = run(work())
     if json:

@@ -11,14 +11,17 @@ from starlette.middleware.gzip import GZipMiddleware
 from trackai.dashboard import (
     account,
     audit,
+    connections,
     doors,
     events,
     failures,
+    gateway,
     home,
     keys,
     match_rate,
     passwords,
     performance,
+    pixel,
     second_factor,
     static,
     team,
@@ -37,6 +40,7 @@ LEAST_GZIPPED_BYTES = 1000
 ROOMS = (
     *(static, doors, passwords, account, second_factor),
     *(home, events, match_rate, performance, failures, team, keys, audit),
+    *(connections, gateway, pixel),
 )
 
 

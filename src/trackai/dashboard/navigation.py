@@ -20,6 +20,7 @@ PLACES = (
     Place("match_rate", "/match-rate"),
     Place("performance", "/performance"),
     Place("failures", "/failures"),
+    Place("connections", "/connections"),
     Place("team", "/team", Permission.MANAGE),
     Place("keys", "/keys", Permission.MANAGE),
     Place("audit", "/audit", Permission.MANAGE),

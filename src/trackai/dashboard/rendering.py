@@ -13,9 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from trackai.accounts.signing_in import SignedIn
 from trackai.analytics.metrics import zone_of
 from trackai.dashboard.formats import Formats
+from trackai.dashboard.guides import spans
 from trackai.dashboard.navigation import PLACES
 from trackai.dashboard.visiting import Visit, masked_token, tools_of
-from trackai.dashboard.words import LANGUAGES, preferred, say, why
+from trackai.dashboard.words import LANGUAGES, meant, preferred, say, why
 
 # A page runs scripts and styles of this site alone, and nobody may frame it.
 CONTENT_SECURITY_POLICY = (
@@ -44,6 +45,7 @@ def _templates() -> Environment:
     )
     made.globals["static"] = static_address
     made.globals["places"] = PLACES
+    made.globals["spans"] = spans
     return made
 
 
@@ -104,6 +106,7 @@ def render(
     context: Mapping[str, object] = {
         "t": partial(say, language),
         "why": why,
+        "meant": meant,
         "f": Formats(language, zone or ZoneInfo("UTC")),
         "language": language,
         "html_language": LANGUAGES[language],

@@ -1,14 +1,17 @@
 """What pages need; wired once by the composition root."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trackai.accounts.new_passwords import NewPasswords
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
+from trackai.destinations.port import Destination
 from trackai.ingest.client_address import TrustedProxies
 from trackai.mail.port import Mail
 from trackai.model.clock import Clock, NewId
+from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
 
 
@@ -17,6 +20,8 @@ class DashboardTools:
     """Databases, clock, and who may come in."""
 
     database: Database  # as people: row-level security shows one tenant
+    envelope: Envelope
+    platforms: Mapping[str, Destination]  # ad platforms, asked about tokens and sent tests to
     signing_in: SigningIn
     team: Team
     second_factor: SecondFactor
@@ -26,3 +31,4 @@ class DashboardTools:
     new_id: NewId
     base_url: str  # without a slash at the end
     proxies: TrustedProxies  # who may say for whom a request is
+    meta_url: str | None = None  # where pixels connected on pages are; None: at Meta's own

@@ -28,8 +28,13 @@ def say(language: str, key: str, **values: object) -> str:
 
 def why(reason: str) -> str:
     """Return the key of what a reason means and what to do about it."""
-    key = f"reason.{reason}"
-    return key if key in words_of(USUAL) else "reason.other"
+    return meant("reason", reason)
+
+
+def meant(table: str, name: str) -> str:
+    """Return the key of a name that comes from elsewhere, or of the table's `other`."""
+    key = f"{table}.{name}"
+    return key if key in words_of(USUAL) else f"{table}.other"
 
 
 def preferred(accepted: str) -> str:

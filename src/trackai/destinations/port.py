@@ -7,16 +7,30 @@ adapter's own affair: it answers with one outcome for each event, in order.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from trackai.model.delivery import Outcome, OutgoingEvent
 from trackai.model.tenant import DestinationAccount
 
 
+class TokenState(StrEnum):
+    """What a platform's answer about a token comes to; stored, and said in words by pages."""
+
+    VALID = "valid"
+    ENDED = "ended"  # expired, or withdrawn
+    REFUSED = "refused"  # nothing that the platform knows
+    NOT_ASSIGNED = "not_assigned"  # its owner does not have the pixel
+    IMPOSSIBLE = "impossible"  # such a token or pixel cannot be asked about
+    NOT_SAID = "not_said"  # an answer that does not tell
+    NOT_REACHED = "not_reached"  # no answer
+
+
 @dataclass(frozen=True, slots=True)
 class TokenHealth:
     """What a platform says of an account's token. `valid` None: it could not be asked."""
 
+    state: TokenState
     valid: bool | None
     found: str  # one sentence for people, without the token
     expires_at: dt.datetime | None = None  # None: never, or not said

@@ -97,7 +97,8 @@ def check_of(health: TokenHealth, now: dt.datetime) -> TokenCheck:
         again = WELL
     else:
         again = NOT_WELL
-    return TokenCheck(now + again, now, health.valid, health.found, health.expires_at)
+    said = (health.valid, health.found, health.expires_at, health.state.value, health.scopes)
+    return TokenCheck(now + again, now, *said)
 
 
 def _ends_soon(expires_at: dt.datetime | None, now: dt.datetime) -> bool:

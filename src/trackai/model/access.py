@@ -16,8 +16,9 @@ class Permission(StrEnum):
 
     SEE = "see"  # numbers, events, how things are connected
     OPERATE = "operate"  # replay, discard, test
-    CONFIGURE = "configure"  # funnels, gateways, pixels, settings
-    MANAGE = "manage"  # the team, API keys, requests of persons, the tenant's end
+    CONFIGURE = "configure"  # funnels, settings
+    # Gateways and pixels with their secrets, the team, API keys, requests of persons, the end.
+    MANAGE = "manage"
 
 
 _ALLOWED = {

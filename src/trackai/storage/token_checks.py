@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from trackai.storage.pool import Tx
+from trackai.storage.pool import Row, Tx
 
 # Destinations that were never asked about are due.
 ENSURE_ALL_TENANTS = """
@@ -29,23 +29,24 @@ returning t.tenant_id, t.destination_id, t.valid, t.expires_at
 # What a platform said.
 RECORD_CHECK = """
 insert into token_checks as t (tenant_id, destination_id, due_at, checked_at, valid, found,
-  expires_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+  expires_at, state, scopes)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (tenant_id, destination_id) do update
   set due_at = excluded.due_at, checked_at = excluded.checked_at, valid = excluded.valid,
-    found = excluded.found, expires_at = excluded.expires_at
+    found = excluded.found, expires_at = excluded.expires_at, state = excluded.state,
+    scopes = excluded.scopes
 """
 
 # A new token: nothing is known of it.
 FORGET_CHECK = """
 update token_checks set due_at = $3, checked_at = null, valid = null, found = null,
-  expires_at = null
+  expires_at = null, state = null, scopes = '{}'
 where tenant_id = $1 and destination_id = $2
 """
 
 # What is known of a tenant's tokens.
 LIST_CHECKS = """
-select destination_id, checked_at, valid, found, expires_at from token_checks
+select destination_id, checked_at, valid, found, expires_at, state, scopes from token_checks
 where tenant_id = $1
 """
 
@@ -68,6 +69,8 @@ class TokenCheck:
     valid: bool | None
     found: str
     expires_at: dt.datetime | None
+    state: str  # one of destinations.port.TokenState
+    scopes: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ async def record_check(tx: Tx, check: TokenCheck, *, tenant_id: UUID, destinatio
     await tx.execute(
         RECORD_CHECK,
         *(tenant_id, destination_id, check.due_at, check.checked_at),
-        *(check.valid, check.found, check.expires_at),
+        *(check.valid, check.found, check.expires_at, check.state, list(check.scopes)),
     )
 
 
@@ -103,10 +106,10 @@ async def forget_check(tx: Tx, *, tenant_id: UUID, destination_id: UUID, now: dt
     await tx.execute(FORGET_CHECK, tenant_id, destination_id, now)
 
 
-async def list_checks(tx: Tx, *, tenant_id: UUID) -> dict[UUID, dict[str, object]]:
+async def list_checks(tx: Tx, *, tenant_id: UUID) -> dict[UUID, Row]:
     """Return destination id -> what is known of its token."""
     rows = await tx.fetch(LIST_CHECKS, tenant_id)
-    return {row["destination_id"]: dict(row) for row in rows}
+    return {row["destination_id"]: row for row in rows}
 
 
 async def count_checks_all_tenants(tx: Tx, *, soon: dt.datetime) -> dict[str, int]:

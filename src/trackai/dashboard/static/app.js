@@ -1,4 +1,4 @@
-// What every page does: the theme's switch, and keeping open what was opened when a part is replaced.
+// What every page does: copying, the theme's switch, and keeping open what was opened when a part is replaced.
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-theme-switch]")) return;
   const root = document.documentElement;
@@ -8,6 +8,19 @@ document.addEventListener("click", (event) => {
   root.dataset.theme = dark ? "light" : "dark";
   localStorage.setItem("theme", root.dataset.theme);
   document.dispatchEvent(new Event("theme"));
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const shown = document.getElementById(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(shown.textContent.trim());
+    button.textContent = button.dataset.copied;
+  } catch {
+    // Not allowed here: it is marked, so that it can be copied by hand.
+    getSelection().selectAllChildren(shown);
+  }
 });
 
 document.addEventListener("change", (event) => {

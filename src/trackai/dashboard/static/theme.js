@@ -1,3 +1,4 @@
-// Before anything is drawn: the theme that was chosen here, if any.
+// Before anything is drawn: that scripts run, and the theme that was chosen here, if any.
+document.documentElement.classList.add("scripted");
 const chosen = localStorage.getItem("theme");
 if (chosen) document.documentElement.dataset.theme = chosen;

@@ -18,7 +18,7 @@ from trackai.destinations.meta.account import API_URL, host_of, validate_account
 from trackai.destinations.meta.answers import CLASSES, Answer, AnswerReason, Verdict, answer_of
 from trackai.destinations.meta.payload import Unsendable, build_event, encode_batch
 from trackai.destinations.meta.token import health_of, names_pixel, reaches_pixel
-from trackai.destinations.port import TokenHealth
+from trackai.destinations.port import TokenHealth, TokenState
 from trackai.errors import DestinationTimeout, DestinationUnreachable, InvalidField
 from trackai.model.clock import Clock
 from trackai.model.delivery import (
@@ -101,9 +101,9 @@ class MetaDestination:
             )
             reaches = names_pixel(answer.body, account.pixel_id) or await self._reaches(account)
         except InvalidField as error:
-            return TokenHealth(valid=False, found=str(error))
+            return TokenHealth(TokenState.IMPOSSIBLE, valid=False, found=str(error))
         except DestinationUnreachable as error:
-            return TokenHealth(valid=None, found=str(error))
+            return TokenHealth(TokenState.NOT_REACHED, valid=None, found=str(error))
         return health_of(answer.status, answer.body, self._clock.now(), reaches=reaches)
 
     async def _reaches(self, account: DestinationAccount) -> bool | None:

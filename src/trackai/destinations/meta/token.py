@@ -8,7 +8,7 @@ import datetime as dt
 
 import msgspec
 
-from trackai.destinations.port import TokenHealth
+from trackai.destinations.port import TokenHealth, TokenState
 
 # Either lets a token send events.
 _SCOPES = frozenset(("ads_management", "business_management"))
@@ -55,10 +55,12 @@ def health_of(
     if found.data is not None:
         return _health(found.data, now, reaches=reaches)
     if found.error is not None and found.error.code in _TOKEN_REFUSED:
-        return TokenHealth(valid=False, found="Meta does not accept the token.")
+        return TokenHealth(TokenState.REFUSED, valid=False, found="Meta does not accept the token.")
     code = f", code {found.error.code}" if found.error else ""
     return TokenHealth(
-        valid=None, found=f"Meta did not say whether the token is valid (HTTP {status}{code})."
+        TokenState.NOT_SAID,
+        valid=None,
+        found=f"Meta did not say whether the token is valid (HTTP {status}{code}).",
     )
 
 
@@ -96,6 +98,7 @@ def _health(data: _Data, now: dt.datetime, *, reaches: bool | None) -> TokenHeal
     scopes = tuple(sorted(data.scopes))
     if not data.is_valid or (expires_at is not None and expires_at <= now):
         return TokenHealth(
+            TokenState.ENDED,
             valid=False,
             found="The token is expired or withdrawn.",
             expires_at=expires_at,
@@ -103,6 +106,7 @@ def _health(data: _Data, now: dt.datetime, *, reaches: bool | None) -> TokenHeal
         )
     if reaches is False:
         return TokenHealth(
+            TokenState.NOT_ASSIGNED,
             valid=False,
             found="The token is not assigned to this pixel. Assign the pixel to the token's system "
             "user in Business settings, or make a token in this pixel's Events Manager.",
@@ -115,6 +119,7 @@ def _health(data: _Data, now: dt.datetime, *, reaches: bool | None) -> TokenHeal
         *(["whether it may use this pixel could not be told"] if reaches is None else []),
     ]
     return TokenHealth(
+        TokenState.VALID,
         valid=True,
         found=f"The token is valid: {'; '.join(notes)}.",
         expires_at=expires_at,
