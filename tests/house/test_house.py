@@ -207,3 +207,11 @@ def test_the_architecture_page_names_every_package() -> None:
 def test_no_address_of_a_package_index_is_in_the_locks() -> None:
     for lock in (ROOT / "requirements").glob("*.txt"):
         assert "://" not in lock.read_text()
+
+
+def test_make_test_runs_every_folder_of_tests() -> None:
+    run = (ROOT / "Makefile").read_text()
+
+    folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("test_*.py")}
+    assert folders
+    assert [] == sorted(name for name in folders if not re.search(rf"tests/{name}\b", run))
