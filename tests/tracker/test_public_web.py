@@ -3,9 +3,8 @@
 The loopback is not of the public web, so a test that means it to be reached says so.
 """
 
-import asyncio
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import pytest
 
 from trackai.sandbox.asgi import Receive, Reply, Request, Scope, Send, read_request, send_reply
 from trackai.tracker import public_web
-from trackai.tracker.public_web import Address, NoPage, PublicWeb, resolve
+from trackai.tracker.public_web import WHOLE_S, Address, NoPage, PublicWeb, Resolve, resolve
 
 if TYPE_CHECKING:
     from tests.conftest import Serve
@@ -43,26 +42,25 @@ class Site:
         self.replies[path] = Reply(status, body.encode(), content_type=kind, headers=headers)
 
 
-def names(**known: Sequence[str]) -> Callable[[str, int], "asyncio.Future[Sequence[str]]"]:
-    """Return a look-up that knows these names and counts what is asked."""
-    asked: list[str] = []
+class Names:
+    """A look-up that knows some names, and counts what is asked."""
 
-    async def find(host: str, port: int) -> Sequence[str]:
-        asked.append(host)
-        key = host.replace(".", "_").replace("-", "_")
-        return known[key] if key in known else await resolve(host, port)
+    def __init__(self, **known: Sequence[str]) -> None:
+        self.known = {name.replace("_", "."): found for name, found in known.items()}
+        self.asked: list[str] = []
 
-    find.asked = asked  # type: ignore[attr-defined]
-    return find  # type: ignore[return-value]
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        self.asked.append(host)
+        return self.known[host] if host in self.known else await resolve(host, port)
 
 
 def loopback_too(address: Address) -> bool:
     return public_web.is_public(address) or address == ipaddress.ip_address("127.0.0.1")
 
 
-def near(find: object = resolve, **more: float) -> PublicWeb:
+def near(find: Resolve = resolve, *, whole_s: float = WHOLE_S) -> PublicWeb:
     """Return what reaches the test's own site as if it were public."""
-    return PublicWeb(find=find, allowed=loopback_too, any_port=True, **more)  # type: ignore[arg-type]
+    return PublicWeb(find=find, allowed=loopback_too, any_port=True, whole_s=whole_s)
 
 
 @pytest.fixture
@@ -106,8 +104,8 @@ async def test_a_name_with_one_private_address_among_others_is_not_asked(
     site: tuple[Site, str],
 ) -> None:
     made, url = site
-    find = names(two_example_com=["8.8.8.8", "127.0.0.1"])
-    found = await PublicWeb(find=find, any_port=True).fetch(  # type: ignore[arg-type]
+    find = Names(two_example_com=["8.8.8.8", "127.0.0.1"])
+    found = await PublicWeb(find=find, any_port=True).fetch(
         url.replace("127.0.0.1", "two.example.com")
     )
 
@@ -119,11 +117,11 @@ async def test_a_name_is_looked_up_once_and_the_connection_goes_there(
 ) -> None:
     made, url = site
     made.put("/")
-    find = names(shop_example_com=["127.0.0.1"])
+    find = Names(shop_example_com=["127.0.0.1"])
     found = await near(find).fetch(url.replace("127.0.0.1", "shop.example.com") + "/")
 
     assert found == "<p>Café</p>"
-    assert find.asked == ["shop.example.com"]  # type: ignore[attr-defined]
+    assert find.asked == ["shop.example.com"]
     assert made.asked[0].headers["host"].startswith("shop.example.com:")
 
 
@@ -157,16 +155,16 @@ async def test_a_redirect_is_judged_as_the_first_address_was(site: tuple[Site, s
     ],
 )
 async def test_what_is_no_address_of_a_page_is_not_asked(address: str) -> None:
-    find = names()
-    found = await PublicWeb(find=find).fetch(address)  # type: ignore[arg-type]
+    find = Names()
+    found = await PublicWeb(find=find).fetch(address)
 
-    assert (found, find.asked) == (NoPage.NO_ADDRESS, [])  # type: ignore[attr-defined]
+    assert (found, find.asked) == (NoPage.NO_ADDRESS, [])
 
 
 async def test_a_name_that_leads_nowhere() -> None:
-    find = names(no_example_com=[])
+    find = Names(no_example_com=[])
     found = [
-        await PublicWeb(find=find).fetch(f"https://{one}/")  # type: ignore[arg-type]
+        await PublicWeb(find=find).fetch(f"https://{one}/")
         for one in ("no.example.com", "nothing.invalid", "a..b", "x" * 70 + ".com")
     ]
 
@@ -176,7 +174,9 @@ async def test_a_name_that_leads_nowhere() -> None:
 async def test_what_is_no_page_is_said(site: tuple[Site, str]) -> None:
     made, url = site
     made.put("/data", "{}", kind="application/json")
-    made.put("/small", "x", **{"content-encoding": "gzip"})
+    made.replies["/small"] = Reply(
+        200, b"x", content_type=HTML, headers={"content-encoding": "gzip"}
+    )
     found = [await near().fetch(url + path) for path in ("/none", "/data", "/small")]
 
     assert found == [NoPage.NO_HTML] * 3
