@@ -5,6 +5,7 @@ import datetime as dt
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import msgspec
 
@@ -16,7 +17,7 @@ from trackai.accounts.team import Team
 from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
 from trackai.dashboard.app import create_dashboard
-from trackai.dashboard.tools import DashboardTools
+from trackai.dashboard.tools import DashboardTools, PracticeSales
 from trackai.destinations.http import open_http
 from trackai.destinations.port import Destination
 from trackai.destinations.registry import destinations
@@ -37,6 +38,7 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
 from trackai.telemetry.logging import get_logger
+from trackai.tracker.public_web import PublicWeb
 
 # A probe that takes longer than this is a no.
 READY_TIMEOUT_S = 2.0
@@ -47,6 +49,9 @@ ACCESS_CONNECTIONS = 2
 # Requests a second and tenant, in one process, and how many may come at once.
 API_RATE = 20.0
 API_BURST = 40
+# The same of pages that are looked at for whoever sets a tenant up.
+PAGE_CHECK_RATE = 0.1
+PAGE_CHECK_BURST = 6
 _MIB = 1024 * 1024
 
 
@@ -102,8 +107,18 @@ class App:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Whom pages reach outside: ad platforms, and stand-ins of payment platforms."""
+
+    platforms: Mapping[str, Destination]
+    practice: PracticeSales | None
+
+
 @asynccontextmanager
-async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIterator[App]:
+async def open_app(
+    settings: Settings, url: str, envelope: Envelope, practice: PracticeSales | None = None
+) -> AsyncIterator[App]:
     """Wire the HTTP side of one process; at the end what waits for a commit is committed."""
     limits = EdgeLimits(
         trusted_proxies=settings.trusted_proxies,
@@ -125,8 +140,8 @@ async def open_app(settings: Settings, url: str, envelope: Envelope) -> AsyncIte
         access = await Database.connect(url, Role.ACCESS, size=ACCESS_CONNECTIONS)
         stack.push_async_callback(access.close)
         http = await stack.enter_async_context(open_http())
-        platforms = destinations(http, SystemClock())
-        pages = _dashboard(settings, envelope, (people, access), platforms)
+        outside = Outside(destinations(http, SystemClock()), practice)
+        pages = _dashboard(settings, envelope, (people, access), outside)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
         yield App(edge, database, api, pages, keeps_reports=settings.spool_mib > 0)
@@ -136,14 +151,14 @@ def _dashboard(
     settings: Settings,
     envelope: Envelope,
     databases: tuple[Database, Database],
-    platforms: Mapping[str, Destination],
+    outside: Outside,
 ) -> AsgiApp:
     clock, (people, access) = SystemClock(), databases
     doors = (access, envelope, Passwords(), clock, new_id)
     tools = DashboardTools(
         database=people,
         envelope=envelope,
-        platforms=platforms,
+        platforms=outside.platforms,
         signing_in=SigningIn(*doors),
         team=Team(*doors),
         second_factor=SecondFactor(*doors),
@@ -153,6 +168,9 @@ def _dashboard(
         new_id=new_id,
         base_url=settings.base_url,
         proxies=TrustedProxies(settings.trusted_proxies),
+        web=PublicWeb(),
+        page_checks=Throttle(rate=PAGE_CHECK_RATE, burst=PAGE_CHECK_BURST),
+        practice=outside.practice,
         meta_url=settings.meta_url,
     )
     return create_dashboard(tools)

@@ -18,9 +18,11 @@ from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
 from trackai.errors import MailNotSent
 from trackai.ingest.client_address import TrustedProxies
+from trackai.ingest.throttle import Throttle
 from trackai.mail.port import Letter
 from trackai.model.access import MemberRole
 from trackai.model.clock import new_id
+from trackai.tracker.public_web import PublicWeb
 
 if TYPE_CHECKING:
     from tests.conftest import Serve
@@ -159,7 +161,7 @@ async def open_house(
             new_id=new_id,
             base_url="https://track.loja.test",
             proxies=TrustedProxies(["127.0.0.1"]),
-            **tried,
+            **{"web": PublicWeb(), "page_checks": Throttle(rate=0.001, burst=20), **tried},
         )
         address = await serve(create_dashboard(tools))
         yield House(**vars(door), url=address, http=http, postbox=postbox or Postbox())

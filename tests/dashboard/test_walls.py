@@ -34,7 +34,7 @@ OWN = {("POST", "/sign-out"), ("POST", "/tenant")} | {
 }
 IDS = (
     *("user_id", "key_id", "session_id", "delivery_id", "replay_id"),
-    *("connection_id", "destination_id"),
+    *("connection_id", "destination_id", "step"),
 )
 NOBODY = "00000000-0000-0000-0000-000000000000"
 

@@ -47,15 +47,23 @@ class Sender:
 @asynccontextmanager
 async def open_sender(world: World, serve: "Serve") -> AsyncIterator[Sender]:
     """Open another account of the world, whose pixel is at a stand-in."""
-    async with open_http() as http:
+    async with dispatcher_of(world) as dispatcher:
         meta = MetaSandbox(world.clock)
-        queue = PostgresQueue(world.workers, world.clock, new_id)
-        tools = DispatchTools(
-            *(world.workers, world.envelope, queue, destinations(http, world.clock)),
-            *(world.clock, new_id, Gate(world.workers, Limits())),
-        )
         world.account = await world.open_account("Loja", meta_url=await serve(meta))
         pixel = world.account.destination
         meta.add_dataset(pixel.pixel_id)
         meta.add_token(pixel.token, datasets=[pixel.pixel_id])
-        yield Sender(world, meta, Dispatcher(tools))
+        yield Sender(world, meta, dispatcher)
+
+
+@asynccontextmanager
+async def dispatcher_of(world: World) -> AsyncIterator[Dispatcher]:
+    """Open what sends a world's events, wherever its pixels are."""
+    async with open_http() as http:
+        queue = PostgresQueue(world.workers, world.clock, new_id)
+        yield Dispatcher(
+            DispatchTools(
+                *(world.workers, world.envelope, queue, destinations(http, world.clock)),
+                *(world.clock, new_id, Gate(world.workers, Limits())),
+            )
+        )

@@ -100,9 +100,14 @@ class World:
         return replace(plain, **changes)  # type: ignore[arg-type]
 
     async def open_account(
-        self, name: str = "Curso", *, meta_url: str | None = None, **window: float
+        self,
+        name: str = "Curso",
+        *,
+        meta_url: str | None = None,
+        bare: bool = False,
+        **window: float,
     ) -> Account:
-        """Create a tenant with a funnel, all gateways and a pixel."""
+        """Create a tenant with a funnel, all gateways and a pixel; a bare one has none of them."""
         tenant = Tenant(new_id(), name, f"site{new_id().hex}")
         funnel = Funnel(tenant.id, new_id(), "Principal", dt.timedelta(**window or {"hours": 72}))
         pixel = DestinationAccount(
@@ -117,6 +122,8 @@ class World:
         async with self.people.transaction(tenant_id=tenant.id) as tx:
             now = self.clock.now()
             await insert_tenant(tx, self.envelope, tenant, now=now)
+            if bare:
+                return Account(tenant, funnel, pixel, {})
             await insert_funnel(tx, funnel, now=now)
             await insert_destination(tx, self.envelope, pixel, now=now)
             for connection in connections.values():

@@ -26,7 +26,9 @@ from trackai.cli.http import (
 )
 from trackai.cli.installation import Installation, open_installation, set_up_logging
 from trackai.cli.process import calm_collector
+from trackai.dashboard.tools import PracticeSales
 from trackai.errors import TrackaiError
+from trackai.model.clock import SystemClock, new_id
 from trackai.settings import Settings, load_settings
 from trackai.storage import users
 from trackai.storage.pool import Role
@@ -110,8 +112,20 @@ async def running(here: Installation) -> AsyncIterator[str]:
 @asynccontextmanager
 async def serving(here: Installation, listener: socket.socket) -> AsyncIterator[str]:
     """Serve the installation's HTTP side on a listening socket; yields the address."""
-    async with open_app(here.settings, here.url, here.envelope) as app, http_server(app, listener):
-        yield address_of(listener)
+    address = address_of(listener)
+    practice = None if here.settings.production else _practice(address)
+    async with (
+        open_app(here.settings, here.url, here.envelope, practice) as app,
+        http_server(app, listener),
+    ):
+        yield address
+
+
+def _practice(address: str) -> PracticeSales:
+    """Return stand-ins of payment platforms; a production process never even imports them."""
+    from trackai.cli.practice import Practice  # noqa: PLC0415
+
+    return Practice(address, SystemClock(), new_id)
 
 
 async def _greet(here: Installation) -> None:

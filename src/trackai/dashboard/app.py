@@ -23,6 +23,7 @@ from trackai.dashboard import (
     performance,
     pixel,
     second_factor,
+    starting,
     static,
     team,
 )
@@ -40,7 +41,7 @@ LEAST_GZIPPED_BYTES = 1000
 ROOMS = (
     *(static, doors, passwords, account, second_factor),
     *(home, events, match_rate, performance, failures, team, keys, audit),
-    *(connections, gateway, pixel),
+    *(connections, gateway, pixel, starting),
 )
 
 

@@ -20,17 +20,18 @@ Span = tuple[str, str]  # strong, code or text; and the words
 
 @dataclass
 class Item:
-    """A line of a list, and those below it."""
+    """A line of a list, and what stands below it."""
 
     text: str
     below: list[str] = field(default_factory=list)
+    code: str = ""
 
 
 @dataclass
 class Block:
-    """A paragraph, a list or lines of code."""
+    """A paragraph or a list."""
 
-    kind: str  # p, ol, ul, pre
+    kind: str  # p, ol, ul
     items: list[Item] = field(default_factory=list)
 
 
@@ -93,7 +94,7 @@ def _add(blocks: list[Block], line: str, *, fresh: bool) -> None:
     last = blocks[-1] if blocks else None
     item = _ITEM.fullmatch(line)
     if line.startswith(_CODE_MARGIN):
-        blocks.append(Block("pre", [Item(line.strip())]))
+        _last_item(last).code = line.strip()
     elif item and item["margin"]:
         _last_item(last).below.append(item["text"])
     elif item:

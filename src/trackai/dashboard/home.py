@@ -9,6 +9,7 @@ from trackai.analytics.performance import perform
 from trackai.dashboard.asking import question_of
 from trackai.dashboard.charts import Card, card, charts_of
 from trackai.dashboard.formats import Formats
+from trackai.dashboard.progress import load_progress
 from trackai.dashboard.rendering import language_of, render_page
 from trackai.dashboard.visiting import See, tools_of
 
@@ -27,6 +28,7 @@ async def home(request: Request, visit: See) -> Response:
         now = await measure(tx, asked, EVERYTHING, tenant_id=tenant_id)
         before = await measure(tx, asked.before(), EVERYTHING, tenant_id=tenant_id)
         drawn = await perform(tx, asked, EVERYTHING, tenant_id=tenant_id)
+        progress = await load_progress(tx, tools.clock, tenant_id=tenant_id)
     formats = Formats(language_of(request), question.zone)
     part = "home_numbers.html" if request.headers.get("hx-request") else "home.html"
     return await render_page(
@@ -39,6 +41,7 @@ async def home(request: Request, visit: See) -> Response:
         revenue=[(one.currency, formats.money(one.net_minor, one.currency)) for one in now.revenue],
         charts=list(charts_of(drawn, formats).values()),
         waiting=drawn.waiting.number,
+        progress=progress,
         quiet=now.attempts == 0 and now.sales == 0,
     )
 

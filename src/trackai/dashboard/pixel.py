@@ -70,14 +70,22 @@ async def test(request: Request, visit: Operate, destination_id: UUID) -> Respon
 @router.post("/connections/pixels/{destination_id}/code")
 async def set_code(request: Request, visit: Manage, destination_id: UUID) -> Response:
     """Let sales appear among Meta's test events, or no longer."""
-    code = (await fields_of(request)).get("test_event_code", "").strip()
-    try:
-        await upkeep_of(request, visit).change_destination(
-            destination_id, Change(test_event_code=code)
-        )
-    except InvalidField as error:
-        return await _page(request, visit, destination_id, problem=problem_of(error))
+    problem = await change_code(request, visit, destination_id, await fields_of(request))
+    if problem:
+        return await _page(request, visit, destination_id, problem=problem)
     return RedirectResponse(f"/connections/pixels/{destination_id}?done=code", status_code=303)
+
+
+async def change_code(
+    request: Request, visit: Visit, destination_id: UUID, fields: Mapping[str, str]
+) -> str | None:
+    """Set the test event code of a form; return a key of words when it cannot be one."""
+    change = Change(test_event_code=fields.get("test_event_code", "").strip())
+    try:
+        await upkeep_of(request, visit).change_destination(destination_id, change)
+    except InvalidField as error:
+        return problem_of(error)
+    return None
 
 
 async def change_token(

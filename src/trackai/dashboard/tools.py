@@ -1,7 +1,8 @@
 """What pages need; wired once by the composition root."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from trackai.accounts.new_passwords import NewPasswords
 from trackai.accounts.second_factor import SecondFactor
@@ -9,10 +10,35 @@ from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
 from trackai.destinations.port import Destination
 from trackai.ingest.client_address import TrustedProxies
+from trackai.ingest.throttle import Throttle
 from trackai.mail.port import Mail
 from trackai.model.clock import Clock, NewId
+from trackai.model.tenant import GatewayConnection
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
+from trackai.tracker.public_web import PublicWeb
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeSale:
+    """A sale that nobody made, as a platform is to tell it."""
+
+    connection: GatewayConnection
+    secret: str = field(repr=False)
+    click_id: str | None
+
+
+class PracticeSales(Protocol):
+    """Stand-ins of payment platforms; only where a sandbox is."""
+
+    @property
+    def gateways(self) -> Collection[str]:
+        """Names of the platforms that have one."""
+        ...
+
+    async def sell(self, sale: PracticeSale) -> bool:
+        """Send the webhook of a paid sale; False when it was refused."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +57,7 @@ class DashboardTools:
     new_id: NewId
     base_url: str  # without a slash at the end
     proxies: TrustedProxies  # who may say for whom a request is
+    web: PublicWeb  # fetches pages whose addresses people write
+    page_checks: Throttle  # how often a tenant may have that done
+    practice: PracticeSales | None = None  # None: in production
     meta_url: str | None = None  # where pixels connected on pages are; None: at Meta's own

@@ -73,7 +73,7 @@ join destinations t on t.tenant_id = d.tenant_id and t.id = d.destination_id
 join conversions c on c.tenant_id = d.tenant_id and c.id = d.conversion_id
 left join matches m on m.tenant_id = d.tenant_id and m.conversion_id = d.conversion_id
 where d.tenant_id = $1
-order by d.created_at desc limit 1
+order by d.created_at desc, d.id desc limit 1
 """
 
 _STATES = [state.value for state in ReceiptState]
