@@ -9,9 +9,9 @@ import pytest
 
 from trackai.accounts.upkeep import Upkeep
 from trackai.errors import StatementRefused
-from trackai.housekeeping.periods import period_of
 from trackai.housekeeping.retention import Retention
 from trackai.model.clock import SystemClock, new_id
+from trackai.model.keeping import period_of
 from trackai.sandbox.platforms import SaleStatus
 from trackai.storage import partitions
 from trackai.storage.partitions import OF_TENANTS, Partition

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from trackai.errors import InvalidField
+from trackai.model.keeping import period_of
 
 # How long minutes and hours are kept; a little less than storage keeps them.
 MINUTES_KEPT = dt.timedelta(days=2) - dt.timedelta(minutes=30)
@@ -183,8 +184,14 @@ def _cut(
 
 
 def whole_since(now: dt.datetime, keep_days: int) -> dt.datetime:
-    """Return since when all rows are there: they go by whole days of UTC, so one is half gone."""
-    return now - dt.timedelta(days=max(0, keep_days - 2))
+    """Return a moment of the first day, in any zone, whose rows are all there.
+
+    They go by whole partitions, a month's when the first of it is too old. It holds for a day,
+    so that none goes while somebody counts; and no day is longer than 25 hours.
+    """
+    oldest = now.astimezone(dt.UTC).date() - dt.timedelta(days=keep_days - 1)
+    _, whole = period_of(oldest, keep_days)
+    return min(now, dt.datetime.combine(whole, dt.time(), dt.UTC) + dt.timedelta(hours=26))
 
 
 def floor(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:

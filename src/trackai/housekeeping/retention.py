@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from trackai.errors import StorageUnavailable
-from trackai.housekeeping.periods import is_over, period_of, wanted
 from trackai.model.clock import Clock
+from trackai.model.keeping import is_over, period_of, wanted
 from trackai.privacy.sales import empty_sale
 from trackai.storage import aging, partitions
 from trackai.storage.days import day_of

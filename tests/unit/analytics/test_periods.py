@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackai.analytics.periods import HOURS_KEPT, MINUTES_KEPT, Grain, Period, Segment, floor
+from trackai.analytics.periods import (
+    HOURS_KEPT,
+    MINUTES_KEPT,
+    Grain,
+    Period,
+    Segment,
+    floor,
+    whole_since,
+)
 from trackai.errors import InvalidField
+from trackai.model.keeping import is_over, period_of
 
 NOW = dt.datetime(2026, 11, 26, 15, 42, 17, tzinfo=dt.UTC)
 SP = ZoneInfo("America/Sao_Paulo")
@@ -136,3 +145,22 @@ def test_a_period_that_is_none_is_refused(start: str, end: str) -> None:
 def test_another_name_is_refused_with_those_there_are() -> None:
     with pytest.raises(InvalidField, match="24h"):
         Period.named("fortnight", zone=SP, now=NOW)
+
+
+@given(
+    st.dates(dt.date(2025, 1, 1), dt.date(2031, 12, 31)),
+    st.times(),
+    st.sampled_from([30, 90, 180, 365, 730]),
+    st.sampled_from(["America/Sao_Paulo", "Pacific/Kiritimati", "America/Adak", "Asia/Kolkata"]),
+)
+def test_whole_days_are_in_no_partition_that_goes(
+    day: dt.date, time: dt.time, keep_days: int, name: str
+) -> None:
+    now = dt.datetime.combine(day, time, dt.UTC)
+    since = floor(whole_since(now, keep_days), Grain.DAY, ZoneInfo(name))
+    tomorrow = day + dt.timedelta(days=1)
+    holding, _ = period_of(since.date(), keep_days)
+
+    assert not is_over(holding, tomorrow, keep_days)
+    # And no more is left out than the partition that goes next, and the days around it.
+    assert since <= now - dt.timedelta(days=keep_days - 31 - 4)

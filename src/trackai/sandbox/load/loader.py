@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from trackai.housekeeping.periods import period_of
+from trackai.model.keeping import period_of
 from trackai.sandbox.load import shape
 from trackai.sandbox.load.shape import Shop
 from trackai.storage import bulk, rezoning, rollups

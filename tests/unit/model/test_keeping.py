@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackai.housekeeping.periods import AHEAD, DAY, is_over, period_of, wanted
+from trackai.model.keeping import AHEAD, DAY, is_over, period_of, wanted
 
 KEEPING = (30, 90, 180, 365, 730)
 DAYS = st.dates(dt.date(2020, 1, 1), dt.date(2080, 12, 31))
