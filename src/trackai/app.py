@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from trackai.accounts.access_tools import AccessTools
 from trackai.accounts.new_passwords import NewPasswords
 from trackai.accounts.passwords import Passwords
 from trackai.accounts.second_factor import SecondFactor
@@ -154,15 +155,15 @@ def _dashboard(
     outside: Outside,
 ) -> AsgiApp:
     clock, (people, access) = SystemClock(), databases
-    doors = (access, envelope, Passwords(), clock, new_id)
+    doors = AccessTools(access, envelope, Passwords(), clock, new_id)
     tools = DashboardTools(
         database=people,
         envelope=envelope,
         platforms=outside.platforms,
-        signing_in=SigningIn(*doors),
-        team=Team(*doors),
-        second_factor=SecondFactor(*doors),
-        new_passwords=NewPasswords(*doors),
+        signing_in=SigningIn(doors),
+        team=Team(doors),
+        second_factor=SecondFactor(doors),
+        new_passwords=NewPasswords(doors),
         mail=_mail(settings),
         clock=clock,
         new_id=new_id,

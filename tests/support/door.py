@@ -8,6 +8,7 @@ import pyotp
 from argon2 import PasswordHasher
 from tests.support.world import Account, World, open_world
 
+from trackai.accounts.access_tools import AccessTools
 from trackai.accounts.codes import STEP_S
 from trackai.accounts.new_passwords import NewPasswords
 from trackai.accounts.passwords import Passwords
@@ -88,8 +89,8 @@ async def open_door(url: str) -> AsyncIterator[Door]:
     # As little work as argon2 takes: its strength is not what is tested.
     passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     async with open_world(url) as world, Database.opened(url, Role.ACCESS, size=4) as database:
-        tools = (database, world.envelope, passwords, world.clock, new_id)
+        tools = AccessTools(database, world.envelope, passwords, world.clock, new_id)
         yield Door(
-            *(world, database, SigningIn(*tools), Team(*tools)),
-            *(SecondFactor(*tools), NewPasswords(*tools)),
+            *(world, database, SigningIn(tools), Team(tools)),
+            *(SecondFactor(tools), NewPasswords(tools)),
         )

@@ -5,14 +5,13 @@ from enum import StrEnum
 from uuid import UUID
 
 from trackai.accounts import codes
+from trackai.accounts.access_tools import AccessTools
 from trackai.accounts.brake import Brake
-from trackai.accounts.passwords import Passwords
 from trackai.accounts.scribing import UserScribe
 from trackai.errors import InvalidField
-from trackai.model.clock import Clock, NewId
 from trackai.storage import second_factors
 from trackai.storage.envelope import Envelope
-from trackai.storage.pool import Database, Tx
+from trackai.storage.pool import Tx
 from trackai.storage.users import User
 
 
@@ -42,29 +41,19 @@ async def accepted(
 class Proving:
     """Counts what fails as sign-ins that failed: it is the same password that is guessed."""
 
-    def __init__(
-        self,
-        database: Database,
-        envelope: Envelope,
-        passwords: Passwords,
-        clock: Clock,
-        new_id: NewId,
-    ) -> None:
-        self._database = database
-        self._envelope = envelope
-        self._passwords = passwords
-        self._clock = clock
-        self._brake = Brake(envelope, clock)
-        self._scribe = UserScribe(clock, new_id)
+    def __init__(self, tools: AccessTools) -> None:
+        self._tools = tools
+        self._brake = Brake(tools.envelope, tools.clock)
+        self._scribe = UserScribe(tools.clock, tools.new_id)
 
     async def prove(
         self, user: User, password: str, *, address: str, code: str | None = None
     ) -> None:
         """Raise InvalidField, `old` or `code`, for what is not theirs; TooManyRequests in time."""
-        async with self._database.transaction() as tx:
+        async with self._tools.database.transaction() as tx:
             noted = await self._brake.note(tx, user.email, address)
-        fits = await self._passwords.fits(password, user.password_hash)
-        async with self._database.transaction() as tx:
+        fits = await self._tools.passwords.fits(password, user.password_hash)
+        async with self._tools.database.transaction() as tx:
             right = fits and (code is None or await self._accepts(tx, user, code))
             if right:
                 await self._brake.take_back(tx, noted)
@@ -76,5 +65,5 @@ class Proving:
             raise InvalidField("That code is wrong, or was used already.", field="code")
 
     async def _accepts(self, tx: Tx, user: User, code: str) -> bool:
-        now = self._clock.now()
-        return await accepted(tx, self._envelope, user.id, code, now=now) is not None
+        now = self._tools.clock.now()
+        return await accepted(tx, self._tools.envelope, user.id, code, now=now) is not None

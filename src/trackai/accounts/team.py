@@ -5,18 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from trackai.accounts.access_tools import AccessTools
 from trackai.accounts.emails import normalized_email
 from trackai.accounts.entries import end_everywhere
-from trackai.accounts.passwords import Passwords
 from trackai.accounts.tokens import digest_of, new_token
 from trackai.errors import Conflict, InvalidField, LinkGone, NotFound, UnknownTenant
 from trackai.model.access import MemberRole
-from trackai.model.clock import Clock, NewId
 from trackai.storage import memberships, one_time_links, users
 from trackai.storage.audit_logs import Scribe
-from trackai.storage.envelope import Envelope
 from trackai.storage.one_time_links import Link, LinkKind
-from trackai.storage.pool import Database, Tx
+from trackai.storage.pool import Tx
 from trackai.storage.users import User
 
 INVITED_FOR = dt.timedelta(days=7)
@@ -48,41 +46,30 @@ class Newcomer:
 class Team:
     """Works as the role that sees people who sign in."""
 
-    def __init__(
-        self,
-        database: Database,
-        envelope: Envelope,
-        passwords: Passwords,
-        clock: Clock,
-        new_id: NewId,
-    ) -> None:
-        self._database = database
-        self._envelope = envelope
-        self._passwords = passwords
-        self._clock = clock
-        self._new_id = new_id
+    def __init__(self, tools: AccessTools) -> None:
+        self._tools = tools
 
     async def invite(self, given: str, *, tenant_id: UUID | None, role: MemberRole, by: str) -> str:
         """Return the token of a link; without a tenant it makes a platform operator."""
-        email, token, now = normalized_email(given), new_token(), self._clock.now()
+        email, token, now = normalized_email(given), new_token(), self._tools.clock.now()
         link = Link(
             *(digest_of(token), LinkKind.INVITATION, by, now, now + INVITED_FOR),
             tenant_id=tenant_id,
             role=role if tenant_id else None,
             email=email,
         )
-        async with self._database.transaction() as tx:
+        async with self._tools.database.transaction() as tx:
             if tenant_id is not None:
                 await self._check_tenant(tx, tenant_id)
                 await self._note(tx, tenant_id, by, "team.invite", "", {"role": role.value})
-            await one_time_links.insert_link(tx, self._envelope, link)
+            await one_time_links.insert_link(tx, self._tools.envelope, link)
         return token
 
     async def invitation(self, token: str) -> tuple[Link, User | None, str | None]:
         """Return an invitation, who is meant if known, and the tenant's name; LinkGone if used."""
-        async with self._database.transaction() as tx:
+        async with self._tools.database.transaction() as tx:
             link = await self._link(tx, token, LinkKind.INVITATION)
-            user = await users.find_by_email(tx, self._envelope, link.email or "")
+            user = await users.find_by_email(tx, self._tools.envelope, link.email or "")
             name = None
             if link.tenant_id is not None:
                 name = await self._check_tenant(tx, link.tenant_id)
@@ -94,8 +81,10 @@ class Team:
         if known is not None:
             raise Conflict("Somebody has this e-mail already. Sign in, then open the link again.")
         user = await self._new_user(link, newcomer)
-        async with self._database.transaction() as tx:
-            if not await users.insert_user(tx, self._envelope, user, now=self._clock.now()):
+        async with self._tools.database.transaction() as tx:
+            if not await users.insert_user(
+                tx, self._tools.envelope, user, now=self._tools.clock.now()
+            ):
                 raise Conflict("Somebody has this e-mail already. Open the link again.")
             await self._join(tx, link, user)
         return user
@@ -105,15 +94,15 @@ class Team:
         link, known, _ = await self.invitation(token)
         if known is None or known.id != user.id:
             raise LinkGone
-        async with self._database.transaction() as tx:
+        async with self._tools.database.transaction() as tx:
             await self._join(tx, link, user)
 
     async def colleagues(self, tenant_id: UUID) -> list[Colleague]:
         """Return a tenant's team, longest first."""
-        async with self._database.transaction() as tx:
+        async with self._tools.database.transaction() as tx:
             found = []
             for member in await memberships.list_team(tx, tenant_id=tenant_id):
-                user = await users.find_user(tx, self._envelope, member.user_id)
+                user = await users.find_user(tx, self._tools.envelope, member.user_id)
                 if user is not None:
                     about = (user.second_factor, user.email, user.name)
                     found.append(Colleague(user.id, member.role, member.since, *about))
@@ -121,17 +110,17 @@ class Team:
 
     async def invitations(self, tenant_id: UUID) -> Sequence[Link]:
         """Return invitations that nobody has taken up yet."""
-        async with self._database.transaction() as tx:
+        async with self._tools.database.transaction() as tx:
             return await one_time_links.list_invitations(
-                tx, self._envelope, tenant_id=tenant_id, now=self._clock.now()
+                tx, self._tools.envelope, tenant_id=tenant_id, now=self._tools.clock.now()
             )
 
     async def withdraw(self, given: str, *, tenant_id: UUID, by: str) -> None:
         """Take an invitation back; NotFound when there is none."""
         email = normalized_email(given)
-        async with self._database.transaction() as tx:
+        async with self._tools.database.transaction() as tx:
             if not await one_time_links.delete_invitation(
-                tx, self._envelope, tenant_id=tenant_id, email=email
+                tx, self._tools.envelope, tenant_id=tenant_id, email=email
             ):
                 raise NotFound("Nobody with this e-mail is invited.")
             await self._note(tx, tenant_id, by, "team.withdraw", "", {})
@@ -140,30 +129,30 @@ class Team:
         self, tenant_id: UUID, user_id: UUID, role: MemberRole, *, by: str
     ) -> None:
         """Let somebody be something else to a tenant; one owner stays."""
-        async with self._database.transaction() as tx:
+        async with self._tools.database.transaction() as tx:
             await self._check_owner_stays(tx, tenant_id, user_id, role)
             await memberships.save_membership(
-                tx, tenant_id=tenant_id, user_id=user_id, role=role, now=self._clock.now()
+                tx, tenant_id=tenant_id, user_id=user_id, role=role, now=self._tools.clock.now()
             )
             await self._note(tx, tenant_id, by, "team.role", user_id, {"role": role.value})
 
     async def remove(self, tenant_id: UUID, user_id: UUID, *, by: str) -> None:
         """Take somebody out of a team; one owner stays."""
-        async with self._database.transaction() as tx:
+        async with self._tools.database.transaction() as tx:
             await self._check_owner_stays(tx, tenant_id, user_id, None)
             await memberships.delete_membership(tx, tenant_id=tenant_id, user_id=user_id)
             await self._note(tx, tenant_id, by, "team.remove", user_id, {})
 
     async def users(self) -> Sequence[User]:
         """Return everybody who may sign in to this installation."""
-        async with self._database.transaction() as tx:
-            return await users.list_users(tx, self._envelope)
+        async with self._tools.database.transaction() as tx:
+            return await users.list_users(tx, self._tools.envelope)
 
     async def set_disabled(self, given: str, *, disabled: bool) -> User:
         """Let somebody sign in no more, from this moment, or again; NotFound when nobody is."""
-        email, now = normalized_email(given), self._clock.now()
-        async with self._database.transaction() as tx:
-            user = await users.find_by_email(tx, self._envelope, email)
+        email, now = normalized_email(given), self._tools.clock.now()
+        async with self._tools.database.transaction() as tx:
+            user = await users.find_by_email(tx, self._tools.envelope, email)
             if user is None:
                 raise NotFound("Nobody has this e-mail. List them: trackai user list")
             await users.set_disabled(tx, user_id=user.id, since=now if disabled else None)
@@ -175,11 +164,11 @@ class Team:
         """Let somebody read pages in another language; InvalidField for one we have not."""
         if language not in LANGUAGES:
             raise InvalidField(f"A language is {' or '.join(LANGUAGES)}.", field="language")
-        async with self._database.transaction() as tx:
+        async with self._tools.database.transaction() as tx:
             await users.set_language(tx, user_id=user.id, language=language)
 
     async def _join(self, tx: Tx, link: Link, user: User) -> None:
-        now, tenant_id, role = self._clock.now(), link.tenant_id, link.role
+        now, tenant_id, role = self._tools.clock.now(), link.tenant_id, link.role
         if not await one_time_links.use_link(tx, link.digest, now=now):
             raise LinkGone
         if tenant_id is None or role is None:
@@ -197,17 +186,19 @@ class Team:
             raise InvalidField(f"A name is 1 to {MOST_NAME_CHARS} characters.", field="name")
         email = link.email or ""
         return User(
-            id=self._new_id(),
+            id=self._tools.new_id(),
             email=email,
             name=name,
-            password_hash=await self._passwords.hash(newcomer.password, email=email),
+            password_hash=await self._tools.passwords.hash(newcomer.password, email=email),
             language=newcomer.language if newcomer.language in LANGUAGES else LANGUAGES[0],
             platform_operator=link.tenant_id is None,
         )
 
     async def _link(self, tx: Tx, token: str, kind: LinkKind) -> Link:
-        now = self._clock.now()
-        link = await one_time_links.find_link(tx, self._envelope, digest_of(token), kind, now=now)
+        now = self._tools.clock.now()
+        link = await one_time_links.find_link(
+            tx, self._tools.envelope, digest_of(token), kind, now=now
+        )
         if link is None:
             raise LinkGone
         return link
@@ -237,5 +228,5 @@ class Team:
         subject: object,
         details: Mapping[str, object],
     ) -> None:
-        scribe = Scribe(tenant_id, by, self._clock, self._new_id)
+        scribe = Scribe(tenant_id, by, self._tools.clock, self._tools.new_id)
         await scribe.note(tx, action, subject, details)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from trackai.accounts.access_tools import AccessTools
 from trackai.accounts.new_passwords import PASSWORD_FOR, NewPasswords
 from trackai.accounts.passwords import Passwords
 from trackai.accounts.second_factor import SecondFactor
@@ -14,13 +15,11 @@ from trackai.cli.installation import Installation, actor, open_installation, run
 from trackai.cli.output import Json, Row, show, show_one
 from trackai.errors import NotFound
 from trackai.model.access import MemberRole
-from trackai.model.clock import Clock, NewId, SystemClock, new_id
-from trackai.storage.envelope import Envelope
-from trackai.storage.pool import Database, Role
+from trackai.model.clock import SystemClock, new_id
+from trackai.storage.pool import Role
 
 app = typer.Typer(no_args_is_help=True, help="People who sign in to the dashboard.")
 
-Tools = tuple[Database, Envelope, Passwords, Clock, NewId]
 Email = Annotated[str, typer.Argument(help="Their e-mail.")]
 
 
@@ -76,7 +75,7 @@ def password(email: Email, json: Json = False) -> None:
 
     async def work() -> Row:
         async with _open() as (here, tools):
-            found = await NewPasswords(*tools).forgot(email, by=actor())
+            found = await NewPasswords(tools).forgot(email, by=actor())
             if found is None:
                 raise NotFound("Nobody who may sign in has this e-mail: trackai user list")
             return {
@@ -96,7 +95,7 @@ def second_factor_off(email: Email, json: Json = False) -> None:
 
     async def work() -> Row:
         async with _open() as (_, tools):
-            user = await SecondFactor(*tools).remove(email, by=actor())
+            user = await SecondFactor(tools).remove(email, by=actor())
             return {"user_id": user.id, "second_factor": False}
 
     show_one(run(work()), json=json)
@@ -123,10 +122,10 @@ async def _set_disabled(email: str, *, disabled: bool) -> Row:
 @asynccontextmanager
 async def _open_team() -> AsyncIterator[tuple[Installation, Team]]:
     async with _open() as (here, tools):
-        yield here, Team(*tools)
+        yield here, Team(tools)
 
 
 @asynccontextmanager
-async def _open() -> AsyncIterator[tuple[Installation, Tools]]:
+async def _open() -> AsyncIterator[tuple[Installation, AccessTools]]:
     async with open_installation() as here, here.database(Role.ACCESS) as database:
-        yield here, (database, here.envelope, Passwords(), SystemClock(), new_id)
+        yield here, AccessTools(database, here.envelope, Passwords(), SystemClock(), new_id)
