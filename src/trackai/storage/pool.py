@@ -172,8 +172,8 @@ class Database:
         """
         with _our_errors():
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                await connection.execute(_begin(tenant_id, waits=waits))
                 try:
+                    await connection.execute(_begin(tenant_id, waits=waits))
                     yield Tx(connection)
                 except BaseException:
                     await connection.execute(ROLLBACK)
