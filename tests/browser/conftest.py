@@ -10,7 +10,6 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,15 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.browser.ground import LANDING, Ground, Site
+from tests.support.edge import open_edge_of
 from tests.support.ports import free_port
 from tests.support.tls import Door, make_certificate
 from tests.support.world import World, open_world
-
-from trackai.gateways.registry import gateways
-from trackai.ingest.app import EdgeLimits
-from trackai.ingest.opening import EdgeTools, open_edge
-from trackai.model.clock import new_id
-from trackai.storage.pool import Database, Role
 
 if TYPE_CHECKING:
     from tests.conftest import Serve
@@ -140,14 +134,8 @@ async def browser(chromium: Chromium) -> AsyncIterator[Browser]:
 @pytest.fixture
 async def edge(fresh_database_url: str, serve: "Serve") -> AsyncIterator[tuple[World, str]]:
     """Yield a world whose edge is served, and its plain address."""
-    async with AsyncExitStack() as stack:
-        world = await stack.enter_async_context(open_world(fresh_database_url))
-        limits = EdgeLimits()
-        ingest = await Database.connect(fresh_database_url, Role.INGEST, size=limits.connections)
-        stack.push_async_callback(ingest.close)
-        tools = EdgeTools(world.envelope, world.clock, new_id, gateways(), None)
-        app = await stack.enter_async_context(open_edge(ingest, tools, limits))
-        yield world, await serve(app)
+    async with open_world(fresh_database_url) as world, open_edge_of(world, serve) as url:
+        yield world, url
 
 
 @pytest.fixture

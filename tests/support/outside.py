@@ -2,21 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
+from tests.support.edge import open_edge_of
 from tests.support.world import Stopped, World
 
-from trackai.gateways.registry import gateways
-from trackai.ingest.app import EdgeLimits
-from trackai.ingest.opening import EdgeTools, open_edge
-from trackai.model.clock import new_id
 from trackai.sandbox.meta import MetaSandbox
 from trackai.sandbox.platforms import SaleStatus, platform
 from trackai.sandbox.platforms.deliver import deliver
-from trackai.storage.pool import Database, Role
 
 if TYPE_CHECKING:
     from tests.conftest import Serve
@@ -55,14 +51,8 @@ class Outside:
 @asynccontextmanager
 async def open_outside(world: World, serve: "Serve", meta: MetaSandbox) -> AsyncIterator[Outside]:
     """Open an edge over a world."""
-    async with AsyncExitStack() as stack:
-        limits = EdgeLimits()
-        ingest = await stack.enter_async_context(
-            Database.opened(world.url, Role.INGEST, size=limits.connections)
-        )
-        tools = EdgeTools(world.envelope, world.clock, new_id, gateways(), None)
-        edge = await stack.enter_async_context(open_edge(ingest, tools, limits))
-        yield Outside(world, await serve(edge), meta)
+    async with open_edge_of(world, serve) as edge_url:
+        yield Outside(world, edge_url, meta)
 
 
 def make_meta() -> MetaSandbox:
