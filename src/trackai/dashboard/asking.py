@@ -18,7 +18,7 @@ from trackai.analytics.periods import Period
 from trackai.analytics.said import said_period
 from trackai.dashboard.visiting import tools_of
 from trackai.errors import InvalidField
-from trackai.gateways.registry import gateways
+from trackai.gateways.registry import titles
 from trackai.model.tenant import Funnel
 from trackai.storage.pool import Tx
 from trackai.storage.tenants import list_funnels
@@ -86,7 +86,7 @@ async def question_of(
     now, asked = tools_of(request).clock.now(), dict(request.query_params)
     zone = await zone_of(tx, tenant_id=tenant_id)
     funnels = await list_funnels(tx, tenant_id=tenant_id)
-    known = {name: one.title for name, one in gateways().items()}
+    known = titles()
     kept, problems = _kept(asked, keeps), []
     if kept.get("gateway", "") not in {"", *known}:
         problems.append("filter.bad_gateway")

@@ -10,7 +10,7 @@ from fastapi import Request
 from trackai.accounts.onboarding import Onboarding
 from trackai.accounts.upkeep import Upkeep
 from trackai.dashboard.visiting import Visit, tools_of
-from trackai.dispatch.pixels import Pixels, Trial
+from trackai.dispatch.pixels import Pixels, Said, Trial
 from trackai.dispatch.token_watch import SOON
 from trackai.errors import InvalidField, NotFound, RequestRefused
 from trackai.gateways.registry import gateways
@@ -242,6 +242,13 @@ def trial_of(request: Request, visit: Visit) -> Trial:
     """Return what sends test events, in the visitor's name."""
     tools = tools_of(request)
     return Trial(tools.database, tools.platforms, tools.clock, tools.new_id, visit.who.actor)
+
+
+def refusal_of(said: Said) -> str | None:
+    """Return the key of why a platform refused a token; None when it was kept."""
+    if said.account is not None or said.health is None:
+        return None
+    return f"token_state.{said.health.state}"
 
 
 def problem_of(error: RequestRefused) -> str:

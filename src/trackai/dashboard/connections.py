@@ -13,12 +13,13 @@ from trackai.dashboard.connecting import (
     onboarding_of,
     pixels_of,
     problem_of,
+    refusal_of,
     upkeep_of,
 )
 from trackai.dashboard.rendering import render_page
 from trackai.dashboard.visiting import Manage, See, Visit, fields_of, tools_of
 from trackai.errors import Conflict, InvalidField
-from trackai.gateways.registry import gateways
+from trackai.gateways.registry import titles
 from trackai.model.tenant import DestinationAccount, GatewayConnection
 
 router = APIRouter()
@@ -96,9 +97,7 @@ async def connect_pixel(
         api_url=tools_of(request).meta_url,
     )
     said = await pixels_of(request, visit).connect(new)
-    if said.account is None:
-        return f"token_state.{said.health.state}" if said.health else "connections.bad_token"
-    return said.account
+    return said.account or refusal_of(said) or "connections.bad_token"
 
 
 async def _page(
@@ -115,7 +114,7 @@ async def _page(
         "connections.html",
         status=422 if problem else 200,
         known=await load_connections(request, visit),
-        titles={name: one.title for name, one in gateways().items()},
+        titles=titles(),
         problem=problem,
         pixel_id=(fields or {}).get("pixel_id", ""),
     )

@@ -17,7 +17,7 @@ from trackai.dashboard.timeline import steps_of
 from trackai.dashboard.visiting import See, tools_of
 from trackai.dispatch.story import tell
 from trackai.errors import InvalidField
-from trackai.gateways.registry import gateways
+from trackai.gateways.registry import titles
 from trackai.matching.explain import explain
 from trackai.model.delivery import DeliveryStatus
 from trackai.storage import events
@@ -86,7 +86,7 @@ async def event(request: Request, visit: See, delivery_id: UUID) -> Response:
         known=any(one["match_keys"] for one in story.tries),
         match=match,
         steps=steps_of(story, match, Formats(language_of(request), zone)),
-        gateways={name: one.title for name, one in gateways().items()},
+        gateways=titles(),
     )
 
 

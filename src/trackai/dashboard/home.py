@@ -22,15 +22,17 @@ EVERYTHING = Filters()
 async def home(request: Request, visit: See) -> Response:
     """Show the page, or the part of it that changes to whoever asks for that alone."""
     tools, tenant_id = tools_of(request), visit.membership.tenant_id
+    again = bool(request.headers.get("hx-request"))
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
         question = await question_of(tx, request, tenant_id=tenant_id, usual="24h")
         asked = question.period
         now = await measure(tx, asked, EVERYTHING, tenant_id=tenant_id)
         before = await measure(tx, asked.before(), EVERYTHING, tenant_id=tenant_id)
         drawn = await perform(tx, asked, EVERYTHING, tenant_id=tenant_id)
-        progress = await load_progress(tx, tools.clock, tenant_id=tenant_id)
+        # What is still to be set up is said above the numbers, which alone are asked for again.
+        progress = None if again else await load_progress(tx, tools.clock, tenant_id=tenant_id)
     formats = Formats(language_of(request), question.zone)
-    part = "home_numbers.html" if request.headers.get("hx-request") else "home.html"
+    part = "home_numbers.html" if again else "home.html"
     return await render_page(
         request,
         visit,

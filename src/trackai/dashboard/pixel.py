@@ -12,6 +12,7 @@ from trackai.dashboard.connecting import (
     load_connections,
     pixels_of,
     problem_of,
+    refusal_of,
     trial_of,
     upkeep_of,
 )
@@ -96,9 +97,7 @@ async def change_token(
         said = await pixels_of(request, visit).set_token(destination_id, fields.get("token", ""))
     except InvalidField as error:
         return problem_of(error)
-    if said.account is None and said.health is not None:
-        return f"token_state.{said.health.state}"
-    return None
+    return refusal_of(said)
 
 
 async def send_test(

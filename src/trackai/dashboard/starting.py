@@ -23,7 +23,7 @@ from trackai.dashboard.rendering import language_of, render_page
 from trackai.dashboard.trying import Seen, check_page, sell, tag_of
 from trackai.dashboard.visiting import Manage, Operate, See, Visit, fields_of, tools_of
 from trackai.errors import Conflict, InvalidField, NotFound
-from trackai.gateways.registry import gateways
+from trackai.gateways.registry import titles
 from trackai.storage import heard
 
 router = APIRouter()
@@ -159,7 +159,8 @@ async def _page(request: Request, visit: Visit, step: str, told: Told = NOTHING)
     known = await load_connections(request, visit)
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
         progress = await load_progress(tx, tools.clock, tenant_id=tenant_id)
-        event = await heard.find_newest_event(tx, tenant_id=tenant_id)
+        # Open pages ask every other second: what one step alone shows is not read for all.
+        event = await heard.find_newest_event(tx, tenant_id=tenant_id) if step == "sale" else None
     picked = told.fields or request.query_params
     part = PARTS.get(step) if request.headers.get("hx-request") else None
     return await render_page(
@@ -180,7 +181,7 @@ async def _page(request: Request, visit: Visit, step: str, told: Told = NOTHING)
         seen=told.seen,
         pixel_id=picked.get("pixel_id", ""),
         address=picked.get("address", ""),
-        titles={name: one.title for name, one in gateways().items()},
+        titles=titles(),
         tag=await tag_of(request, visit) if step == "tag" else "",
         guide=script_guide(language_of(request)),
         sandbox=tools.practice is not None,

@@ -29,6 +29,11 @@ def gateways(*, plugins: bool = False) -> Mapping[str, Gateway]:
     return MappingProxyType(dict(sorted(found.items())))
 
 
+def titles() -> Mapping[str, str]:
+    """Return name -> what people call it, of the built-in gateways."""
+    return {name: one.title for name, one in gateways().items()}
+
+
 def gateway(name: str, *, plugins: bool = False) -> Gateway:
     """Return the gateway of this name; UnknownGateway names those that exist."""
     known = gateways(plugins=plugins)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from trackai.storage.partitions import list_partitions
 from trackai.storage.pool import Tx
+from trackai.storage.rezoning import count_peaks
 from trackai.storage.rollups import ADDED, TOGETHER
 
 # Tables that are filled through one of the transaction's own.
@@ -161,6 +162,8 @@ async def copy_attempts(
     await tx.execute(LOCK_COUNTS, f"counts of {of.tenant_id}")
     for statement in (COUNT_DISPATCH, COUNT_LATENCY):
         await tx.execute(statement, of.tenant_id, since, since + dt.timedelta(days=1))
+    # Of days whose minutes are not kept, rows alone know the busiest.
+    await count_peaks(tx, of.tenant_id, since, since + dt.timedelta(days=1))
     return number
 
 

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from trackai.model.keeping import period_of
 from trackai.sandbox.load import shape
 from trackai.sandbox.load.shape import Shop
-from trackai.storage import bulk, rezoning, rollups
+from trackai.storage import bulk, rollups
 from trackai.storage.partitions import OF_TENANTS, Partition, make_partition
 from trackai.storage.pool import Database, Role, Tx
 
@@ -91,14 +91,7 @@ async def _load_day(chunk: Chunk) -> Counter[str]:
             of = bulk.TenantDay(shop.tenant_id, chunk.day, shape.KEEP_DAYS)
             async with owner.transaction() as tx:
                 rows.update(await _copy(tx, made, of))
-                await _note_peaks(tx, shop, chunk.day)
     return rows
-
-
-async def _note_peaks(tx: Tx, shop: Shop, day: dt.date) -> None:
-    """Note the busiest minutes now: those of days ago are folded into hours at once."""
-    start = dt.datetime.combine(day, dt.time(), dt.UTC)
-    await rezoning.count_peaks(tx, shop.tenant_id, start, start + dt.timedelta(days=1))
 
 
 async def _copy(tx: Tx, made: shape.Day, of: bulk.TenantDay) -> dict[str, int]:
