@@ -11,8 +11,8 @@ from tests.api.test_campaigns import LAUNCH, buy, visit
 from tests.api.test_dead_letters import Front, front
 
 from trackai.accounts.api_keys import ApiScope
-from trackai.api.analytics import export
-from trackai.api.analytics.events import Event
+from trackai.analytics import export
+from trackai.analytics.rows import Event
 from trackai.api.app import create_api
 from trackai.api.tools import ApiTools
 from trackai.gateways.registry import gateways

@@ -163,6 +163,14 @@ class Period:
         """Return the buckets that add up to the period: the coarsest inside, finer at its ends."""
         return list(_cut(self.start, self.end, (*reversed(Grain),), self.zone))
 
+    def finest(self, at: dt.datetime, grain: Grain) -> Segment | None:
+        """Return the finest buckets that are kept of the one that holds a moment; None: itself."""
+        start = floor(at, grain, self.zone)
+        finest = _finest(start, self.now)
+        if list(Grain).index(finest) >= list(Grain).index(grain):
+            return None
+        return Segment(finest, start, _after(start, grain, self.zone))
+
 
 def _cut(
     start: dt.datetime, end: dt.datetime, grains: Sequence[Grain], zone: ZoneInfo
