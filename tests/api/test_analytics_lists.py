@@ -355,7 +355,7 @@ async def test_an_export_reads_no_page_before_it_is_wanted(
         return await events.list_events(tx, wanted, after, **more)
 
     now, account = front.world.clock.now(), front.world.account
-    rows = export.Rows(
+    rows = export.Stored(
         front.world.people,
         account.tenant.id,
         export.Kind(counted, Event, ()),

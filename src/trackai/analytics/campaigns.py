@@ -10,11 +10,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from trackai.analytics.latency import percentiles_ms
-from trackai.analytics.metrics import Filters, asked_of
+from trackai.analytics.metrics import Filters, asked_of, tenant_of
 from trackai.analytics.periods import Period
 from trackai.analytics.spend import Costs, Names, Spent, Thing
-from trackai.errors import UnknownTenant
-from trackai.storage import ad_spend, counts, tenants
+from trackai.storage import ad_spend, counts
 from trackai.storage.pool import Row, Tx
 
 OTHERS = UUID(int=2**128 - 1)
@@ -136,19 +135,12 @@ async def report(
     # What ads cost is of all gateways, funnels and sources: who can tell which part is of one?
     known = filters == Filters() and within.source is None
     rows, total = _Rows(Costs(map(_spent, spent)), level, within, spend_known=known).of(brought)
-    own = await _own_currency(tx, tenant_id=tenant_id)
+    own = (await tenant_of(tx, tenant_id=tenant_id)).currency
     times: Sequence[float | None] = (None, None)
     if within == EVERYTHING:
         took = await counts.sum_latency(tx, asked, stages=[counts.CLICK_TO_SALE])
         times = percentiles_ms(took[counts.CLICK_TO_SALE], 0.5, 0.9)
     return Report(_ranked(rows, total, own), total, (_seconds(times[0]), _seconds(times[1])))
-
-
-async def _own_currency(tx: Tx, *, tenant_id: UUID) -> str:
-    tenant = await tenants.find_tenant(tx, tenant_id)
-    if tenant is None:
-        raise UnknownTenant("There is no such tenant.")
-    return tenant.currency
 
 
 class _Rows:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from trackai.analytics.latency import percentiles_ms
 from trackai.analytics.periods import Period, Segment
 from trackai.errors import UnknownTenant
+from trackai.model.tenant import Tenant
 from trackai.storage import counts, tenants
 from trackai.storage.counts import Asked, Span
 from trackai.storage.pool import Row, Tx
@@ -84,12 +85,17 @@ class Filters:
     funnel_id: UUID | None = None
 
 
-async def zone_of(tx: Tx, *, tenant_id: UUID) -> ZoneInfo:
-    """Return the time zone that decides a tenant's days."""
+async def tenant_of(tx: Tx, *, tenant_id: UUID) -> Tenant:
+    """Return a tenant, with its time zone and currency; UnknownTenant when there is none."""
     tenant = await tenants.find_tenant(tx, tenant_id)
     if tenant is None:
         raise UnknownTenant("There is no such tenant.")
-    return ZoneInfo(tenant.time_zone)
+    return tenant
+
+
+async def zone_of(tx: Tx, *, tenant_id: UUID) -> ZoneInfo:
+    """Return the time zone that decides a tenant's days."""
+    return ZoneInfo((await tenant_of(tx, tenant_id=tenant_id)).time_zone)
 
 
 def asked_of(segments: Iterable[Segment], filters: Filters, *, tenant_id: UUID) -> Asked:

@@ -24,6 +24,8 @@ router = APIRouter()
 
 # What raises an event's score most; the rest is little.
 MOST_ADVICE = 3
+USUAL = "30d"
+KEEPS = ("gateway", "funnel")
 
 
 @router.get("/match-rate")
@@ -31,9 +33,7 @@ async def show_match_rate(request: Request, visit: See) -> Response:
     """Show the match rate of a period, and the quality of what was sent in as many days."""
     tools, tenant_id = tools_of(request), visit.membership.tenant_id
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
-        question = await question_of(
-            tx, request, tenant_id=tenant_id, usual="30d", keeps=("gateway", "funnel")
-        )
+        question = await question_of(tx, request, tenant_id=tenant_id, usual=USUAL, keeps=KEEPS)
         period, filters = question.period, question.filters
         found = await match_rates(tx, period, filters, tenant_id=tenant_id)
         before = await match_rate(tx, period.before(), filters, tenant_id=tenant_id)
