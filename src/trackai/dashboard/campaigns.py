@@ -118,7 +118,7 @@ async def look(tx: Tx, question: Question, *, tenant_id: UUID) -> Looked:
 
 
 def _sorted(rows: Sequence[Brought], sort: str, currency: str) -> Sequence[Brought]:
-    """Return rows with the best first; equal ones, and those of which it is not known, as before."""
+    """Return rows with the best first; equal and unknown ones as they were."""
     worth = [(SORTS[sort](one, currency), one) for one in rows]
     known = [(value, one) for value, one in worth if value is not None]
     known.sort(key=lambda each: each[0], reverse=True)

@@ -12,6 +12,7 @@ from trackai.dashboard.rendering import render_page
 from trackai.dashboard.visiting import Operate, See, Visit, fields_of, tools_of
 from trackai.dispatch.dead_letters import DeadLetters, Wish
 from trackai.errors import InvalidField, NotFound
+from trackai.gateways.registry import titles
 from trackai.storage.dead_letters import Wanted
 
 router = APIRouter()
@@ -36,6 +37,7 @@ async def failures(request: Request, visit: See, reason: str | None = None) -> R
         reason=asked,
         full=len(shown) == SHOWN,
         shown=SHOWN,
+        titles=titles(),
     )
 
 
@@ -47,6 +49,7 @@ async def failure(request: Request, visit: See, delivery_id: UUID) -> Response:
         visit,
         "failure.html",
         letter=await _letters(request, visit).show(delivery_id),
+        titles=titles(),
     )
 
 

@@ -67,7 +67,7 @@ class Formats:
         return format_currency(Money(round(minor), currency).major(), currency, locale=self.locale)
 
     def currency(self, code: str) -> str:
-        """Return real brasileiro (BRL)."""
+        """Return Real brasileiro (BRL)."""
         return f"{get_currency_name(code, locale=self.locale)} ({code})"
 
     def duration(self, ms: float | None) -> str:
