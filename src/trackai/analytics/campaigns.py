@@ -73,6 +73,8 @@ class Brought:
     sales: int = 0
     returning_sales: int = 0
     money: dict[str, Money] = field(default_factory=dict)  # the tenant's currency first
+    # What addresses call its campaigns, which may differ from what their platform does.
+    said: set[str] = field(default_factory=set)
 
     @property
     def conversion_rate(self) -> float | None:
@@ -228,6 +230,8 @@ def _add(one: Brought, row: Row) -> None:
     one.clicks += row["clicks"]
     one.sales += row["sales"]
     one.returning_sales += row["returning_sales"]
+    if row["campaign"]:
+        one.said.add(row["campaign"])
     if row["currency"]:
         money = one.in_currency(row["currency"])
         money.sales += row["sales"]

@@ -23,7 +23,7 @@ class FunnelNumbers:
     clicks: int = 0
     sales: int = 0
     money: Mapping[str, Earned] = field(default_factory=dict)  # by currency
-    # When the last minute began in which there was one; an hour, or a day, where only that is kept.
+    # When the minute began in which the last one was; the hour or day, where only that is kept.
     clicked_at: dt.datetime | None = None
     sold_at: dt.datetime | None = None
 
@@ -43,15 +43,16 @@ async def funnel_numbers(
 
 
 def _finer(period: Period, rows: Iterable[Row]) -> list[Segment]:
-    """Return the finest buckets that are kept of those in which something happened last."""
+    """Return the buckets in which something happened last, in finer ones."""
     last = {row[name] for row in rows for name in ("clicked_at", "sold_at") if row[name]}
     found = {
-        period.finest(at, one.grain)
+        finer
         for one in period.segments()
         for at in last
         if one.start <= at < one.end
+        for finer in period.finer(at, one.grain)
     }
-    return sorted((one for one in found if one is not None), key=lambda one: one.start)
+    return sorted(found, key=lambda one: one.start)
 
 
 def _by_funnel(rows: Iterable[Row]) -> defaultdict[UUID, list[Row]]:

@@ -163,13 +163,12 @@ class Period:
         """Return the buckets that add up to the period: the coarsest inside, finer at its ends."""
         return list(_cut(self.start, self.end, (*reversed(Grain),), self.zone))
 
-    def finest(self, at: dt.datetime, grain: Grain) -> Segment | None:
-        """Return the finest buckets that are kept of the one that holds a moment; None: itself."""
+    def finer(self, at: dt.datetime, grain: Grain) -> list[Segment]:
+        """Return the bucket that holds a moment in finer ones, as fine as they are kept."""
         start = floor(at, grain, self.zone)
-        finest = _finest(start, self.now)
-        if list(Grain).index(finest) >= list(Grain).index(grain):
-            return None
-        return Segment(finest, start, _after(start, grain, self.zone))
+        order = list(Grain)
+        kept = order[order.index(_finest(start, self.now)) : order.index(grain)]
+        return [Segment(one, start, _after(start, grain, self.zone)) for one in kept]
 
 
 def _cut(

@@ -1,6 +1,6 @@
 """What ads brought and cost: campaigns, the ad sets of one, the ads of one of those."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -99,6 +99,7 @@ async def show_campaigns(request: Request, visit: See) -> Response:
         days=question.period.whole_days().dates(),
         sorts=list(SORTS),
         templates=TEMPLATES,
+        said=_only(looked.report.total.said),
         spent=any(money.spent_minor for money in looked.report.total.money.values()),
     )
 
@@ -123,6 +124,11 @@ def _sorted(rows: Sequence[Brought], sort: str, currency: str) -> Sequence[Broug
     known = [(value, one) for value, one in worth if value is not None]
     known.sort(key=lambda each: each[0], reverse=True)
     return [one for _, one in known] + [one for value, one in worth if value is None]
+
+
+def _only(said: Collection[str]) -> str | None:
+    """Return what all addresses call a campaign; None when they call it several things."""
+    return next(iter(said)) if len(said) == 1 else None
 
 
 def _line(one: Brought, looked: Looked, question: Question) -> Line:

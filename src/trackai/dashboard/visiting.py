@@ -132,12 +132,21 @@ async def fields_of(request: Request) -> Mapping[str, str]:
 
 async def file_of(request: Request, name: str) -> bytes | None:
     """Return what a form's file holds; None when it brings none."""
-    given = (await _form_of(request)).get(name)
-    return await given.read() if isinstance(given, UploadFile) else None
+    await _form_of(request)
+    found: bytes | None = request.state.files.get(name)
+    return found
 
 
 async def _form_of(request: Request) -> FormData:
-    return await request.form(max_files=1, max_fields=200)
+    """Return a form; its file is read at once, so that none stays open whatever becomes of it."""
+    form: FormData = await request.form(max_files=1, max_fields=200)
+    if not hasattr(request.state, "files"):
+        request.state.files = {}
+        for name, given in form.multi_items():
+            if isinstance(given, UploadFile):
+                request.state.files[name] = await given.read()
+                await given.close()
+    return form
 
 
 async def _check_token(request: Request, who: SignedIn) -> None:
