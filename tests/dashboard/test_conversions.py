@@ -116,7 +116,7 @@ async def test_pages_lead_to_older_sales_and_back(
     house: "House", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page_of_sales, "SHOWN", 2)
-    made = []
+    made: list[str] = []
     for _ in range(5):
         house.world.clock.forward(minutes=1)
         made.insert(0, await sell(house))

@@ -35,8 +35,13 @@ async def visit(house: "House", funnel: "UUID") -> None:
     """Click on an ad that leads to a page of this funnel."""
     world = house.world
     click = Click(
-        *(world.account.tenant.id, "of-funnel", world.clock.now()),
-        *(AdIdentifiers(), Utm(), Visitor(), funnel),
+        tenant_id=world.account.tenant.id,
+        click_id="of-funnel",
+        received_at=world.clock.now(),
+        ads=AdIdentifiers(),
+        utm=Utm(),
+        visitor=Visitor(),
+        funnel_id=funnel,
     )
     async with world.edge.transaction() as tx:
         await insert_clicks(tx, world.envelope, [click])
