@@ -55,6 +55,7 @@ async def test_a_reason_is_told_in_words_with_what_to_do(house: "House") -> None
 
     assert say("pt", "reason.token_refused") in page
     assert say("pt", "reason.token_refused") in one
+    assert f'<a href="/connections">{say("pt", "failures.mend")}</a>' in one
     # One that nobody knows yet is told by its code.
     assert "Outro motivo <code>quota_of_moons</code> (1)" in page
 

@@ -137,11 +137,11 @@ def choose(
 
 def text_of(asked: Mapping[str, str], name: str) -> str | None:
     """Return a word to look for; None when it is left out, InvalidField when it cannot be one."""
-    return checked.word(asked[name], name, most=500) if asked.get(name) else None
+    return checked.word(asked[name].strip(), name, most=500) if asked.get(name) else None
 
 
 def _kept(asked: Mapping[str, str], keeps: Sequence[str]) -> dict[str, str]:
-    return {name: asked[name].strip() for name in keeps if asked.get(name, "").strip()}
+    return {name: asked[name] for name in keeps if asked.get(name, "").strip()}
 
 
 def _named(name: str) -> str:

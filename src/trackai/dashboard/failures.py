@@ -20,6 +20,13 @@ router = APIRouter()
 
 # Most that are looked at; more are counted on the first page.
 SHOWN = 200
+# Reasons that somebody mends where pixels are connected.
+OF_PIXELS = frozenset(
+    (
+        *("token_refused", "permission_missing", "account_invalid", "event_name_missing"),
+        *("destination_gone", "destination_disconnected"),
+    )
+)
 
 
 @router.get("/failures")
@@ -37,6 +44,7 @@ async def failures(request: Request, visit: See, reason: str | None = None) -> R
         reason=asked,
         full=len(shown) == SHOWN,
         shown=SHOWN,
+        of_pixels=OF_PIXELS,
         titles=titles(),
     )
 
@@ -49,6 +57,7 @@ async def failure(request: Request, visit: See, delivery_id: UUID) -> Response:
         visit,
         "failure.html",
         letter=await _letters(request, visit).show(delivery_id),
+        of_pixels=OF_PIXELS,
         titles=titles(),
     )
 

@@ -44,13 +44,19 @@ select {_SALE}
 {_WANTED} order by c.sold_at desc, c.id desc limit $10
 """  # noqa: S608 - constants' text
 
-# The same of one event id, which is gateway:transaction, or of one transaction.
+# The same of one event id, which is gateway:transaction, or of one transaction; each gateway's is
+# looked up by itself (offset 0), by what is unique.
 LIST_SALES_BY_ID = f"""
 with scanned as materialized (
   select {_LOOKED_AT}
   from (select distinct gateway from gateway_connections where tenant_id = $1) g
-  join conversions c on c.tenant_id = $1 and c.gateway = g.gateway and c.transaction in
-    ($11, case when starts_with($11, g.gateway || ':') then substr($11, length(g.gateway) + 2) end)
+  cross join lateral (values ($11),
+    (case when starts_with($11, g.gateway || ':') then substr($11, length(g.gateway) + 2) end)
+  ) n (transaction)
+  cross join lateral (
+    select c.* from conversions c
+    where c.tenant_id = $1 and c.gateway = g.gateway and c.transaction = n.transaction offset 0
+  ) c
   where (c.sold_at, c.id) < ($2, $3) and c.sold_at >= $4 limit $5
 )
 select {_SALE}
