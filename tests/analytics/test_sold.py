@@ -105,7 +105,7 @@ async def test_funnels_add_up_to_their_tenant(shop: "Office") -> None:
     async with shop.world.people.transaction(tenant_id=tenant_id) as tx:
         zone = await zone_of(tx, tenant_id=tenant_id)
         period = Period.named("90d", zone=zone, now=now)
-        found = await funnel_numbers(tx, period, Filters(), tenant_id=tenant_id)
+        found = await funnel_numbers(tx, period, tenant_id=tenant_id)
         whole = await sum_sold(tx, period, Filters(), None, tenant_id=tenant_id)
         clicked = await tx.fetch(CLICKED, tenant_id, period.start, period.end)
 

@@ -28,7 +28,8 @@ async def download(browser: "Browser", what: str, query: str = "") -> list[dict[
     answers = [await browser.get(f"/exports/{what}.{one}{query}") for one in ("csv", "json")]
     assert [one.status for one in answers] == [200, 200]
     assert all("attachment" in one.headers["Content-Disposition"] for one in answers)
-    rows = list(csv.DictReader(io.StringIO(answers[0].text)))
+    assert answers[0].text.startswith("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(answers[0].text[1:]), delimiter=";"))
     told = json.loads(answers[1].text)
     assert len(rows) == len(told)
     assert all(set(row) == set(one) for row, one in zip(rows, told, strict=True))
@@ -78,7 +79,7 @@ async def test_campaigns_are_downloaded_as_they_are_looked_into(house: "House") 
         ("Lançamento", "20000", "10000"),
         ("Perpétuo", "5000", "0"),
     ]
-    assert (rows[0]["cpa_minor"], rows[0]["roas"]) == ("10000", "2.0")
+    assert (rows[0]["cpa_minor"], rows[0]["roas"]) == ("10000", "2,0")
     assert {(row["campaign"], row["ad_set"]) for row in within} >= {("Lançamento", "Frio|77")}
 
 
@@ -90,9 +91,22 @@ async def test_match_rates_are_downloaded_over_time_by_gateway_and_way(house: "H
     of = {(row["of"], row["which"]): row for row in rows}
 
     assert sum(row["of"] == "day" for row in rows) == 30
-    assert of["gateway", "kiwify"]["match_rate"] == "1.0"
+    assert of["gateway", "kiwify"]["match_rate"] == "1,0"
     assert of["strategy", "click_id"]["matched"] == "1"
     assert sum(int(row["sales"]) for row in rows if row["of"] == "day") == 2
+
+
+async def test_a_spreadsheet_of_the_readers_language_opens_it(house: "House") -> None:
+    await sell(house, LAUNCH)
+    browser = await house.browser_of()
+    page = (await browser.get("/account")).text
+    proof = page.split('name="csrf" value="')[1].split('"')[0]
+    portuguese = (await browser.get("/exports/match-rate.csv")).text
+    await browser.post("/account/language", csrf=proof, language="en")
+    english = (await browser.get("/exports/match-rate.csv")).text
+
+    assert "gateway;kiwify;1;1;1,0" in portuguese
+    assert "gateway,kiwify,1,1,1.0" in english
 
 
 @pytest.mark.parametrize("what", SOURCES)

@@ -7,7 +7,7 @@ one page, and nothing long-lived holds the database back.
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -117,17 +117,40 @@ class Made:
             yield self.rows[start : start + PAGE_ROWS]
 
 
-async def as_csv(rows: Rows) -> AsyncIterator[str]:
-    """Yield UTF-8 lines with commas, a line of names first."""
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How CSV is written for who reads it."""
+
+    mark: str = ""  # first in the file: spreadsheets take it for UTF-8 by this
+    delimiter: str = ","
+    decimal: str = "."
+
+
+PROGRAMS = Dialect()
+# By language: where decimals have a comma, spreadsheets part cells by semicolons.
+SPREADSHEETS: Mapping[str, Dialect] = {
+    "pt": Dialect("\ufeff", ";", ","),
+    "en": Dialect("\ufeff"),
+}
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+
+
+def written(rows: Rows, ending: str, dialect: Dialect = PROGRAMS) -> AsyncIterator[str]:
+    """Return rows as a file of this ending, as they come."""
+    return _csv(rows, dialect) if ending == "csv" else _json(rows)
+
+
+async def _csv(rows: Rows, dialect: Dialect) -> AsyncIterator[str]:
+    """Yield lines, one of names first."""
     names = list(rows.model.model_fields)
-    yield _lines([names])
+    yield dialect.mark + _lines([names], dialect)
     async for page in rows.pages():
         told = (row.model_dump(mode="json") for row in page)
-        yield _lines([_cell(row[name]) for name in names] for row in told)
+        yield _lines(([_cell(row[name], dialect) for name in names] for row in told), dialect)
 
 
-async def as_json(rows: Rows) -> AsyncIterator[str]:
-    """Yield one JSON array."""
+async def _json(rows: Rows) -> AsyncIterator[str]:
+    """Yield one array."""
     before = "["
     async for page in rows.pages():
         yield before + ",\n".join(row.model_dump_json() for row in page)
@@ -135,26 +158,14 @@ async def as_json(rows: Rows) -> AsyncIterator[str]:
     yield "[]" if before == "[" else "]"
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How rows are written, and what that is called."""
-
-    written: Callable[[Rows], AsyncIterator[str]]
-    media_type: str
-
-
-FORMS: Mapping[str, Form] = {
-    "csv": Form(as_csv, "text/csv; charset=utf-8"),
-    "json": Form(as_json, "application/json"),
-}
-
-
-def _lines(rows: Iterable[Sequence[object]]) -> str:
+def _lines(rows: Iterable[Sequence[object]], dialect: Dialect) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows(rows)
+    csv.writer(text, delimiter=dialect.delimiter).writerows(rows)
     return text.getvalue()
 
 
-def _cell(value: object) -> object:
+def _cell(value: object, dialect: Dialect = PROGRAMS) -> object:
     """Return a value so that no spreadsheet takes it for a formula."""
+    if isinstance(value, float) and dialect != PROGRAMS:
+        return str(value).replace(".", dialect.decimal)
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

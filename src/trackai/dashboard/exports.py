@@ -7,7 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from trackai.analytics.export import FORMS, KINDS, Made, Rows, Stored, What
+from trackai.analytics.export import (
+    KINDS,
+    MEDIA_TYPES,
+    SPREADSHEETS,
+    Made,
+    Rows,
+    Stored,
+    What,
+    written,
+)
 from trackai.analytics.looking import note_look
 from trackai.analytics.matched import match_rates
 from trackai.analytics.rows import AdRow, RateRow
@@ -15,7 +24,7 @@ from trackai.analytics.tables import ad_rows, rate_rows
 from trackai.dashboard import campaigns, conversions, events, match_rate
 from trackai.dashboard.asking import Question, question_of
 from trackai.dashboard.listing import FILTERS, Kind, newest_of, wanted_of
-from trackai.dashboard.rendering import HEADERS
+from trackai.dashboard.rendering import HEADERS, language_of
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import See, tools_of
 from trackai.errors import InvalidField, NotFound
@@ -47,8 +56,8 @@ class Source:
 @router.get("/exports/{what}.{ending}")
 async def export(request: Request, visit: See, what: str, ending: str) -> StreamingResponse:
     """Send the rows as they are read; that somebody took them away is in the audit log."""
-    source, form = SOURCES.get(what), FORMS.get(ending)
-    if source is None or form is None:
+    source = SOURCES.get(what)
+    if source is None or ending not in MEDIA_TYPES:
         raise NotFound("There is no such download.")
     tools, tenant_id = tools_of(request), visit.membership.tenant_id
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
@@ -64,7 +73,8 @@ async def export(request: Request, visit: See, what: str, ending: str) -> Stream
     first, last = question.period.dates()
     name = f"trackai-{what}-{first}-{last}.{ending}"
     headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(form.written(rows), media_type=form.media_type, headers=headers)
+    parts = written(rows, ending, SPREADSHEETS[language_of(request)])
+    return StreamingResponse(parts, media_type=MEDIA_TYPES[ending], headers=headers)
 
 
 def _stored(what: What, kind: Callable[[], Kind]) -> Callable[[Asking], Awaitable[Rows]]:

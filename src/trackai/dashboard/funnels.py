@@ -70,10 +70,8 @@ async def _page(
 ) -> Response:
     tools, tenant_id = tools_of(request), visit.membership.tenant_id
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
-        question = await question_of(
-            tx, request, tenant_id=tenant_id, usual=USUAL, keeps=("gateway",)
-        )
-        found = await funnel_numbers(tx, question.period, question.filters, tenant_id=tenant_id)
+        question = await question_of(tx, request, tenant_id=tenant_id, usual=USUAL)
+        found = await funnel_numbers(tx, question.period, tenant_id=tenant_id)
         site_key = (await tenant_of(tx, tenant_id=tenant_id)).site_key
     lines = [
         _line(one.id, one.name, found, question.currency, _tag(tools.base_url, site_key, one.id))

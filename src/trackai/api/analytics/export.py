@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from trackai.analytics.export import FORMS, KINDS, Stored, What
+from trackai.analytics.export import KINDS, MEDIA_TYPES, Stored, What, written
 from trackai.api.analytics.asking import Reader, looking
 from trackai.api.analytics.events import RowsAsked
 from trackai.errors import InvalidField
@@ -58,10 +58,9 @@ async def _rows(request: Request, caller: Reader, asked: ExportAsked) -> Stored:
 
 
 def _download(rows: Stored, asked: ExportAsked, ending: str) -> StreamingResponse:
-    form = FORMS[ending]
     headers = {
         "Content-Disposition": f'attachment; filename="trackai-{asked.what.value}.{ending}"',
         "Cache-Control": "no-store",
         "Vary": "Authorization",
     }
-    return StreamingResponse(form.written(rows), media_type=form.media_type, headers=headers)
+    return StreamingResponse(written(rows, ending), media_type=MEDIA_TYPES[ending], headers=headers)
