@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LAUNCH = Utm(source="fb", medium="Frio|77", campaign="Lançamento|55", content="Vídeo 1|99")
 REMINDER = Utm(source="fb", medium="Quente|78", campaign="Lançamento|55", content="Vídeo 2|98")
+NAMED = "Lan%C3%A7amento%7C55"
 OTHER = Utm(source="fb", medium="Todos", campaign="Perpétuo", content="Foto")
 
 
@@ -74,6 +75,22 @@ async def test_a_campaign_tells_what_it_brought_and_cost(house: "House") -> None
     assert told["Perpétuo"] == ["1", "1", "100,0%", "R$ 50,00", "R$ 0,00", NOTHING, NOTHING]
     assert told["Sem vendas"][4:] == ["R$ 30,00", NOTHING, "0,00"]
     assert told["Total"] == ["5", "2", "40,0%", "R$ 250,00", "R$ 130,00", "R$ 65,00", "1,92"]
+
+
+async def test_how_long_people_took_is_said_of_all_ads_alone(house: "House") -> None:
+    world = house.world
+    await world.click("c1", utm=LAUNCH)
+    world.clock.forward(hours=3)
+    sale = world.sale("kiwify", click_id="c1")
+    await world.tell("kiwify", sale, SaleStatus.APPROVED)
+    browser = await house.browser_of()
+    said = say("pt", "campaigns.took", half="3 h", most="3 h")
+
+    assert said in await open_page(browser)
+    assert said not in await open_page(browser, f"?funnel={world.account.funnel.id}")
+    assert say("pt", "campaigns.to_sales") in await open_page(
+        browser, "?campaign=Lan%C3%A7amento%7C55"
+    )
 
 
 async def test_a_campaign_leads_to_its_ad_sets_and_they_to_their_ads(house: "House") -> None:

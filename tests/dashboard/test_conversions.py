@@ -88,6 +88,17 @@ async def test_currencies_stand_beside_each_other_and_are_never_summed(house: "H
     assert 'id="table-netUSD"' in page
 
 
+async def test_a_currency_that_nothing_was_sold_in_any_more_stays(house: "House") -> None:
+    await sell(house, amount_minor=10_000)
+    house.world.clock.forward(days=7)
+    await sell(house, amount_minor=5_000, currency="USD")
+    browser = await house.browser_of()
+    page = await open_page(browser, "?period=7d")
+
+    assert page.index("R$\xa00,00") < page.index("US$\xa050,00")
+    assert "-100%" in page
+
+
 async def test_revenue_is_drawn_in_whole_money_and_told_as_a_table(house: "House") -> None:
     await sell(house, amount_minor=12_345)
     browser = await house.browser_of()

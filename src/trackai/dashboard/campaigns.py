@@ -100,6 +100,7 @@ async def show_campaigns(request: Request, visit: See) -> Response:
         sorts=list(SORTS),
         templates=TEMPLATES,
         said=_only(looked.report.total.said),
+        took=_took(looked.report, question),
         spent=any(money.spent_minor for money in looked.report.total.money.values()),
     )
 
@@ -124,6 +125,14 @@ def _sorted(rows: Sequence[Brought], sort: str, currency: str) -> Sequence[Broug
     known = [(value, one) for value, one in worth if value is not None]
     known.sort(key=lambda each: each[0], reverse=True)
     return [one for _, one in known] + [one for value, one in worth if value is None]
+
+
+def _took(found: Report, question: Question) -> tuple[float, float] | None:
+    """Return milliseconds that half, and 90 of 100, bought within; times know no funnels."""
+    half, most = found.click_to_sale_s
+    if half is None or most is None or question.filters.funnel_id is not None:
+        return None
+    return half * 1000, most * 1000
 
 
 def _only(said: Collection[str]) -> str | None:

@@ -60,7 +60,7 @@ async def list_conversions(request: Request, visit: See) -> Response:
         buckets = await list_sold(tx, question.period, *of, tenant_id=tenant_id)
         took = await _took(tx, question, campaign, tenant_id=tenant_id)
     formats = Formats(language_of(request), question.zone)
-    currencies = in_order(now.money, question.currency) or [question.currency]
+    currencies = in_order([*now.money, *before.money], question.currency) or [question.currency]
     return await render_page(
         request,
         visit,
@@ -70,13 +70,13 @@ async def list_conversions(request: Request, visit: See) -> Response:
         listed=listed,
         statuses=list(ConversionStatus),
         cards=_cards(now, before, took, formats),
-        money=[(code, money_cards(now, before, code, formats)) for code in currencies],
+        money=[(code, _money_cards(now, before, code, formats)) for code in currencies],
         charts=_charts(question, buckets, currencies, formats),
         quiet=not now.sales,
     )
 
 
-def money_cards(now: Sold, before: Sold, currency: str, formats: Formats) -> list[Card]:
+def _money_cards(now: Sold, before: Sold, currency: str, formats: Formats) -> list[Card]:
     """Return what sales brought in a currency."""
     current, earlier = (one.money.get(currency, Earned()) for one in (now, before))
 

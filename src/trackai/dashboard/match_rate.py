@@ -1,6 +1,7 @@
 """How many paid sales have their click, where and how, and what would raise it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
@@ -48,7 +49,7 @@ async def show_match_rate(request: Request, visit: See) -> Response:
         zone=question.zone,
         question=question,
         found=found,
-        cards=_cards(found.whole, before, formats),
+        cards=_cards(found.whole, before, f"/conversions?{question.choice.address()}", formats),
         charts=[_chart(found, period.buckets().grain.value, formats)],
         strategies=_strategies(found),
         quality=quality,
@@ -59,7 +60,7 @@ async def show_match_rate(request: Request, visit: See) -> Response:
     )
 
 
-def _cards(now: Share, before: Share, formats: Formats) -> list[Card]:
+def _cards(now: Share, before: Share, sales_at: str, formats: Formats) -> list[Card]:
     rates, sales, matched = (
         (now.rate, before.rate),
         (now.sales, before.sales),
@@ -68,7 +69,7 @@ def _cards(now: Share, before: Share, formats: Formats) -> list[Card]:
     unmatched = now.sales - now.matched, before.sales - before.matched
     return [
         card("match_rate", "percent", rates, formats, more_is_better=True),
-        card("sales", "number", sales, formats, more_is_better=True),
+        replace(card("sales", "number", sales, formats, more_is_better=True), to=sales_at),
         card("matched", "number", matched, formats, more_is_better=True),
         card("unmatched", "number", unmatched, formats, more_is_better=False),
     ]

@@ -5,7 +5,8 @@ from starlette.requests import Request
 from trackai.accounts.signing_in import SigningIn
 from trackai.dashboard.ad_spend import MOST_FILE_BYTES, PATH
 from trackai.dashboard.visiting import COOKIE
-from trackai.ingest.wire import AsgiApp, Bounded, Receive, Scope, Send
+from trackai.errors import TrackaiError
+from trackai.ingest.wire import AsgiApp, Bounded, Receive, Scope, Send, refusal
 
 # Longest form; it is read before it is known who sends it.
 MOST_BODY_BYTES = 64 * 1024
@@ -24,7 +25,11 @@ class Forms:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         brings_file = scope["type"] == "http" and scope["path"] == PATH
-        known = brings_file and await self._knows(scope)
+        try:
+            known = brings_file and await self._knows(scope)
+        except TrackaiError as error:
+            await refusal(error).send(send)
+            return
         await (self._large if known else self._small)(scope, receive, send)
 
     async def _knows(self, scope: Scope) -> bool:
