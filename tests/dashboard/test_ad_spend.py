@@ -58,7 +58,7 @@ async def test_a_file_is_taken_in_once_however_often(house: "House") -> None:
 
     assert first[0] == second[0] == 200
     assert await spent(house) == [("Lançamento", 123_456)]
-    assert "Importado: 1 linhas." in first[1]
+    assert "Linhas importadas: 1." in first[1]
     assert "R$\xa01.234,56" in first[1]
     assert [one["action"] for one in deeds[:2]] == ["ad_spend.import"] * 2
     assert str(deeds[0]["actor"]).startswith("user:")
