@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from trackai.analytics.latency import percentiles_ms
 from trackai.analytics.metrics import Filters, asked_of
 from trackai.analytics.periods import Period
 from trackai.analytics.spend import Costs, Names, Spent, Thing
@@ -102,7 +101,7 @@ class Brought:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Rows, the best first, and all of them together."""
+    """Rows, the best first, and all ads together: what no ad brought is a row, and not of them."""
 
     rows: Sequence[Brought]
     total: Brought
@@ -140,7 +139,7 @@ async def report(
     times: Sequence[float | None] = (None, None)
     if within == EVERYTHING:
         took = await counts.sum_latency(tx, asked, stages=[counts.CLICK_TO_SALE])
-        times = percentiles_ms(took[counts.CLICK_TO_SALE], 0.5, 0.9)
+        times = took[counts.CLICK_TO_SALE].percentiles_ms(0.5, 0.9)
     return Report(_ranked(rows, total, own), total, (_seconds(times[0]), _seconds(times[1])))
 
 
@@ -164,15 +163,17 @@ class _Rows:
         self._total = Brought(Kind.NAMED, within, spend_known)
 
     def of(self, brought: Sequence[Row]) -> tuple[list[Brought], Brought]:
-        """Return a row for each thing of the level, and all of them together."""
-        self._costs.learn(_names(row) for row in brought if _kind(row) is Kind.NAMED)
+        """Return a row for each thing of the level, and all ads together."""
+        # An ad has a row for each currency.
+        said = {row["campaign_id"]: _names(row) for row in brought if _kind(row) is Kind.NAMED}
+        self._costs.learn(said.values())
+        known = {ad: self._costs.known(names) for ad, names in said.items()}
         for row in brought:
-            kind = _kind(row)
-            known = self._costs.known(_names(row)) if kind is Kind.NAMED else EVERYTHING
-            names = Names(row["source"], *known[1:])
+            kind, names = _kind(row), known.get(row["campaign_id"], EVERYTHING)
             if self._is_within(kind, names):
-                for one in (self._row(kind, names), self._total):
-                    _add(one, row)
+                _add(self._row(kind, names), row)
+                if kind is not Kind.NONE:
+                    _add(self._total, row)
         if self._total.spend_known:
             self._spend()
         return list(self._rows.values()), self._total
@@ -205,7 +206,8 @@ def _ranked(rows: Iterable[Brought], total: Brought, own: str) -> list[Brought]:
 
     Then by sales and clicks. Currencies are never added up, and come in one order everywhere.
     """
-    order = sorted(total.money, key=lambda code: (code != own, code))
+    currencies = {code for one in (*rows, total) for code in one.money}
+    order = sorted(currencies, key=lambda code: (code != own, code))
     nothing = Money()
     for one in (*rows, total):
         one.money = {code: one.money[code] for code in order if code in one.money}
@@ -252,7 +254,7 @@ def _kind(row: Row) -> Kind:
 
 def _names(row: Row) -> Names:
     """Return what an address says; one ad may have several sources."""
-    return Names(None, row["campaign"], row["medium"], row["content"])
+    return Names(row["source"], row["campaign"], row["medium"], row["content"])
 
 
 def _seconds(ms: float | None) -> float | None:

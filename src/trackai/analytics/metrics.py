@@ -1,15 +1,15 @@
 """The numbers of a period: what was sent, how fast, what was sold, how much of it was matched."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from trackai.analytics.latency import percentiles_ms
 from trackai.analytics.periods import Period, Segment
 from trackai.errors import UnknownTenant
+from trackai.model.histogram import Histogram
 from trackai.storage import counts, tenants
 from trackai.storage.counts import Asked, Span
 from trackai.storage.pool import Row, Tx
@@ -41,9 +41,9 @@ class Latency:
     p99_ms: float | None
 
     @classmethod
-    def of(cls, bins: Mapping[int, int]) -> "Latency":
-        """Return what bins say."""
-        return cls(*percentiles_ms(bins, 0.50, 0.95, 0.99))
+    def of(cls, times: Histogram) -> "Latency":
+        """Return what times say."""
+        return cls(*times.percentiles_ms(0.50, 0.95, 0.99))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ async def measure(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) 
     """Return the numbers of a period."""
     asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
     rows = await counts.sum_totals(tx, asked)
-    bins = (await counts.sum_latency(tx, asked, stages=[WHOLE]))[WHOLE]
+    times = (await counts.sum_latency(tx, asked, stages=[WHOLE]))[WHOLE]
     attempts, accepted = sum_of(rows, "attempts"), sum_of(rows, "accepted")
     return Metrics(
         attempts=attempts,
@@ -116,7 +116,7 @@ async def measure(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) 
             for row in sorted(rows, key=itemgetter("currency"))
             if row["currency"]
         ],
-        latency=Latency.of(bins),
+        latency=Latency.of(times),
         minutes=(period.end - period.start) / dt.timedelta(minutes=1),
     )
 

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -110,7 +111,7 @@ class Period:
     @staticmethod
     def day_begins(day: dt.date, zone: ZoneInfo) -> dt.datetime:
         """Return when a day of a time zone begins; OverflowError far from today."""
-        return _midnight(dt.datetime.combine(day, dt.time(), zone))
+        return _midnight(day, zone)
 
     def before(self) -> "Period":
         """Return the period of the same length that ends where this one begins.
@@ -202,16 +203,18 @@ def floor(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
     local = local.replace(minute=0)
     if grain is Grain.HOUR:
         return local.astimezone(dt.UTC)
-    return _midnight(local - dt.timedelta(days=local.weekday() if grain is Grain.WEEK else 0))
+    day = local.date()
+    return _midnight(day - dt.timedelta(days=day.weekday() if grain is Grain.WEEK else 0), zone)
 
 
-def _midnight(local: dt.datetime) -> dt.datetime:
+@lru_cache(maxsize=8192)
+def _midnight(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     """Return when a day begins, as PostgreSQL's date_trunc says it.
 
     Of two midnights, where clocks are put back to one, it is the second; where clocks are put
     forward over it, the moment that they are.
     """
-    second = local.replace(hour=0, fold=1)
+    second = dt.datetime.combine(day, dt.time(fold=1), zone)
     exists = second.astimezone(dt.UTC).astimezone(second.tzinfo).hour == 0
     return (second if exists else second.replace(fold=0)).astimezone(dt.UTC)
 
@@ -227,9 +230,9 @@ def _after(start: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
         return start + dt.timedelta(minutes=1)
     if grain is Grain.HOUR:
         return start + dt.timedelta(hours=1)
-    # A day has 23 to 25 hours: somewhere on the next one, and back to its beginning.
-    days = 7 if grain is Grain.WEEK else 1
-    return floor(start + dt.timedelta(days=days, hours=6), grain, zone)
+    # Days of the calendar: one has 23 to 25 hours.
+    days = dt.timedelta(days=7 if grain is Grain.WEEK else 1)
+    return _midnight(start.astimezone(zone).date() + days, zone)
 
 
 def _up(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
