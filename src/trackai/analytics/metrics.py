@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from trackai.analytics.periods import Period, Segment
-from trackai.errors import UnknownTenant
+from trackai.errors import InvalidField, UnknownTenant
 from trackai.model.histogram import Histogram
 from trackai.storage import counts, tenants
 from trackai.storage.counts import Asked, Span
@@ -16,6 +16,7 @@ from trackai.storage.pool import Row, Tx
 
 # From the webhook's arrival to the platform's yes.
 WHOLE = "whole"
+NO_FUNNEL = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Metrics:
     matched: int  # of them
     revenue: Sequence[Revenue]
     latency: Latency
-    minutes: float
+    minutes: float  # of the period, as far as it is over
 
     @property
     def success_rate(self) -> float | None:
@@ -82,6 +83,11 @@ class Filters:
 
     gateway: str | None = None
     funnel_id: UUID | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what stands for all funnels in counts, and is none."""
+        if self.funnel_id == NO_FUNNEL:
+            raise InvalidField("There is no such funnel.", field="funnel")
 
 
 async def zone_of(tx: Tx, *, tenant_id: UUID) -> ZoneInfo:
@@ -117,7 +123,7 @@ async def measure(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) 
             if row["currency"]
         ],
         latency=Latency.of(times),
-        minutes=(period.end - period.start) / dt.timedelta(minutes=1),
+        minutes=period.passed / dt.timedelta(minutes=1),
     )
 
 

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from trackai.errors import InvalidField
 from trackai.model.keeping import period_of
 
-# How long minutes and hours are kept; a little less than storage keeps them.
-MINUTES_KEPT = dt.timedelta(days=2) - dt.timedelta(minutes=30)
+# How long minutes and hours are there for sure; storage keeps them a little longer.
+MINUTES_KEPT = dt.timedelta(days=2)
 HOURS_KEPT = dt.timedelta(days=91)
 _WEEK = dt.timedelta(days=7)
 LONGEST = dt.timedelta(days=732)
@@ -114,18 +114,33 @@ class Period:
         return _midnight(day, zone)
 
     def before(self) -> "Period":
-        """Return the period of the same length that ends where this one begins.
+        """Return the period of the same length before this one, which ends where this one begins.
 
-        Of whole days it has as many days, however long they were.
+        What begins with a day is moved by days, however long they were, as far as it is over: at
+        noon today's numbers are put beside those of yesterday until noon.
         """
         if floor(self.start, Grain.DAY, self.zone) == self.start:
-            local = self.start.astimezone(self.zone)
-            days = round((self.end - self.start) / dt.timedelta(days=1))
-            earlier = local.replace(tzinfo=None) - dt.timedelta(days=days)
-            start = earlier.replace(tzinfo=self.zone).astimezone(dt.UTC)
+            first, last = self.dates()
+            days = (last - first).days + 1
+            start, end = (self._earlier(one, days) for one in (self.start, self._passed_until))
         else:
-            start = self.start - (self.end - self.start)
-        return Period(start, self.start, self.zone, self.now).on_buckets()
+            start, end = self.start - (self.end - self.start), self.start
+        return Period(start, min(end, self.start), self.zone, self.now).on_buckets()
+
+    @property
+    def passed(self) -> dt.timedelta:
+        """How much of the period is over."""
+        return self._passed_until - self.start
+
+    @property
+    def _passed_until(self) -> dt.datetime:
+        """When it ends, or now; of what has not begun yet, its end."""
+        return min(self.end, self.now) if self.start < self.now else self.end
+
+    def _earlier(self, moment: dt.datetime, days: int) -> dt.datetime:
+        """Return the same time of the day, so many days before."""
+        local = moment.astimezone(self.zone).replace(tzinfo=None) - dt.timedelta(days=days)
+        return local.replace(tzinfo=self.zone).astimezone(dt.UTC)
 
     def whole_days(self) -> "Period":
         """Return the period moved out to whole days of the tenant."""
