@@ -19,6 +19,7 @@ from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
 from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.tools import DashboardTools, PracticeSales
+from trackai.dashboard.watching import Watch
 from trackai.destinations.http import open_http
 from trackai.destinations.port import Destination
 from trackai.destinations.registry import destinations
@@ -65,12 +66,14 @@ class App:
         database: Database,
         api: AsgiApp,
         pages: AsgiApp,
+        watch: Watch,
         *,
         keeps_reports: bool = False,
     ) -> None:
         self._edge = edge
         self._api = api
         self._pages = pages
+        self._watch = watch
         self._database = database
         self._keeps_reports = keeps_reports
 
@@ -98,6 +101,10 @@ class App:
     async def answer(self, method: str, path: str, request: Request) -> Answer | None:
         """Return the answer to a request that came whole, None when the client has gone."""
         return await self._edge.answer(method, path, request)
+
+    def hang_up(self) -> None:
+        """End what would go on by itself: pages that watch come back to the next process."""
+        self._watch.end()
 
     async def _has_database(self) -> bool:
         try:
@@ -142,10 +149,11 @@ async def open_app(
         stack.push_async_callback(access.close)
         http = await stack.enter_async_context(open_http())
         outside = Outside(destinations(http, SystemClock()), practice)
-        pages = _dashboard(settings, envelope, (people, access), outside)
+        watch = Watch(people, SystemClock())
+        pages = _dashboard(settings, envelope, (people, access), outside, watch)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
-        yield App(edge, database, api, pages, keeps_reports=settings.spool_mib > 0)
+        yield App(edge, database, api, pages, watch, keeps_reports=settings.spool_mib > 0)
 
 
 def _dashboard(
@@ -153,6 +161,7 @@ def _dashboard(
     envelope: Envelope,
     databases: tuple[Database, Database],
     outside: Outside,
+    watch: Watch,
 ) -> AsgiApp:
     clock, (people, access) = SystemClock(), databases
     doors = AccessTools(access, envelope, Passwords(), clock, new_id)
@@ -171,6 +180,7 @@ def _dashboard(
         proxies=TrustedProxies(settings.trusted_proxies),
         web=PublicWeb(),
         page_checks=Throttle(rate=PAGE_CHECK_RATE, burst=PAGE_CHECK_BURST),
+        watch=watch,
         practice=outside.practice,
         meta_url=settings.meta_url,
     )

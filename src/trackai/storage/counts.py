@@ -171,6 +171,15 @@ from (
 left join campaigns k on k.tenant_id = $1 and k.id = b.campaign_id
 """  # noqa: S608 - constants' text
 
+_CLICKS = "c.clicks, c.funnel_id"
+
+# Clicks.
+SUM_CLICKS = f"""
+select coalesce(sum(c.clicks), 0)::bigint as clicks
+from {_counted("rollup_campaigns", _CLICKS, _unfolded("changed_clicks", _CLICKS))}
+where $12::text is null and ($13::uuid is null or c.funnel_id = $13)
+"""  # noqa: S608 - constants' text
+
 # How often stages took how long: bins of every bucket, to be added up by whoever asks.
 SUM_LATENCY = f"""
 select c.stage, c.bins, c.numbers from {_timed("c.stage = any($13::text[])")}
@@ -231,6 +240,13 @@ async def sum_outcomes(tx: Tx, asked: Asked) -> Sequence[Row]:
 async def sum_campaigns(tx: Tx, asked: Asked) -> Sequence[Row]:
     """Return clicks, sales and money by ad and currency; words are null of none and of others."""
     return await tx.fetch(SUM_CAMPAIGNS, *asked.values(), asked.funnel_id)
+
+
+async def sum_clicks(tx: Tx, asked: Asked) -> int:
+    """Return how many clicks there were; none under a filter by gateway, which they do not know."""
+    row = await tx.fetch_one(SUM_CLICKS, *asked.values(), asked.funnel_id)
+    clicks: int = row["clicks"] if row else 0
+    return clicks
 
 
 async def sum_latency(tx: Tx, asked: Asked, *, stages: Collection[str]) -> dict[str, Histogram]:
