@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -66,14 +66,15 @@ class App:
         database: Database,
         api: AsgiApp,
         pages: AsgiApp,
-        watch: Watch,
         *,
         keeps_reports: bool = False,
+        hang_up: Callable[[], None] = lambda: None,
     ) -> None:
         self._edge = edge
         self._api = api
         self._pages = pages
-        self._watch = watch
+        # Ends what would go on by itself: pages that watch come back to the next process.
+        self.hang_up = hang_up
         self._database = database
         self._keeps_reports = keeps_reports
 
@@ -101,10 +102,6 @@ class App:
     async def answer(self, method: str, path: str, request: Request) -> Answer | None:
         """Return the answer to a request that came whole, None when the client has gone."""
         return await self._edge.answer(method, path, request)
-
-    def hang_up(self) -> None:
-        """End what would go on by itself: pages that watch come back to the next process."""
-        self._watch.end()
 
     async def _has_database(self) -> bool:
         try:
@@ -153,7 +150,8 @@ async def open_app(
         pages = _dashboard(settings, envelope, (people, access), outside, watch)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
-        yield App(edge, database, api, pages, watch, keeps_reports=settings.spool_mib > 0)
+        keeps = settings.spool_mib > 0
+        yield App(edge, database, api, pages, keeps_reports=keeps, hang_up=watch.end)
 
 
 def _dashboard(
