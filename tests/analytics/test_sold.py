@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from tests.analytics.test_exactness import UTMS, Life
 
-from trackai.analytics.funnels import NO_FUNNEL, funnel_numbers
-from trackai.analytics.metrics import Filters, zone_of
+from trackai.analytics.funnels import funnel_numbers
+from trackai.analytics.metrics import NO_FUNNEL, Filters, zone_of
 from trackai.analytics.periods import Period
 from trackai.analytics.sales import Sold, list_sold, sum_sold
 

@@ -14,6 +14,7 @@ from tests.support.door import Door, open_door
 from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import COOKIE, HALF_COOKIE
+from trackai.dashboard.watching import Watch
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
 from trackai.errors import MailNotSent
@@ -121,6 +122,7 @@ class House(Door):
     url: str = ""
     http: aiohttp.ClientSession = None  # type: ignore[assignment]
     postbox: "Postbox" = None  # type: ignore[assignment]
+    watch: Watch = None  # type: ignore[assignment]
 
     def browser(self, language: str = "pt-BR") -> Browser:
         """Return a browser that nobody has signed in with."""
@@ -148,6 +150,7 @@ async def open_house(
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
         world = door.world
+        watch = Watch(world.people, world.clock)
         tools = DashboardTools(
             database=world.people,
             envelope=world.envelope,
@@ -161,10 +164,11 @@ async def open_house(
             new_id=new_id,
             base_url="https://track.loja.test",
             proxies=TrustedProxies(["127.0.0.1"]),
+            watch=watch,
             **{"web": PublicWeb(), "page_checks": Throttle(rate=0.001, burst=20), **tried},
         )
         address = await serve(create_dashboard(tools))
-        yield House(**vars(door), url=address, http=http, postbox=postbox or Postbox())
+        yield House(**vars(door), url=address, http=http, postbox=postbox or Postbox(), watch=watch)
 
 
 @pytest.fixture

@@ -64,7 +64,8 @@ async def test_what_sales_brought_is_told_in_money_and_buyers(house: "House") ->
 
 async def test_the_period_before_is_beside_it(house: "House") -> None:
     await sell(house, amount_minor=10_000)
-    house.world.clock.forward(days=7)
+    # As much of the week before as is over of this one is what it is put beside.
+    house.world.clock.forward(days=7, hours=1)
     await sell(house, amount_minor=15_000)
     browser = await house.browser_of()
     page = await open_page(browser, "?period=7d")
@@ -90,7 +91,7 @@ async def test_currencies_stand_beside_each_other_and_are_never_summed(house: "H
 
 async def test_a_currency_that_nothing_was_sold_in_any_more_stays(house: "House") -> None:
     await sell(house, amount_minor=10_000)
-    house.world.clock.forward(days=7)
+    house.world.clock.forward(days=7, hours=1)
     await sell(house, amount_minor=5_000, currency="USD")
     browser = await house.browser_of()
     page = await open_page(browser, "?period=7d")

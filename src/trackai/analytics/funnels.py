@@ -12,9 +12,6 @@ from trackai.analytics.sales import Earned
 from trackai.storage import counts
 from trackai.storage.pool import Row, Tx
 
-# Clicks of pages whose tag names no funnel.
-NO_FUNNEL = UUID(int=0)
-
 
 @dataclass(frozen=True, slots=True)
 class FunnelNumbers:

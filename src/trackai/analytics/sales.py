@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from trackai.analytics.latency import percentiles_ms
 from trackai.analytics.metrics import Filters, asked_of
 from trackai.analytics.periods import Period
 from trackai.storage import counts
@@ -89,7 +88,7 @@ async def click_to_sale_ms(
     """Return what half of the sales with a click took at most; counts of times know no funnels."""
     asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
     took = await counts.sum_latency(tx, asked, stages=[counts.CLICK_TO_SALE])
-    (half,) = percentiles_ms(took[counts.CLICK_TO_SALE], 0.5)
+    (half,) = took[counts.CLICK_TO_SALE].percentiles_ms(0.5)
     return half
 
 

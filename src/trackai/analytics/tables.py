@@ -41,7 +41,7 @@ def _of_ad(one: Brought) -> Iterator[AdRow]:
             campaign=one.names.campaign,
             ad_set=one.names.ad_set,
             ad=one.names.ad,
-            clicks=one.clicks if first else None,
+            clicks=one.clicks if first and one.known.clicks else None,
             sales=one.sales if first else None,
             returning_sales=one.returning_sales if first else None,
             conversion_rate=one.conversion_rate if first else None,

@@ -23,6 +23,7 @@ from trackai.dashboard import (
     gateway,
     home,
     keys,
+    live,
     match_rate,
     passwords,
     performance,
@@ -44,7 +45,7 @@ from trackai.telemetry.logging import get_logger
 LEAST_GZIPPED_BYTES = 1000
 ROOMS = (
     *(static, doors, passwords, account, second_factor),
-    *(home, conversions, campaigns, ad_spend, events, match_rate, performance, failures),
+    *(home, live, conversions, campaigns, ad_spend, events, match_rate, performance, failures),
     *(exports, team, keys, audit),
     *(funnels, connections, gateway, pixel, starting),
 )

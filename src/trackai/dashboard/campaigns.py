@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from trackai.analytics.campaigns import Brought, Kind, Level, Report, report
+from trackai.analytics.metrics import Filters
 from trackai.analytics.spend import Names
 from trackai.dashboard.asking import Question, question_of
 from trackai.dashboard.rendering import render_page
@@ -101,7 +102,7 @@ async def show_campaigns(request: Request, visit: See) -> Response:
         templates=TEMPLATES,
         said=_only(looked.report.total.said),
         took=_took(looked.report, question),
-        spent=any(money.spent_minor for money in looked.report.total.money.values()),
+        part=question.filters != Filters(),
     )
 
 

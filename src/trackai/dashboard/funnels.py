@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from trackai.accounts.funnels import FunnelChange, Funnels
-from trackai.analytics.funnels import NO_FUNNEL, FunnelNumbers, funnel_numbers
-from trackai.analytics.metrics import tenant_of
+from trackai.analytics.funnels import FunnelNumbers, funnel_numbers
+from trackai.analytics.metrics import NO_FUNNEL, tenant_of
 from trackai.analytics.sales import in_order
 from trackai.dashboard.asking import question_of
 from trackai.dashboard.connecting import onboarding_of

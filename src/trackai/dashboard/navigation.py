@@ -16,6 +16,7 @@ class Place:
 
 PLACES = (
     Place("home", "/"),
+    Place("live", "/live"),
     Place("conversions", "/conversions"),
     Place("campaigns", "/campaigns"),
     Place("events", "/events"),

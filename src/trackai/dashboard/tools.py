@@ -8,6 +8,7 @@ from trackai.accounts.new_passwords import NewPasswords
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
+from trackai.dashboard.watching import Watch
 from trackai.destinations.port import Destination
 from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.throttle import Throttle
@@ -59,5 +60,6 @@ class DashboardTools:
     proxies: TrustedProxies  # who may say for whom a request is
     web: PublicWeb  # fetches pages whose addresses people write
     page_checks: Throttle  # how often a tenant may have that done
+    watch: Watch  # who looks at events as they happen
     practice: PracticeSales | None = None  # None: in production
     meta_url: str | None = None  # where pixels connected on pages are; None: at Meta's own

@@ -1,8 +1,8 @@
-"""Sales are listed by when they were made, page by page."""
+"""Minutes are kept for 49 hours."""
 
 from trackai.storage.migrations import downgrade, script_of
 
-revision = "0025_pre_sales_by_time"
+revision = "0025_pre_minutes_kept"
 down_revision = "0024_pre_token_states"
 upgrade = script_of(__file__)
 
