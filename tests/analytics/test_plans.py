@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from trackai.model.clock import new_id
-from trackai.storage import counts, events
+from trackai.storage import counts, events, sales
 
 if TYPE_CHECKING:
     from tests.support.world import World
@@ -48,7 +48,9 @@ async def test_no_question_looks_at_what_was_counted(world: "World", name: str, 
     asked = counts.Asked(new_id(), [span])
     last = {"SUM_LATENCY": ["whole"], "LIST_LATENCY": "whole"}.get(name)
     more = [grain] if name.startswith("LIST_") else []
-    found = await plan_of(world, QUESTIONS[name], *asked.values(), last, *more)
+    values = (*asked.values(), last, *more, None)
+    wanted = max(int(one) for one in re.findall(r"\$(\d+)", QUESTIONS[name]))
+    found = await plan_of(world, QUESTIONS[name], *values[:wanted])
 
     assert found
     assert [one for one in found if not one.startswith(COUNTS)] == []
@@ -116,7 +118,10 @@ async def test_no_view_looks_at_what_was_counted(world: "World", view: str) -> N
 
 # Lists look at rows: a bounded number of them, through an index, never through a table.
 LISTS = {
-    name: text for name, text in vars(events).items() if name.startswith(("LIST_", "FIND_STOP"))
+    name: text
+    for module in (events, sales)
+    for name, text in vars(module).items()
+    if name.startswith(("LIST_", "FIND_STOP"))
 }
 
 
@@ -134,8 +139,8 @@ def nodes(plan: Any) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", sorted(LISTS))
 async def test_a_list_finds_its_rows_through_an_index(world: "World", name: str) -> None:
-    now, of_events = world.clock.now(), "EVENTS" in name
-    filters = (None, None, None, None, 10) if of_events else (["accepted"], None, None, 10)
+    now, of_tries = world.clock.now(), "ATTEMPTS" in name
+    filters = (["accepted"], None, None, 10) if of_tries else (None, None, None, None, 10)
     values = (new_id(), now, new_id(), now - dt.timedelta(days=30), 10, *filters, "an-event")
     wanted = max(int(one) for one in re.findall(r"\$(\d+)", LISTS[name]))
     async with world.people.transaction(tenant_id=world.account.tenant.id) as tx:

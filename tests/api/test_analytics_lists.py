@@ -11,8 +11,8 @@ from tests.api.test_campaigns import LAUNCH, buy, visit
 from tests.api.test_dead_letters import Front, front
 
 from trackai.accounts.api_keys import ApiScope
-from trackai.api.analytics import export
-from trackai.api.analytics.events import Event
+from trackai.analytics import export
+from trackai.analytics.rows import Event
 from trackai.api.app import create_api
 from trackai.api.tools import ApiTools
 from trackai.gateways.registry import gateways
@@ -199,6 +199,22 @@ async def test_an_export_holds_every_row_once(
     assert tries.splitlines()[0].startswith("id,created_at,delivery_id")
 
 
+async def test_sales_are_exported_with_what_became_of_them(front: Front) -> None:
+    await buy(front, await visit(front, LAUNCH), amount_minor=1_990)
+    await buy(front, None, gateway="hotmart")
+    told = json.loads(await download(front, "export.json?what=conversions"))
+    paid = json.loads(await download(front, "export.json?what=conversions&status=approved"))
+    (one,) = json.loads(await download(front, "export.json?what=conversions&gateway=kiwify"))
+    headers = {"Authorization": f"Bearer {await front.key(ApiScope.READ)}"}
+    url = f"{front.url}{ANALYTICS}export.csv?what=conversions&status=accepted"
+    async with front.http.get(url, headers=headers) as answer:
+        assert answer.status == 422
+
+    assert len(told) == len(paid) == 2
+    assert (one["amount_minor"], one["campaign"]) == (1_990, "Lançamento|55")
+    assert (one["status"], one["refunded_minor"], one["bought_before"]) == ("approved", 0, False)
+
+
 async def test_whoever_leaves_in_the_middle_of_an_export_tears_nothing(
     front: Front, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -355,7 +371,7 @@ async def test_an_export_reads_no_page_before_it_is_wanted(
         return await events.list_events(tx, wanted, after, **more)
 
     now, account = front.world.clock.now(), front.world.account
-    rows = export.Rows(
+    rows = export.Stored(
         front.world.people,
         account.tenant.id,
         export.Kind(counted, Event, ()),

@@ -20,7 +20,7 @@ __all__ = ["house"]
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 WIDTHS = {"wide": 1280, "phone": 390}
-PATHS = [*(place.path for place in PLACES), "/account"]
+PATHS = [*(place.path for place in PLACES), "/campaigns/spend", "/account"]
 # A page must answer all of these: levels A and AA of WCAG 2.2, and what is good practice.
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 EXAMINE = """async (rules) => {

@@ -39,6 +39,21 @@ def test_a_funnel_can_be_changed_and_that_is_audited(place_with_tenant: "Place")
     assert ["funnel.change", "funnel.change"] == [one["action"] for one in audit][:2]
 
 
+def test_a_funnel_can_be_called_by_another_name(place_with_tenant: "Place") -> None:
+    place_with_tenant.json("funnel", "create", "Loja", "main")
+    place_with_tenant.json("funnel", "create", "Loja", "other")
+    changed = place_with_tenant.json("funnel", "change", "Loja", "main", "--name", "Curso 2027")
+    taken = place_with_tenant.run("funnel", "change", "Loja", "other", "--name", "Curso 2027")
+    blank = place_with_tenant.run("funnel", "change", "Loja", "other", "--name", " ")
+    (deed, *_) = place_with_tenant.json("audit", "list", "Loja")
+
+    assert changed["name"] == "Curso 2027"
+    assert (taken.returncode, "of this name already" in taken.stderr) == (1, True)
+    assert (blank.returncode, "1 to 200 characters" in blank.stderr) == (1, True)
+    assert deed["details"]["now"]["name"] == "Curso 2027"
+    assert deed["details"]["before"]["name"] == "main"
+
+
 @pytest.mark.parametrize(
     "named", ["kiwify:nothing", "nothing", "01890000-0000-7000-8000-000000000001"]
 )

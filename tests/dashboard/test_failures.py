@@ -2,10 +2,12 @@
 
 import datetime as dt
 import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
 
+from trackai.dashboard.words import LANGUAGES, say, words_of
 from trackai.model.access import MemberRole
 from trackai.sandbox.platforms import SaleStatus
 from trackai.storage.audit_logs import list_audit
@@ -29,7 +31,7 @@ async def dead(house: "House", reason: str = "token_invalid", number: int = 1) -
 
 
 async def test_dead_letters_are_listed_by_reason(house: "House") -> None:
-    await dead(house, "token_invalid", 2)
+    await dead(house, "token_refused", 2)
     await dead(house, "user_data_thin")
     browser = await house.browser_of(role=MemberRole.ANALYST)
     page = (await browser.get("/failures")).text
@@ -38,10 +40,32 @@ async def test_dead_letters_are_listed_by_reason(house: "House") -> None:
     assert one
     shown = await browser.get(one[1])
 
-    assert (page.count('<th scope="row">'), some.count('<th scope="row">')) == (3, 1)
-    assert "token_invalid (2)" in page
+    assert (page.count("/failures/"), some.count("/failures/")) == (3, 1)
+    assert "Token recusado (2)" in page
     assert (shown.status, "user_data_thin" in shown.text) == (200, True)
     assert "<form" not in shown.text.split("<main")[1]
+
+
+async def test_a_reason_is_told_in_words_with_what_to_do(house: "House") -> None:
+    await dead(house, "token_refused")
+    await dead(house, "quota_of_moons")
+    browser = await house.browser_of()
+    page = unescape((await browser.get("/failures")).text)
+    one = unescape((await browser.get("/failures?reason=token_refused")).text)
+
+    assert say("pt", "reason.token_refused") in page
+    assert say("pt", "reason.token_refused") in one
+    assert f'<a href="/connections">{say("pt", "failures.mend")}</a>' in one
+    # One that nobody knows yet is told by its code.
+    assert "Outro motivo <code>quota_of_moons</code> (1)" in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_with_words_has_a_short_name(language: str) -> None:
+    words = words_of(language)
+    named = {key.partition(".")[2] for key in words if key.startswith("reason.")}
+
+    assert named == {key.partition(".")[2] for key in words if key.startswith("reason_short.")}
 
 
 async def test_all_of_a_reason_are_sent_again_and_it_is_seen_how_far(house: "House") -> None:

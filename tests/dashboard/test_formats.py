@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from trackai.dashboard.charts import card
 from trackai.dashboard.formats import Formats
 
 PT, EN = (Formats(one, ZoneInfo("America/Sao_Paulo")) for one in ("pt", "en"))
@@ -29,3 +30,29 @@ def test_what_is_too_small_or_too_large_to_write_is_said_to_be() -> None:
     assert [EN.change(one) for one in (-0.5, 0.0, 0.125, 10.0, 99.0)] == [
         *("-50%", "+0%", "+12%", "+1000%", "> +1000%"),
     ]
+
+
+def test_money_is_told_in_its_currency() -> None:
+    assert PT.money(123_450, "BRL") == "R$\xa01.234,50"
+    assert EN.money(-500.4, "JPY") == "-¥500"
+    assert (PT.currency("BRL"), EN.currency("USD")) == ("Real brasileiro (BRL)", "US Dollar (USD)")
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "change", "better"),
+    [
+        (150, 100, "+50%", True),
+        (50, 100, "-50%", False),
+        (100, 100, "+0%", None),
+        (100, 0, None, None),
+        # More was given back than sold: there is no share of that.
+        (100, -100, None, None),
+        (None, 100, None, None),
+    ],
+)
+def test_a_change_is_told_where_there_is_one(
+    now: float | None, before: float, change: str | None, *, better: bool | None
+) -> None:
+    told = card("net", "money:BRL", (now, before), EN, more_is_better=True)
+
+    assert (told.change, told.better) == (change, better)

@@ -332,7 +332,7 @@ async def test_waiting_ends_after_a_while(stage: Stage) -> None:
 
 FORMS = {
     MemberRole.OPERATOR: (
-        *("/start/funnel", "/start/gateway", "/start/gateway/secret", "/start/pixel"),
+        *("/start/gateway", "/start/gateway/secret", "/start/pixel"),
         *("/start/pixel/token", "/start/sale/code"),
     ),
     MemberRole.ANALYST: (

@@ -17,6 +17,7 @@ from trackai.storage.pool import Database, Row
 # What one import may hold: ten thousand ads on thirty days.
 MOST_DAYS = 300_000
 MOST_ACCOUNT = 100  # letters
+MOST_PLATFORM = 30
 _AT_ONCE = 5_000
 
 
@@ -125,7 +126,14 @@ class AdSpend:
             raise InvalidField(
                 f"An account's name has at most {MOST_ACCOUNT} letters.", field="account"
             )
-        return AdAccount(self._tenant_id, platform, account)
+        return AdAccount(self._tenant_id, platform_named(platform), account)
+
+
+def platform_named(text: str) -> str:
+    """Return the word that an ad platform is stored under; InvalidField when it is none."""
+    if not (text.isascii() and text.islower() and text.isalnum() and len(text) <= MOST_PLATFORM):
+        raise InvalidField("A platform is a short word in lower case.", field="platform")
+    return text
 
 
 def prepared(said: Sequence[AdDay]) -> list[AdDay]:

@@ -1,10 +1,11 @@
-"""Changing how a funnel's sales are matched; what was decided before stays."""
+"""Changing a funnel: its name, and how its sales are matched; what was decided before stays."""
 
 import datetime as dt
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from trackai.errors import InvalidField, NotFound
+from trackai.accounts.onboarding import plain_name
+from trackai.errors import Conflict, InvalidField, NotFound
 from trackai.model.clock import Clock, NewId
 from trackai.model.tenant import Attribution, Funnel
 from trackai.storage import tenants
@@ -20,6 +21,7 @@ LONGEST_VISITOR_WINDOW = dt.timedelta(days=1)
 class FunnelChange:
     """What is to be different; None stays."""
 
+    name: str | None = None
     window: dt.timedelta | None = None
     attribution: Attribution | None = None
     visitor_window: dt.timedelta | None = None
@@ -35,7 +37,10 @@ class Funnels:
     tenant_id: UUID
 
     async def change(self, name: str, change: FunnelChange, *, actor: str) -> Funnel:
-        """Change a funnel, named by name or id; return it as it is from now on."""
+        """Change a funnel, named by name or id; return it as it is from now on.
+
+        Conflict when the tenant has another one of the new name.
+        """
         _check(change)
         async with self.database.transaction(tenant_id=self.tenant_id) as tx:
             known = await tenants.list_funnels(tx, tenant_id=self.tenant_id)
@@ -46,10 +51,13 @@ class Funnels:
                 )
             changed = replace(
                 before,
+                name=before.name if change.name is None else plain_name(change.name),
                 attribution_window=_or(change.window, before.attribution_window),
                 attribution=change.attribution or before.attribution,
                 visitor_window=_or(change.visitor_window, before.visitor_window),
             )
+            if any(one.name == changed.name and one.id != changed.id for one in known):
+                raise Conflict("The tenant has a funnel of this name already.", field="name")
             await tenants.update_funnel(tx, changed)
             scribe = Scribe(self.tenant_id, actor, self.clock, self.new_id)
             details = {"before": _told(before), "now": _told(changed)}
@@ -74,6 +82,7 @@ def _or(asked: dt.timedelta | None, before: dt.timedelta) -> dt.timedelta:
 
 def _told(funnel: Funnel) -> dict[str, object]:
     return {
+        "name": funnel.name,
         "attribution_window_h": int(funnel.attribution_window.total_seconds() // 3600),
         "attribution": funnel.attribution.value,
         "visitor_window_min": int(funnel.visitor_window.total_seconds() // 60),

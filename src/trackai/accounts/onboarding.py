@@ -80,7 +80,7 @@ class Onboarding:
         """Create a tenant with its public site key."""
         tenant = Tenant(
             id=self._new_id(),
-            name=_name(name),
+            name=plain_name(name),
             site_key="site_" + secrets.token_urlsafe(SITE_KEY_BYTES),
             time_zone=time_zone,
             currency=currency,
@@ -101,7 +101,7 @@ class Onboarding:
             raise InvalidField(
                 "The attribution window is 1 hour to 90 days.", field="attribution_window"
             )
-        funnel = Funnel(tenant_id, self._new_id(), _name(name), window)
+        funnel = Funnel(tenant_id, self._new_id(), plain_name(name), window)
         async with self._database.transaction(tenant_id=tenant_id) as tx:
             await _require_tenant(tx, tenant_id)
             if any(
@@ -309,7 +309,8 @@ async def _require_tenant(tx: Tx, tenant_id: UUID) -> None:
         raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
 
 
-def _name(text: str) -> str:
+def plain_name(text: str) -> str:
+    """Return the name of a tenant or funnel; InvalidField when it cannot be one."""
     name = text.strip()
     if not 1 <= len(name) <= MAX_NAME_CHARS or "\x00" in name:
         raise InvalidField("A name is 1 to 200 characters.", field="name")

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from trackai.errors import InvalidField
+from trackai.analytics.ad_errors import BadAdFile
 
 # Exports may say what they are of before the line of names.
 _HEAD_WITHIN = 15
@@ -91,9 +91,9 @@ def read_sheet(text: str) -> Sheet:
             below = enumerate(rows[number + 1 :], start=1)
             lines = [(place, line) for place, line in below if any(cell.strip() for cell in line)]
             return Sheet(columns, row, lines)
-    raise InvalidField(
+    raise BadAdFile(
         'No column says what was spent: "Valor usado (BRL)", "Amount spent (BRL)" or "spend".',
-        field="file",
+        "no_spent_column",
     )
 
 
@@ -108,10 +108,11 @@ def _rows(text: str) -> list[list[str]]:
             rows.append(row)
             line = reader.line_num + 1
     except csv.Error as error:
-        raise InvalidField(
+        raise BadAdFile(
             f"The file cannot be read from its line {line} on: is a quote there not closed?"
             f" ({error})",
-            field="file",
+            "broken_quote",
+            line=line,
         ) from None
     return rows
 
@@ -133,16 +134,16 @@ def _columns(row: Sequence[str]) -> dict[str, int]:
 
 def _refuse_incomplete(columns: Mapping[str, int], row: Sequence[str]) -> None:
     if sum(_plain(cell) in COLUMNS["spent"] for cell in row) > 1:
-        raise InvalidField("Several columns say what was spent: leave one.", field="file")
+        raise BadAdFile("Several columns say what was spent: leave one.", "several_spent")
     if "campaign" not in columns and "campaign_id" not in columns:
-        raise InvalidField(
+        raise BadAdFile(
             'No column names campaigns: "Nome da campanha", "Campaign name" or "campaign".',
-            field="file",
+            "no_campaign_column",
         )
     if "day" not in columns and "starts" not in columns:
-        raise InvalidField(
+        raise BadAdFile(
             'No column says the day: "Dia", "Day" or "date". Export with the breakdown by day.',
-            field="file",
+            "no_day_column",
         )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from trackai.analytics.ad_columns import COLUMNS, Sheet, read_sheet
+from trackai.analytics.ad_errors import BadAdFile, Unreadable
 from trackai.analytics.notation import (
     Amount,
     DateOrder,
@@ -20,7 +21,6 @@ from trackai.analytics.notation import (
     decimal_sign,
     shown,
 )
-from trackai.errors import InvalidField
 from trackai.model.ad_spend import AdDay
 from trackai.model.money import from_major, parse_currency
 
@@ -54,13 +54,11 @@ def read_ad_file(
     row and the value that cannot be read, and what to do.
     """
     if len(content) > MOST_BYTES:
-        raise InvalidField(f"A file has at most {MOST_BYTES // 2**20} MiB.", field="file")
+        raise BadAdFile(f"A file has at most {MOST_BYTES // 2**20} MiB.", "too_large")
     text = _text(content)
     # Before anything is made of them: a million lines would take minutes, and a gigabyte.
     if text.count("\n") > MOST_LINES:
-        raise InvalidField(
-            f"A file has at most {MOST_LINES:,} lines: take fewer days.", field="file"
-        )
+        raise BadAdFile(f"A file has at most {MOST_LINES:,} lines: take fewer days.", "too_large")
     sheet = read_sheet(text)
     notation = Notation(
         decimal_sign(
@@ -77,8 +75,8 @@ def read_ad_file(
     table = _Table(sheet, notation, currency)
     days = list(table.days())
     if not days:
-        raise InvalidField(
-            "No row of the file was taken: none has a campaign and what was spent.", field="file"
+        raise BadAdFile(
+            "No row of the file was taken: none has a campaign and what was spent.", "nothing_taken"
         )
     return AdFile(days, table.skipped, table.currency_said)
 
@@ -100,8 +98,12 @@ class _Table:
             try:
                 found = self._day(line)
             except ValueError as error:
-                raise InvalidField(
-                    f"Row {row} below the names cannot be read: {error}.", field="file"
+                known = error if isinstance(error, Unreadable) else Unreadable("", "unstorable")
+                raise BadAdFile(
+                    f"Row {row} below the names cannot be read: {error}.",
+                    known.reason,
+                    row=row,
+                    **known.said,
                 ) from None
             if found is None:
                 self.skipped += 1
@@ -132,35 +134,53 @@ class _Table:
     def _refuse_misplaced(self, line: Sequence[str], cells: Mapping[str, str]) -> None:
         """ValueError for a line whose values may stand below other names than their own."""
         if any("\n" in cell or "\r" in cell for cell in cells.values()):
-            raise ValueError("a value goes over several lines: is a quote not closed?")
+            raise Unreadable(
+                "a value goes over several lines: is a quote not closed?", "several_lines"
+            )
         if any(cell.strip() for cell in line[len(self._sheet.names) :]):
-            raise ValueError(
-                "it has more values than there are names: is a decimal comma not in quotes?"
+            raise Unreadable(
+                "it has more values than there are names: is a decimal comma not in quotes?",
+                "more_values",
             )
         # One value alone is a remark.
         if len(line) > 1 and len(line) <= max(self._sheet.columns.values()):
-            raise ValueError("it has fewer values than there are names: is the file whole?")
+            raise Unreadable(
+                "it has fewer values than there are names: is the file whole?", "fewer_values"
+            )
 
     def _spent(self, cells: Mapping[str, str]) -> tuple[str, int]:
         amount = Amount.parse(cells["spent"])
         currency = self._currency(cells["currency"], amount)
         number = self._notation.number(amount)
         if amount.negative and number:
-            raise ValueError(f"{shown(amount.text)}, what was spent, is negative")
+            raise Unreadable(
+                f"{shown(amount.text)}, what was spent, is negative",
+                "negative",
+                value=shown(amount.text),
+            )
         try:
             return currency, from_major(number, currency).amount_minor
         except ValueError:
-            raise ValueError(f"{shown(amount.text)} is more than an ad can cost") from None
+            raise Unreadable(
+                f"{shown(amount.text)} is more than an ad can cost",
+                "too_much",
+                value=shown(amount.text),
+            ) from None
 
     def _currency(self, text: str, amount: Amount) -> str:
         """Return a row's currency; ValueError when it names two, or one that is none."""
         try:
             own = parse_currency(text) if text else None
         except ValueError as error:
-            raise ValueError(f"{shown(text)} is {error}") from None
+            raise Unreadable(
+                f"{shown(text)} is {error}", "no_currency", value=shown(text)
+            ) from None
         said = {own, self._said, amount.currency} - {None}
         if len(said) > 1:
-            raise ValueError(f"it names several currencies: {', '.join(sorted(map(str, said)))}")
+            names = ", ".join(sorted(map(str, said)))
+            raise Unreadable(
+                f"it names several currencies: {names}", "several_currencies", value=names
+            )
         if said:
             return str(said.pop())
         self.currency_said = False
@@ -171,9 +191,11 @@ class _Table:
             return self._notation.day(cells["day"])
         starts, ends = cells["starts"], cells["ends"]
         if not starts:
-            raise ValueError("it names no day")
+            raise Unreadable("it names no day", "no_day")
         if ends and ends != starts:
-            raise ValueError("it is of several days; export with the breakdown by day")
+            raise Unreadable(
+                "it is of several days; export with the breakdown by day", "several_days"
+            )
         return self._notation.day(starts)
 
 
@@ -189,14 +211,18 @@ def _count(text: str) -> int | None:
     if not text:
         return None
     if not _COUNT.fullmatch(text):
-        raise ValueError(f"{shown(text)} is no count of impressions or clicks")
+        raise Unreadable(
+            f"{shown(text)} is no count of impressions or clicks", "no_count", value=shown(text)
+        )
     return int(re.sub("[^0-9]", "", text))
 
 
 def _id(text: str) -> str:
     """Return an id; some exports put a letter and a colon before it."""
     if _ROUNDED.fullmatch(text):
-        raise ValueError(
-            f"{shown(text)} is an id that a spreadsheet rounded; export again and do not open it"
+        raise Unreadable(
+            f"{shown(text)} is an id that a spreadsheet rounded; export again and do not open it",
+            "rounded_id",
+            value=shown(text),
         )
     return text.rpartition(":")[2].strip()

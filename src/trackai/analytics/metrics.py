@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from trackai.analytics.periods import Period, Segment
 from trackai.errors import InvalidField, UnknownTenant
 from trackai.model.histogram import Histogram
+from trackai.model.tenant import Tenant
 from trackai.storage import counts, tenants
 from trackai.storage.counts import Asked, Span
 from trackai.storage.pool import Row, Tx
@@ -90,12 +91,17 @@ class Filters:
             raise InvalidField("There is no such funnel.", field="funnel")
 
 
-async def zone_of(tx: Tx, *, tenant_id: UUID) -> ZoneInfo:
-    """Return the time zone that decides a tenant's days."""
+async def tenant_of(tx: Tx, *, tenant_id: UUID) -> Tenant:
+    """Return a tenant, with its time zone and currency; UnknownTenant when there is none."""
     tenant = await tenants.find_tenant(tx, tenant_id)
     if tenant is None:
         raise UnknownTenant("There is no such tenant.")
-    return ZoneInfo(tenant.time_zone)
+    return tenant
+
+
+async def zone_of(tx: Tx, *, tenant_id: UUID) -> ZoneInfo:
+    """Return the time zone that decides a tenant's days."""
+    return ZoneInfo((await tenant_of(tx, tenant_id=tenant_id)).time_zone)
 
 
 def asked_of(segments: Iterable[Segment], filters: Filters, *, tenant_id: UUID) -> Asked:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
-from trackai.errors import InvalidField
+from trackai.analytics.ad_errors import BadAdFile, Unreadable
 from trackai.model.money import CURRENCIES
 
 
@@ -76,7 +76,7 @@ class Amount:
         """Return what a cell holds; ValueError when it is no amount."""
         found = _AMOUNT.fullmatch(_SPACE_IN_THOUSANDS.sub("", text))
         if found is None or bool(found["open"]) != bool(found["close"]):
-            raise ValueError(f"{shown(text)} is no number")
+            raise _no_number(text)
         unit = found["unit"] or found["last_unit"] or ""
         currency = unit if unit.isalpha() else currency_of(unit)
         # Bookkeepers put what is negative in brackets.
@@ -102,13 +102,19 @@ class Notation:
         signs = amount.signs()
         if self.decimal is None:
             if signs:
-                raise ValueError(
+                raise Unreadable(
                     f"{shown(amount.text)} may have decimals or thousands;"
-                    " say which with --decimal comma or --decimal point"
+                    " say which with --decimal comma or --decimal point",
+                    "doubtful_number",
+                    value=shown(amount.text),
                 )
-            raise ValueError(f"{shown(amount.text)} is no number")
+            raise _no_number(amount.text)
         if self.decimal not in signs:
-            raise ValueError(f"{shown(amount.text)} is no number with a decimal {self.decimal}")
+            raise Unreadable(
+                f"{shown(amount.text)} is no number with a decimal {self.decimal}",
+                f"no_number_{self.decimal}",
+                value=shown(amount.text),
+            )
         whole, _, decimals = amount.digits.partition(_MARKS[self.decimal])
         return Decimal(f"{re.sub('[.,]', '', whole)}.{decimals}")
 
@@ -118,9 +124,11 @@ class Notation:
         if len(first) == _YEAR_DIGITS:
             numbers = (first, second, last)
         elif self.dates is None and int(first) != int(second):
-            raise ValueError(
+            raise Unreadable(
                 f"{shown(text)} may be one of two days;"
-                " say which with --dates day-first or --dates month-first"
+                " say which with --dates day-first or --dates month-first",
+                "doubtful_day",
+                value=shown(text),
             )
         elif self.dates is DateOrder.MONTH_FIRST:
             numbers = (last, first, second)
@@ -130,9 +138,17 @@ class Notation:
             found = dt.date(*map(int, numbers))
         except ValueError:
             order = f" with {self.dates.replace('-', ' ')}" if self.dates else ""
-            raise ValueError(f"{shown(text)} is no day{order}") from None
+            raise Unreadable(
+                f"{shown(text)} is no day{order}", "not_a_day", value=shown(text)
+            ) from None
         if found.year not in YEARS:
-            raise ValueError(f"{shown(text)} is not of the years {YEARS[0]} to {YEARS[-1]}")
+            raise Unreadable(
+                f"{shown(text)} is not of the years {YEARS[0]} to {YEARS[-1]}",
+                "other_years",
+                value=shown(text),
+                first=YEARS[0],
+                last=YEARS[-1],
+            )
         return found
 
 
@@ -196,10 +212,14 @@ def shown(text: str) -> str:
 def _only(said: Mapping[Choice, Cell], what: str) -> Choice | None:
     if len(said) > 1:
         (row, text), (other_row, other) = sorted(said.values())
-        raise InvalidField(
+        raise BadAdFile(
             f"The file writes {what} in two ways: {shown(text)} in row {row} below the names,"
             f" {shown(other)} in row {other_row}. Write them in one.",
-            field="file",
+            f"{what}_in_two_ways",
+            one=shown(text),
+            one_row=row,
+            other=shown(other),
+            other_row=other_row,
         )
     return next(iter(said), None)
 
@@ -208,10 +228,18 @@ def _parts(text: str) -> tuple[str, str, str]:
     """Return the numbers of a day as they stand; ValueError when it is none."""
     found = _DAY.fullmatch(text)
     if found is None:
-        raise ValueError(f"{shown(text)} is no day such as 2026-11-30")
+        raise _no_day(text)
     first, second, last = found[1], found[3], found[4]
     if _YEAR_DIGITS not in {len(first), len(last)}:
-        raise ValueError(f"{shown(text)} has no year of four digits")
+        raise Unreadable(f"{shown(text)} has no year of four digits", "no_year", value=shown(text))
     if min(len(first), len(last)) > 2:  # noqa: PLR2004 - a day's or a month's digits
-        raise ValueError(f"{shown(text)} is no day such as 2026-11-30")
+        raise _no_day(text)
     return first, second, last
+
+
+def _no_number(text: str) -> Unreadable:
+    return Unreadable(f"{shown(text)} is no number", "no_number", value=shown(text))
+
+
+def _no_day(text: str) -> Unreadable:
+    return Unreadable(f"{shown(text)} is no day such as 2026-11-30", "not_a_day", value=shown(text))

@@ -179,6 +179,13 @@ class Period:
         """Return the buckets that add up to the period: the coarsest inside, finer at its ends."""
         return list(_cut(self.start, self.end, (*reversed(Grain),), self.zone))
 
+    def finer(self, at: dt.datetime, grain: Grain) -> list[Segment]:
+        """Return the bucket that holds a moment in finer ones, as fine as they are kept."""
+        start = floor(at, grain, self.zone)
+        order = list(Grain)
+        kept = order[order.index(_finest(start, self.now)) : order.index(grain)]
+        return [Segment(one, start, _after(start, grain, self.zone)) for one in kept]
+
 
 def _cut(
     start: dt.datetime, end: dt.datetime, grains: Sequence[Grain], zone: ZoneInfo

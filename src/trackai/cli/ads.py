@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from trackai.accounts.ad_spend import AdSpend, Imported, Sums, prepared
+from trackai.accounts.ad_spend import AdSpend, Imported, Sums, platform_named, prepared
 from trackai.analytics.ad_files import MOST_BYTES, read_ad_file
 from trackai.analytics.campaigns import Level, Report, report
 from trackai.analytics.metrics import Filters, zone_of
@@ -63,7 +63,7 @@ def import_(
             owner = await here.tenant(tenant)
             given = _currency(currency or owner.currency)
             found = read_ad_file(_content(file), currency=given, decimal=decimal, dates=dates)
-            whose = (_platform(platform), account)
+            whose = (platform_named(platform), account)
             if dry_run:
                 taken = Imported.of(prepared(found.days))
             else:
@@ -135,7 +135,7 @@ def delete(
     async def work() -> Row:
         if since > until:
             raise InvalidField("The first day is after the last.", field="from")
-        whose = (_platform(platform), account, since.date(), until.date())
+        whose = (platform_named(platform), account, since.date(), until.date())
         async with open_installation() as here, here.database(Role.APP) as database:
             spend = _spend(database, await here.tenant(tenant))
             if not yes:
@@ -221,9 +221,3 @@ def _currency(text: str) -> str:
         return parse_currency(text)
     except ValueError as error:
         raise InvalidField(f"{text} is {error}.", field="currency") from None
-
-
-def _platform(text: str) -> str:
-    if not (text.isascii() and text.islower() and text.isalnum() and len(text) <= 30):  # noqa: PLR2004
-        raise InvalidField("A platform is a short word in lower case.", field="platform")
-    return text

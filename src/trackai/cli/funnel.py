@@ -40,6 +40,7 @@ def create(
 def change(
     tenant: TenantName,
     funnel: Annotated[str, typer.Argument(help="The funnel, by name or id.", metavar="FUNNEL")],
+    name: Annotated[str | None, typer.Option(help="What it is called from now on.")] = None,
     window_hours: Annotated[
         int | None, typer.Option(min=1, max=2160, help="Attribution window in hours.")
     ] = None,
@@ -56,8 +57,9 @@ def change(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Change how a funnel's sales are matched from now on."""
+    """Change a funnel's name, or how its sales are matched from now on."""
     wanted = FunnelChange(
+        name,
         None if window_hours is None else dt.timedelta(hours=window_hours),
         attribution,
         None if visitor_minutes is None else dt.timedelta(minutes=visitor_minutes),

@@ -10,11 +10,16 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from trackai.dashboard import (
     account,
+    ad_spend,
     audit,
+    campaigns,
     connections,
+    conversions,
     doors,
     events,
+    exports,
     failures,
+    funnels,
     gateway,
     home,
     keys,
@@ -30,23 +35,23 @@ from trackai.dashboard import (
 )
 from trackai.dashboard.rendering import render
 from trackai.dashboard.tools import DashboardTools
+from trackai.dashboard.uploads import Forms
 from trackai.dashboard.visiting import SignInNeeded
 from trackai.dashboard.words import words_of
 from trackai.errors import NotFound, TrackaiError
-from trackai.ingest.wire import Bounded, refusal
+from trackai.ingest.wire import refusal
 from trackai.telemetry.logging import get_logger
 
-# Longest form; it is read before it is known who sends it.
-MOST_BODY_BYTES = 64 * 1024
 LEAST_GZIPPED_BYTES = 1000
 ROOMS = (
     *(static, doors, passwords, account, second_factor),
-    *(home, live, events, match_rate, performance, failures, team, keys, audit),
-    *(connections, gateway, pixel, starting),
+    *(home, live, conversions, campaigns, ad_spend, events, match_rate, performance, failures),
+    *(exports, team, keys, audit),
+    *(funnels, connections, gateway, pixel, starting),
 )
 
 
-def create_dashboard(tools: DashboardTools) -> Bounded:
+def create_dashboard(tools: DashboardTools) -> Forms:
     """Return the pages over these tools."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.tools = tools
@@ -59,7 +64,7 @@ def create_dashboard(tools: DashboardTools) -> Bounded:
     app.add_exception_handler(RequestValidationError, _by_framework)
     app.add_exception_handler(HTTPException, _by_framework)
     app.add_exception_handler(Exception, _broken)
-    return Bounded(app, MOST_BODY_BYTES)
+    return Forms(app, tools.signing_in)
 
 
 async def _to_sign_in(request: Request, _error: Exception) -> Response:

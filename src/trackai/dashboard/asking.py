@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 
 from trackai.accounts import words as checked
-from trackai.analytics.metrics import Filters, zone_of
+from trackai.analytics.metrics import Filters, tenant_of
 from trackai.analytics.periods import Period
 from trackai.analytics.said import said_period
 from trackai.dashboard.visiting import tools_of
@@ -55,12 +55,18 @@ class Choice:
         period = self.own() if name is None else {"period": name}
         return urlencode({**period, **self.kept, **more})
 
+    def without(self, *names: str) -> str:
+        """Return a query of the same period, without some of what else is asked."""
+        kept = {name: value for name, value in self.kept.items() if name not in names}
+        return urlencode({**self.own(), **kept})
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A period and filters, and what can be chosen in their place."""
 
     zone: ZoneInfo
+    currency: str  # the tenant's own
     now: dt.datetime
     choice: Choice
     filters: Filters
@@ -84,7 +90,8 @@ async def question_of(
 ) -> Question:
     """Return what a page is asked; of its address it `keeps` these filters, and no others."""
     now, asked = tools_of(request).clock.now(), dict(request.query_params)
-    zone = await zone_of(tx, tenant_id=tenant_id)
+    tenant = await tenant_of(tx, tenant_id=tenant_id)
+    zone = ZoneInfo(tenant.time_zone)
     funnels = await list_funnels(tx, tenant_id=tenant_id)
     known = titles()
     kept, problems = _kept(asked, keeps), []
@@ -99,7 +106,7 @@ async def question_of(
     filters = Filters(kept.get("gateway"), funnel.id if funnel else None)
     if choice.problem:
         problems.append(choice.problem)
-    return Question(zone, now, choice, filters, known, funnels, problems)
+    return Question(zone, tenant.currency, now, choice, filters, known, funnels, problems)
 
 
 def choose(
@@ -130,11 +137,11 @@ def choose(
 
 def text_of(asked: Mapping[str, str], name: str) -> str | None:
     """Return a word to look for; None when it is left out, InvalidField when it cannot be one."""
-    return checked.word(asked[name], name, most=500) if asked.get(name) else None
+    return checked.word(asked[name].strip(), name, most=500) if asked.get(name) else None
 
 
 def _kept(asked: Mapping[str, str], keeps: Sequence[str]) -> dict[str, str]:
-    return {name: asked[name].strip() for name in keeps if asked.get(name, "").strip()}
+    return {name: asked[name] for name in keeps if asked.get(name, "").strip()}
 
 
 def _named(name: str) -> str:

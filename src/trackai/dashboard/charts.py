@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from trackai.analytics.performance import Bucket, Performance
 from trackai.dashboard.formats import Formats
+from trackai.model.money import exponent
+
+MONEY = "money"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class Card:
     value: str
     change: str | None
     better: bool | None
+    to: str | None = None  # where it is told in full
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +37,21 @@ class Chart:
     """Lines over the same buckets, and the same as a table."""
 
     name: str
-    unit: str  # number, percent or ms
+    unit: str  # number, percent, ms, or money:BRL in minor units
     moments: Sequence[float]  # seconds since 1970
     rows: Sequence[str]
     lines: Sequence[Line]
+    of: str = ""  # which one, where there are several of the name
 
     def data(self) -> str:
         """Return what the page's script draws."""
-        return json.dumps(
-            {"unit": self.unit, "x": self.moments, "lines": [line.values for line in self.lines]}
-        )
+        kind, _, currency = self.unit.partition(":")
+        units = 10 ** exponent(currency) if kind == MONEY else 1
+        lines = [
+            [None if value is None else value / units for value in line.values]
+            for line in self.lines
+        ]
+        return json.dumps({"unit": self.unit, "x": self.moments, "lines": lines})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,9 @@ class Scale:
     grain: str
     formats: Formats
 
-    def chart(self, name: str, unit: str, lines: Mapping[str, Sequence[float | None]]) -> Chart:
+    def chart(
+        self, name: str, unit: str, lines: Mapping[str, Sequence[float | None]], *, of: str = ""
+    ) -> Chart:
         """Return a chart; each line has a number for each bucket."""
         told = teller(unit, self.formats)
         return Chart(
@@ -65,11 +76,15 @@ class Scale:
                 Line(line, values, [told(value) for value in values])
                 for line, values in lines.items()
             ],
+            of,
         )
 
 
 def teller(unit: str, formats: Formats) -> Callable[[float | None], str]:
     """Return how numbers of a unit are written."""
+    kind, _, currency = unit.partition(":")
+    if kind == MONEY:
+        return lambda minor: formats.money(minor, currency)
     tellers: dict[str, Callable[[float | None], str]] = {
         "number": formats.number,
         "rate": formats.rate,
@@ -90,7 +105,7 @@ def card(
     """Return a number of a period, beside the one of the period before."""
     current, earlier = numbers
     change = better = None
-    if current is not None and earlier:
+    if current is not None and earlier and earlier > 0:
         share = current / earlier - 1
         change = formats.change(share)
         if more_is_better is not None and round(share, 2):

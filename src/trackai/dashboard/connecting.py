@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from fastapi import Request
@@ -79,6 +79,14 @@ class Connections:
     gateways: Sequence[GatewayView]
     pixels: Sequence[PixelView]
     funnels: Sequence[Funnel]
+
+    def of(self, funnel_id: UUID) -> "Connections":
+        """Return what sells for a funnel, and what is told of its sales."""
+        return replace(
+            self,
+            gateways=[one for one in self.gateways if one.connection.funnel_id == funnel_id],
+            pixels=[one for one in self.pixels if one.account.funnel_id in {None, funnel_id}],
+        )
 
     def gateway(self, connection_id: UUID) -> GatewayView:
         """Return one; NotFound when the tenant has none of this id."""

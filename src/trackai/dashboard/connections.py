@@ -107,13 +107,19 @@ async def _page(
     problem: str | None = None,
     fields: Mapping[str, str] | None = None,
 ) -> Response:
-    """Show the page; what was filled in stays, but never a secret."""
+    """Show the page, of one funnel or of all; what was filled in stays, but never a secret."""
+    known = await load_connections(request, visit)
+    asked = request.query_params.get("funnel")
+    only = next((one for one in known.funnels if str(one.id) == asked), None)
+    if only is not None:
+        known = known.of(only.id)
     return await render_page(
         request,
         visit,
         "connections.html",
         status=422 if problem else 200,
-        known=await load_connections(request, visit),
+        known=known,
+        only=only,
         titles=titles(),
         problem=problem,
         pixel_id=(fields or {}).get("pixel_id", ""),

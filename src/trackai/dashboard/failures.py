@@ -12,6 +12,7 @@ from trackai.dashboard.rendering import render_page
 from trackai.dashboard.visiting import Operate, See, Visit, fields_of, tools_of
 from trackai.dispatch.dead_letters import DeadLetters, Wish
 from trackai.errors import InvalidField, NotFound
+from trackai.gateways.registry import titles
 from trackai.storage.dead_letters import Wanted
 
 router = APIRouter()
@@ -19,6 +20,13 @@ router = APIRouter()
 
 # Most that are looked at; more are counted on the first page.
 SHOWN = 200
+# Reasons that somebody mends where pixels are connected.
+OF_PIXELS = frozenset(
+    (
+        *("token_refused", "permission_missing", "account_invalid", "event_name_missing"),
+        *("destination_gone", "destination_disconnected"),
+    )
+)
 
 
 @router.get("/failures")
@@ -36,6 +44,8 @@ async def failures(request: Request, visit: See, reason: str | None = None) -> R
         reason=asked,
         full=len(shown) == SHOWN,
         shown=SHOWN,
+        of_pixels=OF_PIXELS,
+        titles=titles(),
     )
 
 
@@ -47,6 +57,8 @@ async def failure(request: Request, visit: See, delivery_id: UUID) -> Response:
         visit,
         "failure.html",
         letter=await _letters(request, visit).show(delivery_id),
+        of_pixels=OF_PIXELS,
+        titles=titles(),
     )
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_name
 
 from trackai.model.money import Money
 
@@ -60,11 +60,15 @@ class Formats:
             return NOTHING
         return format_percent(share, format=f"0.{'0' * digits}%", locale=self.locale)
 
-    def money(self, minor: int | None, currency: str) -> str:
+    def money(self, minor: float | None, currency: str) -> str:
         """Return R$ 1.234,50."""
         if minor is None:
             return NOTHING
-        return format_currency(Money(minor, currency).major(), currency, locale=self.locale)
+        return format_currency(Money(round(minor), currency).major(), currency, locale=self.locale)
+
+    def currency(self, code: str) -> str:
+        """Return Real brasileiro (BRL)."""
+        return f"{get_currency_name(code, locale=self.locale)} ({code})"
 
     def duration(self, ms: float | None) -> str:
         """Return 340 ms, 1,2 s, 5 min, 3 h or 2 d."""

@@ -1,6 +1,7 @@
 """The first page: how things go now, beside the period before, and how they went."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
@@ -16,6 +17,15 @@ from trackai.dashboard.visiting import See, tools_of
 router = APIRouter()
 
 EVERYTHING = Filters()
+# Where a number is told in full.
+TOLD_AT = {
+    "sales": "/conversions",
+    "match_rate": "/match-rate",
+    "throughput": "/performance",
+    "success_rate": "/performance",
+    "latency_p95": "/performance",
+    "dead_letters": "/failures",
+}
 
 
 @router.get("/")
@@ -39,7 +49,10 @@ async def home(request: Request, visit: See) -> Response:
         part,
         zone=question.zone,
         question=question,
-        cards=cards_of(now, before, formats),
+        cards=[
+            replace(one, to=f"{TOLD_AT[one.name]}?{question.choice.address()}")
+            for one in cards_of(now, before, formats)
+        ],
         revenue=[(one.currency, formats.money(one.net_minor, one.currency)) for one in now.revenue],
         charts=list(charts_of(drawn, formats).values()),
         waiting=drawn.waiting.number,

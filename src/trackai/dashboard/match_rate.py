@@ -1,6 +1,7 @@
 """How many paid sales have their click, where and how, and what would raise it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
@@ -24,6 +25,8 @@ router = APIRouter()
 
 # What raises an event's score most; the rest is little.
 MOST_ADVICE = 3
+USUAL = "30d"
+KEEPS = ("gateway", "funnel")
 
 
 @router.get("/match-rate")
@@ -31,9 +34,7 @@ async def show_match_rate(request: Request, visit: See) -> Response:
     """Show the match rate of a period, and the quality of what was sent in as many days."""
     tools, tenant_id = tools_of(request), visit.membership.tenant_id
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
-        question = await question_of(
-            tx, request, tenant_id=tenant_id, usual="30d", keeps=("gateway", "funnel")
-        )
+        question = await question_of(tx, request, tenant_id=tenant_id, usual=USUAL, keeps=KEEPS)
         period, filters = question.period, question.filters
         found = await match_rates(tx, period, filters, tenant_id=tenant_id)
         before = await match_rate(tx, period.before(), filters, tenant_id=tenant_id)
@@ -48,7 +49,7 @@ async def show_match_rate(request: Request, visit: See) -> Response:
         zone=question.zone,
         question=question,
         found=found,
-        cards=_cards(found.whole, before, formats),
+        cards=_cards(found.whole, before, f"/conversions?{question.choice.address()}", formats),
         charts=[_chart(found, period.buckets().grain.value, formats)],
         strategies=_strategies(found),
         quality=quality,
@@ -59,7 +60,7 @@ async def show_match_rate(request: Request, visit: See) -> Response:
     )
 
 
-def _cards(now: Share, before: Share, formats: Formats) -> list[Card]:
+def _cards(now: Share, before: Share, sales_at: str, formats: Formats) -> list[Card]:
     rates, sales, matched = (
         (now.rate, before.rate),
         (now.sales, before.sales),
@@ -68,7 +69,7 @@ def _cards(now: Share, before: Share, formats: Formats) -> list[Card]:
     unmatched = now.sales - now.matched, before.sales - before.matched
     return [
         card("match_rate", "percent", rates, formats, more_is_better=True),
-        card("sales", "number", sales, formats, more_is_better=True),
+        replace(card("sales", "number", sales, formats, more_is_better=True), to=sales_at),
         card("matched", "number", matched, formats, more_is_better=True),
         card("unmatched", "number", unmatched, formats, more_is_better=False),
     ]

@@ -17,10 +17,13 @@ class Place:
 PLACES = (
     Place("home", "/"),
     Place("live", "/live"),
+    Place("conversions", "/conversions"),
+    Place("campaigns", "/campaigns"),
     Place("events", "/events"),
     Place("match_rate", "/match-rate"),
     Place("performance", "/performance"),
     Place("failures", "/failures"),
+    Place("funnels", "/funnels"),
     Place("connections", "/connections"),
     Place("team", "/team", Permission.MANAGE),
     Place("keys", "/keys", Permission.MANAGE),

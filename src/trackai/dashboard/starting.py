@@ -21,7 +21,7 @@ from trackai.dashboard.pixel import Tested, change_code, change_token, send_test
 from trackai.dashboard.progress import STEPS, Progress, load_progress
 from trackai.dashboard.rendering import language_of, render_page
 from trackai.dashboard.trying import Seen, check_page, sell, tag_of
-from trackai.dashboard.visiting import Manage, Operate, See, Visit, fields_of, tools_of
+from trackai.dashboard.visiting import Configure, Manage, Operate, See, Visit, fields_of, tools_of
 from trackai.errors import Conflict, InvalidField, NotFound
 from trackai.gateways.registry import titles
 from trackai.storage import heard
@@ -61,7 +61,7 @@ async def show_step(request: Request, visit: See, step: str) -> Response:
 
 
 @router.post("/start/funnel")
-async def create_funnel(request: Request, visit: Manage) -> Response:
+async def create_funnel(request: Request, visit: Configure) -> Response:
     """Create a funnel."""
     name = (await fields_of(request)).get("name", "")
     try:

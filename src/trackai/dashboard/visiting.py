@@ -8,7 +8,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
 from trackai.accounts.signing_in import SignedIn
 from trackai.dashboard.tools import DashboardTools
@@ -93,6 +93,7 @@ def visit_with(permission: Permission) -> Callable[..., Awaitable[Visit]]:
 Somebody = Annotated[SignedIn, Depends(somebody)]
 See = Annotated[Visit, Depends(visit_with(Permission.SEE))]
 Operate = Annotated[Visit, Depends(visit_with(Permission.OPERATE))]
+Configure = Annotated[Visit, Depends(visit_with(Permission.CONFIGURE))]
 Manage = Annotated[Visit, Depends(visit_with(Permission.MANAGE))]
 
 
@@ -125,8 +126,27 @@ def is_token(who: SignedIn, given: str) -> bool:
 
 async def fields_of(request: Request) -> Mapping[str, str]:
     """Return a form's text fields, the last of each name."""
-    form: FormData = await request.form(max_files=0, max_fields=200)
+    form = await _form_of(request)
     return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+async def file_of(request: Request, name: str) -> bytes | None:
+    """Return what a form's file holds; None when it brings none."""
+    await _form_of(request)
+    found: bytes | None = request.state.files.get(name)
+    return found
+
+
+async def _form_of(request: Request) -> FormData:
+    """Return a form; its file is read at once, so that none stays open whatever becomes of it."""
+    form: FormData = await request.form(max_files=1, max_fields=200)
+    if not hasattr(request.state, "files"):
+        request.state.files = {}
+        for name, given in form.multi_items():
+            if isinstance(given, UploadFile):
+                request.state.files[name] = await given.read()
+                await given.close()
+    return form
 
 
 async def _check_token(request: Request, who: SignedIn) -> None:

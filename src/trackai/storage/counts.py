@@ -171,6 +171,65 @@ from (
 left join campaigns k on k.tenant_id = $1 and k.id = b.campaign_id
 """  # noqa: S608 - constants' text
 
+_EARNED = """sum(c.sales)::bigint as sales, sum(c.returning_sales)::bigint as returning_sales,
+  sum(c.gross_minor)::bigint as gross_minor, sum(c.refunded_minor)::bigint as refunded_minor"""
+
+
+def _earned(campaign: str, at: str = "null") -> str:
+    """Return paid sales and their money, of the ads whose addresses say a campaign, or of all."""
+    counted = _counted(
+        "rollup_campaigns",
+        "c.at, c.funnel_id, c.gateway, c.campaign_id, c.currency, c.sales, c.returning_sales,"
+        " c.gross_minor, c.refunded_minor",
+        _unfolded(
+            "changed_sales",
+            f"{at}, c.funnel_id, c.gateway, c.campaign_id, c.currency, c.sales,"
+            " case when c.bought_before then c.sales else 0 end, c.gross_minor, c.refunded_minor",
+            "trackai_was_paid(c.status)",
+        ),
+    )
+    return f"""{counted}
+where c.gateway <> '' and {_FILTERED} and ({campaign}::text is null or c.campaign_id in (
+  select k.id from campaigns k where k.tenant_id = $1 and k.campaign = {campaign}))"""  # noqa: S608
+
+
+# Paid sales and their money by currency.
+SUM_SALES = f"""
+select c.currency, {_EARNED}
+from {_earned("$14")}
+group by c.currency having sum(c.sales) <> 0
+"""  # noqa: S608 - constants' text
+
+# The same by bucket: the spans are of one grain.
+LIST_SALES = f"""
+select c.at, c.currency, {_EARNED}
+from {_earned("$15", _BUCKET)}
+group by c.at, c.currency having sum(c.sales) <> 0
+"""  # noqa: S608 - constants' text
+
+# What funnels brought, and the last buckets in which they did.
+SUM_FUNNELS = f"""
+select c.funnel_id, c.currency, sum(c.clicks)::bigint as clicks, sum(c.sales)::bigint as sales,
+  sum(c.gross_minor)::bigint as gross_minor, sum(c.refunded_minor)::bigint as refunded_minor,
+  max(c.at) filter (where c.clicks > 0) as clicked_at,
+  max(c.at) filter (where c.sales > 0) as sold_at
+from {
+    _counted(
+        "rollup_campaigns",
+        "c.at, c.funnel_id, c.gateway, c.currency, c.clicks, c.sales, c.gross_minor,"
+        " c.refunded_minor",
+        _unfolded(
+            "changed_sales",
+            "c.at, c.funnel_id, c.gateway, c.currency, 0, c.sales, c.gross_minor, c.refunded_minor",
+            "trackai_was_paid(c.status)",
+        ),
+        _unfolded("changed_clicks", "c.at, c.funnel_id, '', '', c.clicks, 0, 0, 0"),
+    )
+}
+where ($12::text is null or c.gateway in ($12, ''))
+group by c.funnel_id, c.currency
+"""  # noqa: S608 - constants' text
+
 _CLICKS = "c.clicks, c.funnel_id"
 
 # Clicks.
@@ -240,6 +299,25 @@ async def sum_outcomes(tx: Tx, asked: Asked) -> Sequence[Row]:
 async def sum_campaigns(tx: Tx, asked: Asked) -> Sequence[Row]:
     """Return clicks, sales and money by ad and currency; words are null of none and of others."""
     return await tx.fetch(SUM_CAMPAIGNS, *asked.values(), asked.funnel_id)
+
+
+async def sum_sales(tx: Tx, asked: Asked, *, campaign: str | None) -> Sequence[Row]:
+    """Return paid sales and money by currency; `campaign`: of the ads whose address says so."""
+    return await tx.fetch(SUM_SALES, *asked.values(), asked.funnel_id, campaign)
+
+
+async def list_sales(tx: Tx, asked: Asked, *, campaign: str | None) -> Sequence[Row]:
+    """Return the same by bucket and currency, of buckets in which there are any."""
+    values = (*asked.values(), asked.funnel_id, asked.spans[0].grain, campaign)
+    return await tx.fetch(LIST_SALES, *values)
+
+
+async def sum_funnels(tx: Tx, asked: Asked) -> Sequence[Row]:
+    """Return clicks, paid sales and money by funnel and currency, and the last buckets with any.
+
+    `asked.funnel_id` is not looked at. Clicks of pages that named no funnel are of ALL_FUNNELS.
+    """
+    return await tx.fetch(SUM_FUNNELS, *asked.values())
 
 
 async def sum_clicks(tx: Tx, asked: Asked) -> int:

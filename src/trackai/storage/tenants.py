@@ -73,9 +73,9 @@ select tenant_id, id, name, attribution_window_h, attribution, visitor_window_mi
 where tenant_id = $1 and id = $2
 """
 
-# How a funnel's sales are matched from now on.
+# What a funnel is called, and how its sales are matched from now on.
 UPDATE_FUNNEL = """
-update funnels set attribution_window_h = $3, attribution = $4, visitor_window_min = $5
+update funnels set name = $6, attribution_window_h = $3, attribution = $4, visitor_window_min = $5
 where tenant_id = $1 and id = $2
 """
 
@@ -146,8 +146,8 @@ async def insert_funnel(tx: Tx, funnel: Funnel, *, now: dt.datetime) -> None:
 
 
 async def update_funnel(tx: Tx, funnel: Funnel) -> None:
-    """Change how a funnel's sales are matched."""
-    await tx.execute(UPDATE_FUNNEL, funnel.tenant_id, funnel.id, *_matching(funnel))
+    """Change a funnel's name, and how its sales are matched."""
+    await tx.execute(UPDATE_FUNNEL, funnel.tenant_id, funnel.id, *_matching(funnel), funnel.name)
 
 
 async def list_funnels(tx: Tx, *, tenant_id: UUID) -> list[Funnel]:

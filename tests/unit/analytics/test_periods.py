@@ -209,3 +209,23 @@ def test_whole_days_are_in_no_partition_that_goes(
     assert not is_over(holding, tomorrow, keep_days)
     # And no more is left out than the partition that goes next, and the days around it.
     assert since <= now - dt.timedelta(days=keep_days - 31 - 4)
+
+
+@pytest.mark.parametrize(
+    ("ago", "grain", "finer"),
+    [
+        (dt.timedelta(hours=2), Grain.DAY, [Grain.MINUTE, Grain.HOUR]),
+        (dt.timedelta(days=20), Grain.WEEK, [Grain.HOUR, Grain.DAY]),
+        (dt.timedelta(days=20), Grain.DAY, [Grain.HOUR]),
+        (dt.timedelta(days=200), Grain.DAY, []),
+        (dt.timedelta(minutes=1), Grain.MINUTE, []),
+    ],
+)
+def test_a_bucket_is_parted_as_finely_as_is_kept(
+    ago: dt.timedelta, grain: Grain, finer: list[Grain]
+) -> None:
+    found = Period.named("90d", zone=SP, now=NOW).finer(NOW - ago, grain)
+
+    assert [one.grain for one in found] == finer
+    assert len({(one.start, one.end) for one in found}) <= 1
+    assert all(one.start <= NOW - ago < one.end for one in found)

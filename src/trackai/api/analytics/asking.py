@@ -5,7 +5,7 @@ An answer may be kept for a second by whoever asked; its ETag spares sending the
 
 import datetime as dt
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trackai.accounts import words
 from trackai.accounts.api_keys import ApiScope
+from trackai.analytics.looking import note_look
 from trackai.analytics.metrics import Filters, zone_of
 from trackai.analytics.periods import Period, PeriodName
 from trackai.analytics.said import said_period
@@ -34,10 +35,6 @@ Said = Annotated[str, Field(max_length=40)]
 Name = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[a-z0-9_-]+$")]
 
 CACHE = {"Cache-Control": "private, max-age=1", "Vary": "Authorization"}
-LOOKED = "analytics.read"
-# Somebody may type what names a person: that something was typed is enough.
-_TYPED = {"source", "campaign", "ad_set", "event_id"}
-TYPED = "given"
 
 
 class Asked(BaseModel):
@@ -103,13 +100,10 @@ async def looking(request: Request, caller: Caller, asked: BaseModel) -> AsyncIt
 
 
 async def _note(tx: Tx, tools: ApiTools, caller: Caller, path: str, asked: BaseModel) -> None:
-    """Write an access down: who, which address, and what was asked; not words that were typed."""
+    """Write an access down: who, which address, and what was asked."""
     told = asked.model_dump(mode="json", exclude_defaults=True, by_alias=True)
-    said: Mapping[str, object] = {
-        name: TYPED if name in _TYPED else value for name, value in told.items()
-    }
     scribe = Scribe(caller.tenant_id, caller.actor, tools.clock, tools.new_id)
-    await scribe.note(tx, LOOKED, path.rpartition("/")[2], said)
+    await note_look(tx, scribe, path.rpartition("/")[2], told)
 
 
 def answer(request: Request, told: BaseModel) -> Response:

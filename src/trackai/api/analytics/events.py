@@ -1,31 +1,22 @@
 """/api/v1/analytics/events and dispatch-attempts: what was sent, page by page, newest first."""
 
 import datetime as dt
-from typing import Annotated, Literal, Protocol
-from uuid import UUID
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from trackai.analytics.export import Listing
 from trackai.analytics.places import cursor_of, place_of
+from trackai.analytics.rows import Attempt, Event
 from trackai.api.analytics.asking import Filtered, Reader, Word, answer, looking
 from trackai.api.caller import Caller
 from trackai.storage import events
 from trackai.storage.events import Page, Place, Wanted
-from trackai.storage.pool import Tx
 
 router = APIRouter()
 
 MOST_ROWS = 500
-
-
-class Listing(Protocol):
-    """What lists a page of storage's rows."""
-
-    async def __call__(
-        self, tx: Tx, wanted: Wanted, after: Place, *, tenant_id: UUID, limit: int
-    ) -> Page:
-        """Return the page that goes on from a place."""
 
 
 class RowsAsked(Filtered):
@@ -58,59 +49,6 @@ class AttemptsAsked(ListAsked):
 
     status: Literal["accepted", "deferred", "rejected"] | None = None
     campaign: None = Field(default=None, exclude=True)
-
-
-class Event(BaseModel):
-    """An event owed to a destination, with its sale, match and ad; nothing of the buyer."""
-
-    id: UUID
-    created_at: dt.datetime
-    event_name: str
-    event_id: str
-    event_time: dt.datetime
-    status: str
-    reason: str | None
-    attempts: int
-    settled_at: dt.datetime | None
-    gateway: str
-    funnel_id: UUID
-    destination_id: UUID
-    pixel_id: str
-    conversion_id: UUID
-    transaction: str
-    sale_status: str
-    amount_minor: int | None
-    currency: str | None
-    sold_at: dt.datetime
-    strategy: str | None
-    click_id: str | None
-    clicked_at: dt.datetime | None
-    source: str | None
-    medium: str | None
-    campaign: str | None
-    content: str | None
-
-
-class Attempt(BaseModel):
-    """A try to deliver, and what the destination said."""
-
-    id: UUID
-    created_at: dt.datetime
-    delivery_id: UUID
-    destination_id: UUID
-    gateway: str
-    funnel_id: UUID
-    event_name: str | None
-    event_id: str | None
-    attempt: int
-    status: str
-    reason: str | None
-    http_status: int | None
-    error_code: int | None
-    error_subcode: int | None
-    trace_id: str | None
-    batch_size: int
-    duration_ms: float
 
 
 class Events(BaseModel):

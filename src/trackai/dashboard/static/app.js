@@ -27,6 +27,12 @@ document.addEventListener("change", (event) => {
   event.target.closest("form[data-submit-on-change]")?.requestSubmit();
 });
 
+// A file that would not be taken is not sent.
+document.addEventListener("change", (event) => {
+  const { most, tooLarge } = event.target.dataset;
+  if (most) event.target.setCustomValidity(event.target.files[0]?.size > Number(most) ? tooLarge : "");
+});
+
 document.addEventListener("submit", (event) => {
   const { confirm: question } = event.target.dataset;
   if (question && !confirm(question)) event.preventDefault();

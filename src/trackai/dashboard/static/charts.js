@@ -14,8 +14,19 @@ const units = {
 // From so many milliseconds on, a time is told in this unit.
 const lengths = [[172800000, 86400000, "d"], [7200000, 3600000, "h"], [120000, 60000, "min"], [1000, 1000, "s"]];
 
-function told(unit, value) {
+// Of money: whole, and short at the axis.
+const sums = new Map();
+
+function money(currency, value, short) {
+  const key = `${currency}${short}`;
+  const how = short ? { notation: "compact", maximumFractionDigits: 1 } : {};
+  if (!sums.has(key)) sums.set(key, new Intl.NumberFormat(language, { style: "currency", currency, ...how }));
+  return sums.get(key).format(value);
+}
+
+function told(unit, value, short = false) {
   if (value == null) return "–";
+  if (unit.startsWith("money:")) return money(unit.slice(6), value, short);
   if (unit !== "ms") return units[unit].format(value);
   for (const [least, length, name] of lengths) {
     if (value >= least) return `${units.number.format(value / length)} ${name}`;
@@ -54,8 +65,8 @@ function draw(place) {
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), timeZone),
     cursor: { points: { size: 6 } },
     legend: { live: true },
-    scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-    axes: [{ ...axis, space: 76, values: (_, ticks) => ticks.map(ticked) }, { ...axis, size: 62, values: (_, ticks) => ticks.map((one) => told(unit, one)) }],
+    scales: { y: { range: (_, low, high) => [Math.min(0, low * 1.08), high > 0 ? high * 1.08 : 1] } },
+    axes: [{ ...axis, space: 76, values: (_, ticks) => ticks.map(ticked) }, { ...axis, size: unit.startsWith("money:") ? 84 : 62, values: (_, ticks) => ticks.map((one) => told(unit, one, true)) }],
     series: [
       { label: place.dataset.when, value: (_, at) => (at == null ? "–" : moments.format(at * 1000)) },
       ...lines.map((_, index) => ({
