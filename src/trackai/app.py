@@ -171,6 +171,7 @@ def _dashboard(
         proxies=TrustedProxies(settings.trusted_proxies),
         web=PublicWeb(),
         page_checks=Throttle(rate=PAGE_CHECK_RATE, burst=PAGE_CHECK_BURST),
+        refusals_kept=dt.timedelta(days=settings.rejection_days),
         practice=outside.practice,
         meta_url=settings.meta_url,
     )

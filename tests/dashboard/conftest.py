@@ -1,6 +1,7 @@
 """The pages over HTTP, and somebody with a browser."""
 
 import asyncio
+import datetime as dt
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -161,6 +162,7 @@ async def open_house(
             new_id=new_id,
             base_url="https://track.loja.test",
             proxies=TrustedProxies(["127.0.0.1"]),
+            refusals_kept=dt.timedelta(days=3),
             **{"web": PublicWeb(), "page_checks": Throttle(rate=0.001, burst=20), **tried},
         )
         address = await serve(create_dashboard(tools))

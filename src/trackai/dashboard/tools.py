@@ -1,5 +1,6 @@
 """What pages need; wired once by the composition root."""
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -59,5 +60,6 @@ class DashboardTools:
     proxies: TrustedProxies  # who may say for whom a request is
     web: PublicWeb  # fetches pages whose addresses people write
     page_checks: Throttle  # how often a tenant may have that done
+    refusals_kept: dt.timedelta  # how long webhooks are whose proof failed
     practice: PracticeSales | None = None  # None: in production
     meta_url: str | None = None  # where pixels connected on pages are; None: at Meta's own
