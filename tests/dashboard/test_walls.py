@@ -34,7 +34,7 @@ OWN = {("POST", "/sign-out"), ("POST", "/tenant")} | {
 }
 IDS = (
     *("user_id", "key_id", "session_id", "delivery_id", "replay_id"),
-    *("connection_id", "destination_id", "step"),
+    *("connection_id", "destination_id", "step", "funnel_id"),
 )
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -86,10 +86,10 @@ async def test_each_role_sees_what_it_may(house: "House", role: MemberRole, path
     [
         path
         for method, path in CLOSED
-        if method == "POST" and path.split("/")[1] in {"team", "keys"}
+        if method == "POST" and path.split("/")[1] in {"team", "keys", "settings"}
     ],
 )
-async def test_only_owners_change_the_team_and_keys(
+async def test_only_owners_change_team_keys_and_settings(
     house: "House", role: MemberRole, path: str
 ) -> None:
     browser = await house.browser_of(role=role)

@@ -23,6 +23,7 @@ from trackai.dashboard import (
     performance,
     pixel,
     second_factor,
+    settings,
     starting,
     static,
     team,
@@ -41,7 +42,7 @@ LEAST_GZIPPED_BYTES = 1000
 ROOMS = (
     *(static, doors, passwords, account, second_factor),
     *(home, events, match_rate, performance, failures, team, keys, audit),
-    *(connections, gateway, pixel, starting),
+    *(connections, gateway, pixel, starting, settings),
 )
 
 

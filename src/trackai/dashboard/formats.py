@@ -26,6 +26,11 @@ _LONG = (
 )
 
 
+def locale_of(language: str) -> Locale:
+    """Return what Babel names and formats things by."""
+    return _LOCALES[language]
+
+
 @dataclass(frozen=True, slots=True)
 class Formats:
     """Of one reader and one tenant."""
@@ -36,7 +41,7 @@ class Formats:
     @property
     def locale(self) -> Locale:
         """Return what Babel formats by."""
-        return _LOCALES[self.language]
+        return locale_of(self.language)
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """Return 12.345 or 12,345."""

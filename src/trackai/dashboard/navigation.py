@@ -21,6 +21,7 @@ PLACES = (
     Place("performance", "/performance"),
     Place("failures", "/failures"),
     Place("connections", "/connections"),
+    Place("settings", "/settings"),
     Place("team", "/team", Permission.MANAGE),
     Place("keys", "/keys", Permission.MANAGE),
     Place("audit", "/audit", Permission.MANAGE),
