@@ -22,6 +22,7 @@ from trackai.dashboard import (
     passwords,
     performance,
     pixel,
+    privacy,
     second_factor,
     settings,
     starting,
@@ -42,7 +43,7 @@ LEAST_GZIPPED_BYTES = 1000
 ROOMS = (
     *(static, doors, passwords, account, second_factor),
     *(home, events, match_rate, performance, failures, team, keys, audit),
-    *(connections, gateway, pixel, starting, settings),
+    *(connections, gateway, pixel, starting, settings, privacy),
 )
 
 

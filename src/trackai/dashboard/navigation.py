@@ -24,5 +24,6 @@ PLACES = (
     Place("settings", "/settings"),
     Place("team", "/team", Permission.MANAGE),
     Place("keys", "/keys", Permission.MANAGE),
+    Place("privacy", "/privacy", Permission.MANAGE),
     Place("audit", "/audit", Permission.MANAGE),
 )

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from trackai.accounts.new_passwords import NewPasswords
+from trackai.accounts.proving import Proving
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
+from trackai.dashboard.errands import Errands
 from trackai.destinations.port import Destination
 from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.throttle import Throttle
@@ -53,6 +55,7 @@ class DashboardTools:
     team: Team
     second_factor: SecondFactor
     new_passwords: NewPasswords
+    proving: Proving
     mail: Mail | None  # None: there is no way to send messages
     clock: Clock
     new_id: NewId
@@ -60,6 +63,7 @@ class DashboardTools:
     proxies: TrustedProxies  # who may say for whom a request is
     web: PublicWeb  # fetches pages whose addresses people write
     page_checks: Throttle  # how often a tenant may have that done
+    errands: Errands  # what goes on after a page has answered
     refusals_kept: dt.timedelta  # how long webhooks are whose proof failed
     practice: PracticeSales | None = None  # None: in production
     meta_url: str | None = None  # where pixels connected on pages are; None: at Meta's own

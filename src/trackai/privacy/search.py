@@ -17,6 +17,7 @@ from trackai.privacy.mentions import keys_in, mentions
 from trackai.privacy.person import Person
 from trackai.storage import person_rows as rows
 from trackai.storage import receipts, rejections
+from trackai.storage.person_deeds import SEARCH
 from trackai.storage.person_rows import StoredBody, StoredEvent, StoredNotice, StoredSale
 from trackai.storage.pool import Tx
 
@@ -53,6 +54,15 @@ class Found:
             "webhook_receipts": len(self.receipts),
             "webhook_rejections": len(self.rejections),
         }
+
+
+async def search(desk: Desk, person: Person) -> Found:
+    """Look at everything once, and write down that somebody asked."""
+    found = await Search(desk, person).run()
+    async with desk.transaction() as tx:
+        details = {"found": {name: number for name, number in found.counts().items() if number}}
+        await desk.note(tx, SEARCH, str(desk.new_id()), person, details)
+    return found
 
 
 class Search:
