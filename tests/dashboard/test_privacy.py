@@ -5,6 +5,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
+import asyncpg
 import msgspec
 import pytest
 from structlog.testing import capture_logs
@@ -25,7 +27,20 @@ if TYPE_CHECKING:
 WHO = {"email": ANA.email, "phone": ANA.phone}
 SURE = {"why": "protocolo 4711", "old": PASSWORD}
 PART = {"HX-Request": "true"}
+CUT_WAITING = """
+select pg_terminate_backend(pid) as cut from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock'
+"""
 LOCK = "select id from conversions where tenant_id = $1 for update"
+
+
+async def cut_waiting(owner: "asyncpg.Connection[Any]") -> None:
+    """Send away whoever waits for a lock, once somebody does."""
+    for _ in range(500):
+        if await owner.fetch(CUT_WAITING):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("Nobody ever waited.")
 
 
 @pytest.fixture
@@ -75,7 +90,9 @@ async def test_other_contacts_of_the_same_sales_are_named(house: "House", left: 
     browser = await house.browser_of()
     answer = await browser.submit("/privacy", "/privacy", email=ANA.email, phone="")
 
-    assert f"<li>{left.person.phone}</li>" in answer.text
+    # Platforms write it in several ways.
+    assert answer.text.count(f"<li>{left.person.phone}</li>") == 1
+    assert answer.text.count(left.person.phone[-8:]) == 1
     assert BIA.email not in answer.text
 
 
@@ -270,3 +287,22 @@ async def test_a_search_that_takes_long_begins_to_answer_at_once(
     for one in (page, document):
         assert one.headers["Cache-Control"] == "no-store"
         assert "Content-Length" not in one.headers
+
+
+async def test_a_long_answer_that_fails_breaks_off_and_is_no_whole_page(
+    house: "House", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slowly, "SOON_S", 0.0)
+    browser = await house.browser_of()
+    # The search waits for a table, and while it does the database sends it away.
+    owner = await asyncpg.connect(house.world.url)
+    async with owner.transaction():
+        await owner.execute("lock table conversion_notices in access exclusive mode")
+        asking = asyncio.create_task(browser.submit("/privacy", "/privacy", **WHO))
+        await cut_waiting(owner)
+    await owner.close()
+
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await asking
+    # The next one is asked for on a connection that is there.
+    assert (await browser.submit("/privacy", "/privacy", **WHO)).status == 200

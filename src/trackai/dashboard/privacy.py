@@ -17,6 +17,7 @@ from trackai.dashboard.rendering import HEADERS, render_page
 from trackai.dashboard.slowly import slowly
 from trackai.dashboard.visiting import Manage, Visit, address_of, fields_of, tools_of
 from trackai.errors import InvalidField, RequestRefused, TooManyRequests
+from trackai.model.identity import phone_forms
 from trackai.privacy.desk import Desk
 from trackai.privacy.erase import Erasure, checked_why
 from trackai.privacy.export import Export
@@ -45,6 +46,13 @@ class Told:
     fields: Mapping[str, str]
     problem: str | None = None  # a field, or the code of a refusal
     found: Found | None = None
+
+    @property
+    def contacts(self) -> list[str]:
+        """Return other e-mails and phones of the same sales, each phone in one form."""
+        known = self.found.also_known_by if self.found else ()
+        forms = {one: one if "@" in one else "".join(phone_forms(one)[:1]) for one in known}
+        return sorted({form or one for one, form in forms.items()})
 
 
 NOTHING = Told({})

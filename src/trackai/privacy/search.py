@@ -6,6 +6,7 @@ through the sales, and one step further through the browser and the site's own i
 else came with these, too.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -198,6 +199,8 @@ class Search:
                 found = await page(tx, after)
             for one in found:
                 yield one
+                # Reading a body takes milliseconds; whoever else this process serves has a turn.
+                await asyncio.sleep(0)
             if not found:
                 return
             after = key_of(found[-1])
