@@ -5,7 +5,6 @@ what the API does for one: a transaction, the note in the audit log, the counts,
 """
 
 import asyncio
-import datetime as dt
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ import asyncpg
 
 from benchmarks.figures import Figure, Size, percentile
 from benchmarks.scratch import Scratch, execute, run_async, scratch
+from benchmarks.shops import load_shops, made_up
 from trackai.analytics.campaigns import Level, report
 from trackai.analytics.matched import match_rate, match_rates
 from trackai.analytics.metrics import Filters, measure, zone_of
@@ -24,14 +24,12 @@ from trackai.analytics.periods import Period
 from trackai.cli.process import calm_collector
 from trackai.housekeeping.rollups import Folder
 from trackai.model.clock import SystemClock, new_id
-from trackai.model.delivery import CallFacts
-from trackai.sandbox.load.loader import Loading, load
-from trackai.sandbox.load.shape import GATEWAY_OF, Shop
-from trackai.sandbox.load.shops import SHARES, open_shops
+from trackai.sandbox.load.shape import Shop
+from trackai.sandbox.load.shops import SHARES
 from trackai.storage import events
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.cluster import OWNER, SUPERUSER
-from trackai.storage.dispatch_attempts import Attempt, insert_attempts
+from trackai.storage.dispatch_attempts import insert_attempts
 from trackai.storage.events import Place, Wanted
 from trackai.storage.pool import Database, Role, Tx
 
@@ -131,13 +129,13 @@ def run(size: Size) -> list[Figure]:
 
 async def _measure(place: Scratch, size: Size) -> list[Figure]:
     url = place.here.url
-    seconds, (first,) = await _load(place, size.rows // 10, 1)
+    seconds, (first,) = await load_shops(place, size.rows // 10, 1)
     async with (
         Database.opened(url, Role.APP, size=2) as people,
         Database.opened(url, Role.PIPELINE, size=2) as workers,
     ):
         before = await _upkeep(workers, first)
-        more, shops = await _load(place, size.rows - size.rows // 10, len(SHARES))
+        more, shops = await load_shops(place, size.rows - size.rows // 10, len(SHARES))
         # What a mass load leaves to do in the background would be measured, too.
         await execute(url.replace(OWNER, SUPERUSER, 1), "vacuum", "checkpoint")
         after = await _upkeep(workers, shops[0])
@@ -167,14 +165,6 @@ async def _measure(place: Scratch, size: Size) -> list[Figure]:
         ),
         Figure("load_s", seconds + more, f"loading {size.rows:,} tries and what belongs to them"),
     ]
-
-
-async def _load(place: Scratch, rows: int, shops: int) -> tuple[float, Sequence[Shop]]:
-    started = time.perf_counter()
-    opened = await open_shops(place.here.url, place.here.envelope, shops)
-    loading = Loading(rows, 90, SystemClock().now())
-    await load(place.here.url, opened, loading, told=lambda _: None)
-    return time.perf_counter() - started, opened
 
 
 async def _rounds(people: Database, shop: Shop, times: int) -> Asked:
@@ -246,36 +236,10 @@ async def _upkeep(workers: Database, shop: Shop) -> list[float]:
         started = time.perf_counter()
         for _ in range(UPKEEP_ROWS // 100):
             async with workers.transaction() as tx:
-                await insert_attempts(tx, _made_up(shop, 100))
+                await insert_attempts(tx, made_up(shop, 100))
         await folder.step()
         taken.append(time.perf_counter() - started)
     return taken
-
-
-def _made_up(shop: Shop, number: int) -> list[Attempt]:
-    now, batch = SystemClock().now(), new_id()
-    return [
-        Attempt(
-            tenant_id=shop.tenant_id,
-            id=new_id(),
-            delivery_id=new_id(),
-            destination_id=shop.pixels[index % 2],
-            funnel_id=shop.funnels[index % 4],
-            receipt_id=batch,
-            received_at=now - dt.timedelta(milliseconds=400 + 7 * index),
-            owed_at=now - dt.timedelta(milliseconds=350),
-            gateway=GATEWAY_OF[index % 4],
-            attempt=1,
-            status="deferred" if index % 20 == 0 else "accepted",
-            reason="transient_error" if index % 20 == 0 else None,
-            detail=None,
-            facts=CallFacts(http_status=200, batch_size=number, duration_ms=180.0),
-            quality=None,
-            batch_id=batch,
-            created_at=now,
-        )
-        for index in range(number)
-    ]
 
 
 async def _freshness(
@@ -291,7 +255,7 @@ async def _freshness(
         for turn in range(1, round(seconds / EVERY_S) + 1):
             happened = time.perf_counter()
             async with workers.transaction() as tx:
-                await insert_attempts(tx, _made_up(shop, BATCH))
+                await insert_attempts(tx, made_up(shop, BATCH))
             made.append((start + turn * BATCH, happened))
             await asyncio.sleep(max(0.0, EVERY_S - (time.perf_counter() - happened)))
 

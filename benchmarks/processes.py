@@ -49,12 +49,21 @@ def http_process(
 
     The command gets its port as the environment's TRACKAI_PORT and where it says "{port}".
     """
+    with watched_http_process(command, environment, log, ready) as (address, _):
+        yield address
+
+
+@contextmanager
+def watched_http_process(
+    command: list[str], environment: Mapping[str, str], log: Path, ready: str
+) -> Iterator[tuple[str, int]]:
+    """Do the same; yields the process's id, too."""
     port = str(_free_port())
     address = f"http://127.0.0.1:{port}"
     filled = [part.format(port=port) for part in command]
     with process(filled, {**environment, "TRACKAI_PORT": port}, log) as running:
         _await_ready(running, address + ready, log)
-        yield address
+        yield address, running.pid
 
 
 def program(name: str) -> list[str]:

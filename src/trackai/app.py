@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from trackai.api.tools import ApiTools
 from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.errands import Errands
 from trackai.dashboard.tools import DashboardTools, PracticeSales
+from trackai.dashboard.watching import Watch
 from trackai.destinations.http import open_http
 from trackai.destinations.port import Destination
 from trackai.destinations.registry import destinations
@@ -69,10 +70,13 @@ class App:
         pages: AsgiApp,
         *,
         keeps_reports: bool = False,
+        hang_up: Callable[[], None] = lambda: None,
     ) -> None:
         self._edge = edge
         self._api = api
         self._pages = pages
+        # Ends what would go on by itself: pages that watch come back to the next process.
+        self.hang_up = hang_up
         self._database = database
         self._keeps_reports = keeps_reports
 
@@ -144,12 +148,13 @@ async def open_app(
         stack.push_async_callback(access.close)
         http = await stack.enter_async_context(open_http())
         outside = Outside(destinations(http, SystemClock()), practice)
-        errands = Errands()
+        errands, watch = Errands(), Watch(people, SystemClock())
         stack.push_async_callback(errands.aclose)
-        pages = _dashboard(settings, envelope, (people, access), outside, errands)
+        pages = _dashboard(settings, envelope, (people, access), outside, errands, watch)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
-        yield App(edge, database, api, pages, keeps_reports=settings.spool_mib > 0)
+        keeps = settings.spool_mib > 0
+        yield App(edge, database, api, pages, keeps_reports=keeps, hang_up=watch.end)
 
 
 def _dashboard(
@@ -158,6 +163,7 @@ def _dashboard(
     databases: tuple[Database, Database],
     outside: Outside,
     errands: Errands,
+    watch: Watch,
 ) -> AsgiApp:
     clock, (people, access) = SystemClock(), databases
     doors = AccessTools(access, envelope, Passwords(), clock, new_id)
@@ -179,6 +185,7 @@ def _dashboard(
         page_checks=Throttle(rate=PAGE_CHECK_RATE, burst=PAGE_CHECK_BURST),
         errands=errands,
         refusals_kept=dt.timedelta(days=settings.rejection_days),
+        watch=watch,
         practice=outside.practice,
         meta_url=settings.meta_url,
     )

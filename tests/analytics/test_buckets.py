@@ -5,8 +5,8 @@ import random
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from trackai.analytics.latency import bin_of, middle_ms
 from trackai.analytics.periods import Grain, floor
+from trackai.model.histogram import bin_of, middle_ms
 
 if TYPE_CHECKING:
     from tests.support.world import World

@@ -54,6 +54,58 @@ async def test_no_question_looks_at_what_was_counted(world: "World", name: str, 
     assert [one for one in found if not one.startswith(COUNTS)] == []
 
 
+def conditions(plan: Any) -> Iterator[tuple[str, str]]:
+    """Yield (table, what its index is asked) of all that looks into an index."""
+    if isinstance(plan, dict):
+        if "Index Name" in plan:
+            yield plan["Relation Name"], plan.get("Index Cond", "")
+        for part in plan.values():
+            yield from conditions(part)
+    elif isinstance(plan, list):
+        for part in plan:
+            yield from conditions(part)
+
+
+@pytest.mark.parametrize(
+    ("name", "rollup", "asked"),
+    [
+        ("SUM_TOTALS", "rollup_totals", {"tenant_id", "grain", "funnel_id", "gateway", "at"}),
+        ("LIST_TOTALS", "rollup_totals", {"tenant_id", "grain", "funnel_id", "gateway", "at"}),
+        ("SUM_LATENCY", "rollup_latency", {"tenant_id", "grain", "stage", "gateway", "at"}),
+        ("LIST_LATENCY", "rollup_latency", {"tenant_id", "grain", "stage", "gateway", "at"}),
+    ],
+)
+async def test_a_filter_reaches_the_index_under_row_level_security(
+    world: "World", name: str, rollup: str, asked: set[str]
+) -> None:
+    types = ["uuid", *["timestamptz[]"] * 8, "timestamptz", "timestamptz", "text"]
+    types += {
+        "SUM_TOTALS": ["uuid"],
+        "LIST_TOTALS": ["uuid", "text"],
+        "SUM_LATENCY": ["text[]"],
+        "LIST_LATENCY": ["text", "text"],
+    }[name]
+    nothing = ", ".join(["null"] * len(types))
+    async with world.people.transaction(tenant_id=world.account.tenant.id) as tx:
+        # The plan of people's connections: made once, for any values.
+        await tx.execute("set local plan_cache_mode = force_generic_plan")
+        await tx.execute("set local enable_seqscan = off")
+        await tx.execute("set local enable_bitmapscan = off")
+        await tx.execute(f"prepare question ({', '.join(types)}) as {QUESTIONS[name]}")
+        (row,) = await tx.fetch(f"explain (format json) execute question ({nothing})")
+        await tx.execute("deallocate question")
+    plan = row["QUERY PLAN"]
+    found = [
+        condition
+        for table, condition in conditions(json.loads(plan) if isinstance(plan, str) else plan)
+        if table.startswith(rollup)
+    ]
+
+    assert len(found) == len(counts.GRAINS)
+    for condition in found:
+        assert {one for one in asked if re.search(rf"\b{one}\b", condition)} == asked
+
+
 @pytest.mark.parametrize("view", VIEWS)
 async def test_no_view_looks_at_what_was_counted(world: "World", view: str) -> None:
     found = await plan_of(world, f"select * from {view}")  # noqa: S608 - as listed

@@ -88,7 +88,7 @@ async def test_a_stretch_of_ones_own_is_moved_out_to_whole_buckets(front: Front)
         *("?from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z", "?from=2026-11-01T00:00:00+03:00"),
         *("?from=0001-01-01T00:00:00Z&to=0001-01-02T00:00:00Z", "?from=yesterday"),
         *("?from=9999-12-30T00:00:00Z&to=9999-12-31T00:00:00Z", "?funnel=mine", "?gateway=%00"),
-        "?from=2010-01-01T00:00:00Z",
+        *("?from=2010-01-01T00:00:00Z", "?from=20261101", "?period=24h&period=7d"),
     ],
 )
 async def test_what_is_no_period_is_refused_with_the_field(front: Front, query: str) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 from tests.api.test_dead_letters import Front, front
@@ -80,7 +81,8 @@ async def test_an_ad_brings_clicks_sales_and_money(front: Front) -> None:
     assert rows["named", "Vídeo 2|98"]["conversion_rate"] == 0
     assert rows["none", None]["sales"] == 1
     assert rows["none", None]["conversion_rate"] is None
-    assert (found["total"]["clicks"], found["total"]["sales"]) == (6, 2)
+    # What no ad brought is no ad's: it makes no ad cheaper.
+    assert (found["total"]["clicks"], found["total"]["sales"]) == (6, 1)
     # Ten minutes, within 2 %.
     assert abs(found["click_to_sale_p50_s"] / 600 - 1) < 0.02
 
@@ -132,10 +134,15 @@ async def test_filters_narrow_sales_and_clicks(front: Front) -> None:
     funnel = front.world.account.funnel.id
     of_another = (await ask(front, "?gateway=stripe"))["total"]
 
-    # Clicks know no gateway.
+    # Clicks know no gateway: nobody can say how many of them sold by one.
     assert (of_another["clicks"], of_another["sales"]) == (1, 0)
+    assert of_another["conversion_rate"] is None
     assert (await ask(front, f"?funnel={funnel}"))["total"]["sales"] == 1
     assert (await ask(front, f"?funnel={new_id()}"))["total"]["clicks"] == 0
+    # All zeros stand for all funnels in counts, and are none.
+    key = await front.key(ApiScope.READ)
+    status, answer = await front.call("GET", f"{CAMPAIGNS}?funnel={UUID(int=0)}", key)
+    assert (status, answer["error"]["code"]) == (422, "invalid_field")
 
 
 @pytest.mark.parametrize("by", ["gateway=kiwify", "funnel={funnel}", "gateway=kiwify&level=ad"])
@@ -272,10 +279,32 @@ async def test_a_campaign_is_looked_into(front: Front) -> None:
 async def test_the_period_before_is_told_when_it_is_asked_for(front: Front) -> None:
     now = front.world.clock.now()
     await buy(front, await visit(front, LAUNCH), amount_minor=10_000)
-    await buy(front, None, sold_at=now - dt.timedelta(days=10), amount_minor=700)
+    bought = await visit(front, LAUNCH)
+    await buy(front, bought, sold_at=now - dt.timedelta(days=10), amount_minor=700)
     told = await ask(front, "?period=7d&compare=true")
     plain = await ask(front, "?period=7d")
 
     assert (told["total"]["sales"], told["previous"]["sales"]) == (1, 1)
     assert told["previous"]["money"][0]["net_minor"] == 700
     assert plain["previous"] is None
+
+
+async def test_an_ad_is_found_by_the_name_it_had_before_its_cost_was_known(front: Front) -> None:
+    await visit(front, LAUNCH)
+    within = "?level=ad&campaign=" + quote("Lançamento|55")
+    before = (await ask(front, within))["rows"]
+    await spend(front, a99=("Frio", "55", 4_000))
+    after = await ask(front, within)
+
+    assert [row["campaign"] for row in before] == ["Lançamento|55"]
+    assert {row["campaign"] for row in after["rows"]} == {"Lançamento"}
+    assert after["total"]["clicks"] == 1
+    assert after["total"]["money"][0]["spent_minor"] == 4_000
+
+
+async def test_what_was_never_imported_is_not_known(front: Front) -> None:
+    await buy(front, await visit(front, LAUNCH), amount_minor=10_000)
+    found = (await ask(front))["total"]
+
+    assert (found["spend_known"], found["money"][0]["spent_minor"]) == (False, None)
+    assert found["conversion_rate"] == 1

@@ -25,5 +25,7 @@ def test_what_is_loaded_is_counted_and_goes_beside_nobody_unasked(place: "Place"
     assert {first["name"], second["name"]} == set(loaded["tenants"])
     assert shown["success_rate"] > 0.8
     assert sum(row["clicks"] for row in reported) > 10
+    assert any(row["roas"] for row in reported)
+    assert loaded["ad_spend"] == 2 * 10 * 108
     assert (again.returncode, "--yes" in again.stderr) == (2, True)
     assert 300 < beside["dispatch_attempts"] <= 510

@@ -16,6 +16,7 @@ from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.errands import Errands
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import COOKIE, HALF_COOKIE
+from trackai.dashboard.watching import Watch
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
 from trackai.errors import MailNotSent
@@ -124,6 +125,7 @@ class House(Door):
     http: aiohttp.ClientSession = None  # type: ignore[assignment]
     postbox: "Postbox" = None  # type: ignore[assignment]
     errands: Errands = None  # type: ignore[assignment]
+    watch: Watch = None  # type: ignore[assignment]
 
     def browser(self, language: str = "pt-BR") -> Browser:
         """Return a browser that nobody has signed in with."""
@@ -152,6 +154,7 @@ async def open_house(
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
         world = door.world
+        watch = Watch(world.people, world.clock)
         tools = DashboardTools(
             database=world.people,
             envelope=world.envelope,
@@ -168,11 +171,17 @@ async def open_house(
             proxies=TrustedProxies(["127.0.0.1"]),
             errands=errands,
             refusals_kept=dt.timedelta(days=3),
+            watch=watch,
             **{"web": PublicWeb(), "page_checks": Throttle(rate=0.001, burst=20), **tried},
         )
         address = await serve(create_dashboard(tools))
         yield House(
-            **vars(door), url=address, http=http, postbox=postbox or Postbox(), errands=errands
+            **vars(door),
+            url=address,
+            http=http,
+            postbox=postbox or Postbox(),
+            errands=errands,
+            watch=watch,
         )
 
 

@@ -248,6 +248,32 @@ async def test_datasets_and_tokens_are_registered_over_http_until_a_reset(
     assert (before.status, after.status) == (200, 401)
 
 
+async def test_what_ads_cost_is_posted_and_told_as_meta_does(caller: Any) -> None:
+    day = {"date_start": "2026-11-28", "campaign_id": "55", "campaign_name": "Launch"}
+    rows = [{**day, "ad_id": "99", "ad_name": "Video 1", "spend": "12.34"}]
+    asked = "level=ad&time_increment=1&fields=spend,ad_id,account_currency"
+    asked += "&time_range=%7B%22since%22:%222026-11-28%22,%22until%22:%222026-11-28%22%7D"
+    await caller.request("POST", "/sandbox/tokens", json={"token": "reads", "scopes": ["ads_read"]})
+    posted = await caller.request("POST", "/sandbox/ad-days", json={"account": "123", "rows": rows})
+    refused = await caller.request(
+        "POST", "/sandbox/ad-days", json={"account": "act_123", "rows": rows}
+    )
+    told = await caller.request(
+        "GET", f"/v26.0/act_123/insights?{asked}", headers={"Authorization": "Bearer reads"}
+    )
+
+    assert (posted.status, refused.status) == (201, 422)
+    assert told.json["data"] == [
+        {
+            "spend": "12.34",
+            "ad_id": "99",
+            "account_currency": "BRL",
+            "date_start": "2026-11-28",
+            "date_stop": "2026-11-28",
+        }
+    ]
+
+
 async def test_a_time_without_a_zone_is_refused(caller: Any) -> None:
     answer = await caller.request(
         "POST", "/sandbox/tokens", json={"token": "t", "expires_at": "2027-01-01T00:00:00"}

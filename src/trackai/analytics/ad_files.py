@@ -25,6 +25,7 @@ from trackai.model.ad_spend import AdDay
 from trackai.model.money import from_major, parse_currency
 
 MOST_BYTES = 64 * 1024 * 1024
+MOST_LINES = 300_000
 _DAYS = ("day", "starts", "ends")
 # Without decimals; groups of three can be nothing but thousands. Millions of millions are no count.
 _COUNT = re.compile(r"[0-9]{1,12}|[0-9]{1,3}(?:[., \u00a0\u202f][0-9]{3}){1,3}")
@@ -54,7 +55,13 @@ def read_ad_file(
     """
     if len(content) > MOST_BYTES:
         raise InvalidField(f"A file has at most {MOST_BYTES // 2**20} MiB.", field="file")
-    sheet = read_sheet(_text(content))
+    text = _text(content)
+    # Before anything is made of them: a million lines would take minutes, and a gigabyte.
+    if text.count("\n") > MOST_LINES:
+        raise InvalidField(
+            f"A file has at most {MOST_LINES:,} lines: take fewer days.", field="file"
+        )
+    sheet = read_sheet(text)
     notation = Notation(
         decimal_sign(
             sheet.cells("spent"),

@@ -5,11 +5,10 @@ click on its own day, so that a rate of one day may exceed all.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
-from trackai.analytics.latency import percentiles_ms
 from trackai.analytics.metrics import Filters, asked_of
 from trackai.analytics.periods import Period
 from trackai.analytics.spend import Costs, Names, Spent, Thing
@@ -63,13 +62,21 @@ class Money:
         return self.net_minor / self.spent_minor if self.spent_minor else None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Of what a filter leaves, what else can be told."""
+
+    spend: bool = True  # what it cost
+    clicks: bool = True  # how many clicks it took
+
+
 @dataclass(slots=True)
 class Brought:
     """What one row's ads brought and cost."""
 
     kind: Kind
     names: Names
-    spend_known: bool = True
+    known: Known = Known()
     clicks: int = 0
     sales: int = 0
     returning_sales: int = 0
@@ -77,12 +84,12 @@ class Brought:
 
     @property
     def conversion_rate(self) -> float | None:
-        """Sales for each click; None without clicks."""
-        return self.sales / self.clicks if self.clicks else None
+        """Sales for each click; None without clicks, or where they are of more than the sales."""
+        return self.sales / self.clicks if self.clicks and self.known.clicks else None
 
     def in_currency(self, currency: str) -> Money:
         """Return what is known of a currency, to add to."""
-        spent = 0 if self.spend_known else None
+        spent = 0 if self.known.spend else None
         return self.money.setdefault(currency, Money(spent_minor=spent))
 
     def spend(self, currency: str, minor: int) -> None:
@@ -102,7 +109,7 @@ class Brought:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Rows, the best first, and all of them together."""
+    """Rows, the best first, and all ads together: what no ad brought is a row, and not of them."""
 
     rows: Sequence[Brought]
     total: Brought
@@ -111,8 +118,8 @@ class Report:
 
     @property
     def spend_known(self) -> bool:
-        """Say whether what was spent belongs to what was sold: no filter parts one alone."""
-        return self.total.spend_known
+        """Say whether what was spent is there, and of what was sold: no filter parts one alone."""
+        return self.total.known.spend
 
 
 async def report(
@@ -133,14 +140,17 @@ async def report(
     brought = await counts.sum_campaigns(tx, asked)
     since, until = period.dates()
     spent = await ad_spend.sum_spend(tx, tenant_id=tenant_id, since=since, until=until)
-    # What ads cost is of all gateways, funnels and sources: who can tell which part is of one?
-    known = filters == Filters() and within.source is None
-    rows, total = _Rows(Costs(map(_spent, spent)), level, within, spend_known=known).of(brought)
+    # What ads cost is of all gateways, funnels and sources: who can tell which part is of one? And
+    # where nothing was imported, nothing is known.
+    known = bool(spent) and filters == Filters() and within.source is None
+    # Clicks know no gateway.
+    known_of = Known(spend=known, clicks=filters.gateway is None)
+    rows, total = _Rows(Costs(map(_spent, spent)), level, within, known_of).of(brought)
     own = await _own_currency(tx, tenant_id=tenant_id)
     times: Sequence[float | None] = (None, None)
     if within == EVERYTHING:
         took = await counts.sum_latency(tx, asked, stages=[counts.CLICK_TO_SALE])
-        times = percentiles_ms(took[counts.CLICK_TO_SALE], 0.5, 0.9)
+        times = took[counts.CLICK_TO_SALE].percentiles_ms(0.5, 0.9)
     return Report(_ranked(rows, total, own), total, (_seconds(times[0]), _seconds(times[1])))
 
 
@@ -154,33 +164,37 @@ async def _own_currency(tx: Tx, *, tenant_id: UUID) -> str:
 class _Rows:
     """Puts the words of addresses and the names of what was paid for together."""
 
-    def __init__(self, costs: Costs, level: Level, within: Names, *, spend_known: bool) -> None:
+    def __init__(self, costs: Costs, level: Level, within: Names, known: Known) -> None:
         self._costs = costs
         self._level = level
         self._within = within
         # Ad platforms know no sources: what was spent is of all of them.
-        self._of_rows = spend_known and level is not Level.SOURCE
+        self._of_rows = replace(known, spend=known.spend and level is not Level.SOURCE)
         self._rows: dict[tuple[Kind, Names], Brought] = {}
-        self._total = Brought(Kind.NAMED, within, spend_known)
+        self._total = Brought(Kind.NAMED, within, known)
 
     def of(self, brought: Sequence[Row]) -> tuple[list[Brought], Brought]:
-        """Return a row for each thing of the level, and all of them together."""
-        self._costs.learn(_names(row) for row in brought if _kind(row) is Kind.NAMED)
+        """Return a row for each thing of the level, and all ads together."""
+        # An ad has a row for each currency.
+        said = {row["campaign_id"]: _names(row) for row in brought if _kind(row) is Kind.NAMED}
+        self._costs.learn(said.values())
+        # Names that were told before something was imported are still those of their ads.
+        self._within = self._costs.known(self._within)
+        known = {ad: self._costs.known(names) for ad, names in said.items()}
         for row in brought:
-            kind = _kind(row)
-            known = self._costs.known(_names(row)) if kind is Kind.NAMED else EVERYTHING
-            names = Names(row["source"], *known[1:])
+            kind, names = _kind(row), known.get(row["campaign_id"], EVERYTHING)
             if self._is_within(kind, names):
-                for one in (self._row(kind, names), self._total):
-                    _add(one, row)
-        if self._total.spend_known:
+                _add(self._row(kind, names), row)
+                if kind is not Kind.NONE:
+                    _add(self._total, row)
+        if self._total.known.spend:
             self._spend()
         return list(self._rows.values()), self._total
 
     def _spend(self) -> None:
         for names, currency, minor in self._costs.by(_DEPTH[Level.AD]):
             if self._is_within(Kind.NAMED, names):
-                if self._of_rows:
+                if self._of_rows.spend:
                     self._row(Kind.NAMED, names).spend(currency, minor)
                 self._total.spend(currency, minor)
 
@@ -205,7 +219,8 @@ def _ranked(rows: Iterable[Brought], total: Brought, own: str) -> list[Brought]:
 
     Then by sales and clicks. Currencies are never added up, and come in one order everywhere.
     """
-    order = sorted(total.money, key=lambda code: (code != own, code))
+    currencies = {code for one in (*rows, total) for code in one.money}
+    order = sorted(currencies, key=lambda code: (code != own, code))
     nothing = Money()
     for one in (*rows, total):
         one.money = {code: one.money[code] for code in order if code in one.money}
@@ -252,7 +267,7 @@ def _kind(row: Row) -> Kind:
 
 def _names(row: Row) -> Names:
     """Return what an address says; one ad may have several sources."""
-    return Names(None, row["campaign"], row["medium"], row["content"])
+    return Names(row["source"], row["campaign"], row["medium"], row["content"])
 
 
 def _seconds(ms: float | None) -> float | None:

@@ -1,21 +1,22 @@
 """The numbers of a period: what was sent, how fast, what was sold, how much of it was matched."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from trackai.analytics.latency import percentiles_ms
 from trackai.analytics.periods import Period, Segment
-from trackai.errors import UnknownTenant
+from trackai.errors import InvalidField, UnknownTenant
+from trackai.model.histogram import Histogram
 from trackai.storage import counts, tenants
 from trackai.storage.counts import Asked, Span
 from trackai.storage.pool import Row, Tx
 
 # From the webhook's arrival to the platform's yes.
 WHOLE = "whole"
+NO_FUNNEL = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ class Latency:
     p99_ms: float | None
 
     @classmethod
-    def of(cls, bins: Mapping[int, int]) -> "Latency":
-        """Return what bins say."""
-        return cls(*percentiles_ms(bins, 0.50, 0.95, 0.99))
+    def of(cls, times: Histogram) -> "Latency":
+        """Return what times say."""
+        return cls(*times.percentiles_ms(0.50, 0.95, 0.99))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Metrics:
     matched: int  # of them
     revenue: Sequence[Revenue]
     latency: Latency
-    minutes: float
+    minutes: float  # of the period, as far as it is over
 
     @property
     def success_rate(self) -> float | None:
@@ -83,6 +84,11 @@ class Filters:
     gateway: str | None = None
     funnel_id: UUID | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what stands for all funnels in counts, and is none."""
+        if self.funnel_id == NO_FUNNEL:
+            raise InvalidField("There is no such funnel.", field="funnel")
+
 
 async def zone_of(tx: Tx, *, tenant_id: UUID) -> ZoneInfo:
     """Return the time zone that decides a tenant's days."""
@@ -102,7 +108,7 @@ async def measure(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) 
     """Return the numbers of a period."""
     asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
     rows = await counts.sum_totals(tx, asked)
-    bins = (await counts.sum_latency(tx, asked, stages=[WHOLE]))[WHOLE]
+    times = (await counts.sum_latency(tx, asked, stages=[WHOLE]))[WHOLE]
     attempts, accepted = sum_of(rows, "attempts"), sum_of(rows, "accepted")
     return Metrics(
         attempts=attempts,
@@ -116,8 +122,8 @@ async def measure(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) 
             for row in sorted(rows, key=itemgetter("currency"))
             if row["currency"]
         ],
-        latency=Latency.of(bins),
-        minutes=(period.end - period.start) / dt.timedelta(minutes=1),
+        latency=Latency.of(times),
+        minutes=period.passed / dt.timedelta(minutes=1),
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from trackai.analytics.metrics import WHOLE, Filters, Latency, asked_of
 from trackai.analytics.periods import Period
+from trackai.model.histogram import Histogram
 from trackai.storage import counts
 from trackai.storage.pool import Row, Tx
 from trackai.storage.queue_messages import Waiting, waiting_of
@@ -70,21 +71,22 @@ async def perform(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) 
     """Return how fast a period's deliveries were."""
     charted = period.buckets()
     drawn = asked_of([charted], filters, tenant_id=tenant_id)
-    bins = await counts.list_latency(tx, drawn, stage=WHOLE)
+    times = await counts.list_latency(tx, drawn, stage=WHOLE)
+    none = Histogram()
     totals = await counts.list_totals(tx, drawn)
     return Performance(
         stages=await stages_of(tx, period, filters, tenant_id=tenant_id),
         grain=charted.grain.value,
         buckets=[
-            _bucket(start, totals.get(start), bins.get(start, {})) for start in period.starts()
+            _bucket(start, totals.get(start), times.get(start, none)) for start in period.starts()
         ],
         waiting=await waiting_of(tx, tenant_id=tenant_id),
     )
 
 
-def _bucket(at: dt.datetime, totals: Row | None, bins: Mapping[int, int]) -> Bucket:
+def _bucket(at: dt.datetime, totals: Row | None, times: Histogram) -> Bucket:
     if totals is None:
-        return Bucket(at, 0, 0, 0, Latency.of(bins))
+        return Bucket(at, 0, 0, 0, Latency.of(times))
     return Bucket(
-        at, totals["attempts"], totals["accepted"], totals["dead_letters"], Latency.of(bins)
+        at, totals["attempts"], totals["accepted"], totals["dead_letters"], Latency.of(times)
     )

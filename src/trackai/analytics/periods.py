@@ -9,14 +9,15 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from trackai.errors import InvalidField
 from trackai.model.keeping import period_of
 
-# How long minutes and hours are kept; a little less than storage keeps them.
-MINUTES_KEPT = dt.timedelta(days=2) - dt.timedelta(minutes=30)
+# How long minutes and hours are there for sure; storage keeps them a little longer.
+MINUTES_KEPT = dt.timedelta(days=2)
 HOURS_KEPT = dt.timedelta(days=91)
 _WEEK = dt.timedelta(days=7)
 LONGEST = dt.timedelta(days=732)
@@ -110,21 +111,36 @@ class Period:
     @staticmethod
     def day_begins(day: dt.date, zone: ZoneInfo) -> dt.datetime:
         """Return when a day of a time zone begins; OverflowError far from today."""
-        return _midnight(dt.datetime.combine(day, dt.time(), zone))
+        return _midnight(day, zone)
 
     def before(self) -> "Period":
-        """Return the period of the same length that ends where this one begins.
+        """Return the period of the same length before this one, which ends where this one begins.
 
-        Of whole days it has as many days, however long they were.
+        What begins with a day is moved by days, however long they were, as far as it is over: at
+        noon today's numbers are put beside those of yesterday until noon.
         """
         if floor(self.start, Grain.DAY, self.zone) == self.start:
-            local = self.start.astimezone(self.zone)
-            days = round((self.end - self.start) / dt.timedelta(days=1))
-            earlier = local.replace(tzinfo=None) - dt.timedelta(days=days)
-            start = earlier.replace(tzinfo=self.zone).astimezone(dt.UTC)
+            first, last = self.dates()
+            days = (last - first).days + 1
+            start, end = (self._earlier(one, days) for one in (self.start, self._passed_until))
         else:
-            start = self.start - (self.end - self.start)
-        return Period(start, self.start, self.zone, self.now).on_buckets()
+            start, end = self.start - (self.end - self.start), self.start
+        return Period(start, min(end, self.start), self.zone, self.now).on_buckets()
+
+    @property
+    def passed(self) -> dt.timedelta:
+        """How much of the period is over."""
+        return self._passed_until - self.start
+
+    @property
+    def _passed_until(self) -> dt.datetime:
+        """When it ends, or now; of what has not begun yet, its end."""
+        return min(self.end, self.now) if self.start < self.now else self.end
+
+    def _earlier(self, moment: dt.datetime, days: int) -> dt.datetime:
+        """Return the same time of the day, so many days before."""
+        local = moment.astimezone(self.zone).replace(tzinfo=None) - dt.timedelta(days=days)
+        return local.replace(tzinfo=self.zone).astimezone(dt.UTC)
 
     def whole_days(self) -> "Period":
         """Return the period moved out to whole days of the tenant."""
@@ -202,16 +218,18 @@ def floor(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
     local = local.replace(minute=0)
     if grain is Grain.HOUR:
         return local.astimezone(dt.UTC)
-    return _midnight(local - dt.timedelta(days=local.weekday() if grain is Grain.WEEK else 0))
+    day = local.date()
+    return _midnight(day - dt.timedelta(days=day.weekday() if grain is Grain.WEEK else 0), zone)
 
 
-def _midnight(local: dt.datetime) -> dt.datetime:
+@lru_cache(maxsize=8192)
+def _midnight(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     """Return when a day begins, as PostgreSQL's date_trunc says it.
 
     Of two midnights, where clocks are put back to one, it is the second; where clocks are put
     forward over it, the moment that they are.
     """
-    second = local.replace(hour=0, fold=1)
+    second = dt.datetime.combine(day, dt.time(fold=1), zone)
     exists = second.astimezone(dt.UTC).astimezone(second.tzinfo).hour == 0
     return (second if exists else second.replace(fold=0)).astimezone(dt.UTC)
 
@@ -227,9 +245,9 @@ def _after(start: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
         return start + dt.timedelta(minutes=1)
     if grain is Grain.HOUR:
         return start + dt.timedelta(hours=1)
-    # A day has 23 to 25 hours: somewhere on the next one, and back to its beginning.
-    days = 7 if grain is Grain.WEEK else 1
-    return floor(start + dt.timedelta(days=days, hours=6), grain, zone)
+    # Days of the calendar: one has 23 to 25 hours.
+    days = dt.timedelta(days=7 if grain is Grain.WEEK else 1)
+    return _midnight(start.astimezone(zone).date() + days, zone)
 
 
 def _up(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:

@@ -9,6 +9,8 @@ from trackai.errors import InvalidField
 
 HOW = "a day such as 2026-11-01, or a time such as 2026-11-01T08:30"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# Of the ways in which ISO 8601 writes a time, one: in others a day is taken for its midnight.
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?")
 # What a + in an address becomes when it is not written %2B.
 _LOST_PLUS = re.compile(r" \d\d:?\d\d$")
 
@@ -47,6 +49,8 @@ def _moment(text: str, field: str, zone: ZoneInfo, *, last: bool) -> dt.datetime
         if _DAY.fullmatch(said):
             day = dt.date.fromisoformat(said)
             return Period.day_begins(day + dt.timedelta(days=1) if last else day, zone)
+        if not _TIME.fullmatch(said):
+            raise InvalidField(f"Write {HOW}.", field=field)
         moment = dt.datetime.fromisoformat(said)
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:

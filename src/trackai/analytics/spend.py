@@ -8,6 +8,7 @@ where one alone has it.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 SEPARATOR = "|"
@@ -173,6 +174,8 @@ def _things(one: Spent) -> tuple[Thing, Thing, Thing]:
     return one.campaign, one.ad_set, one.ad
 
 
+# The same words come with every question.
+@lru_cache(maxsize=20_000)
 def _thing(said: str) -> Thing:
     """Return what an address says of an ad: its name, or its name and id."""
     name, _, last = said.rpartition(SEPARATOR)
@@ -189,5 +192,6 @@ def _order(said: str) -> tuple[bool, str]:
     return not _thing(said).id, said
 
 
+@lru_cache(maxsize=20_000)
 def _plain(word: str) -> str:
     return word.strip().casefold()

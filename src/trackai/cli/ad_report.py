@@ -35,9 +35,14 @@ def _rows(one: Brought, level: Level) -> Iterator[Row]:
             **names,
             "clicks": one.clicks if first else None,
             "sales": one.sales if first else None,
+            "rate": _rate(one) if first else None,
             "returning": one.returning_sales if first else None,
             **_money(one, currency),
         }
+
+
+def _rate(one: Brought) -> str | None:
+    return None if one.conversion_rate is None else f"{one.conversion_rate:.2%}"
 
 
 def _money(one: Brought, currency: str | None) -> Row:

@@ -4,6 +4,7 @@ import datetime as dt
 import sys
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -153,6 +154,7 @@ def report_(
     until: Until = None,
     level: Annotated[Level, typer.Option(help="What a row is of.")] = Level.CAMPAIGN,
     gateway: Annotated[str | None, typer.Option(help="Sales of one gateway.")] = None,
+    funnel: Annotated[UUID | None, typer.Option(help="A funnel's id.")] = None,
     campaign: Annotated[
         str | None, typer.Option(help="Of one campaign alone, as rows name it.")
     ] = None,
@@ -166,7 +168,7 @@ def report_(
             now = SystemClock().now()
             said = said_period(period, since, until, usual="30d", zone=zone, now=now)
             asked, whose = said.whole_days(), view.tenant_id
-            of = (view.tx, asked, Filters(gateway), level)
+            of = (view.tx, asked, Filters(gateway, funnel), level)
             return asked, await report(*of, tenant_id=whose, within=Names(campaign=campaign))
 
     asked, found = run(work())
@@ -174,7 +176,9 @@ def report_(
     if json:
         return
     if not found.spend_known:
-        print("Spent, CPA and ROAS are not shown: what ads cost is not known by gateway.")
+        filtered = gateway is not None or funnel is not None
+        why = "is not known by gateway or funnel" if filtered else "was not imported of these days"
+        print(f"Spent, CPA and ROAS are not shown: what ads cost {why}.")
     note(told(asked))
 
 

@@ -27,9 +27,16 @@ AsgiApp = Callable[
 
 @asynccontextmanager
 async def http_server(
-    app: AsgiApp, listener: socket.socket, *, drain_s: int = DRAIN_S
+    app: AsgiApp,
+    listener: socket.socket,
+    *,
+    drain_s: int = DRAIN_S,
+    hang_up: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[None]:
-    """Serve the application on a listening socket for the length of a block, then drain."""
+    """Serve the application on a listening socket for the length of a block, then drain.
+
+    `hang_up` ends the answers that would go on by themselves.
+    """
     config = uvicorn.Config(
         app,
         http=HttpProtocol,
@@ -56,6 +63,7 @@ async def http_server(
         yield
     finally:
         server.should_exit = True
+        hang_up()
         await task
 
 

@@ -116,7 +116,7 @@ async def serving(here: Installation, listener: socket.socket) -> AsyncIterator[
     practice = None if here.settings.production else _practice(address)
     async with (
         open_app(here.settings, here.url, here.envelope, practice) as app,
-        http_server(app, listener),
+        http_server(app, listener, hang_up=app.hang_up),
     ):
         yield address
 

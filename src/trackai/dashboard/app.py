@@ -18,6 +18,7 @@ from trackai.dashboard import (
     gateway,
     home,
     keys,
+    live,
     match_rate,
     passwords,
     performance,
@@ -42,7 +43,7 @@ MOST_BODY_BYTES = 64 * 1024
 LEAST_GZIPPED_BYTES = 1000
 ROOMS = (
     *(static, doors, passwords, account, second_factor),
-    *(home, events, match_rate, performance, failures, team, keys, audit),
+    *(home, live, events, match_rate, performance, failures, team, keys, audit),
     *(connections, gateway, pixel, starting, settings, privacy),
 )
 

@@ -16,6 +16,7 @@ class Place:
 
 PLACES = (
     Place("home", "/"),
+    Place("live", "/live"),
     Place("events", "/events"),
     Place("match_rate", "/match-rate"),
     Place("performance", "/performance"),

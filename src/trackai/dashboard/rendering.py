@@ -117,3 +117,9 @@ def render(
     }
     text = _templates().get_template(template).render(context)
     return HTMLResponse(text, status_code=status, headers=HEADERS)
+
+
+def draw(template: str, language: str, zone: ZoneInfo, **values: object) -> str:
+    """Return a part of a page that is the same for all who read it in a language."""
+    words = {"t": partial(say, language), "f": Formats(language, zone)}
+    return _templates().get_template(template).render({**words, **values})

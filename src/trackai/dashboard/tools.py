@@ -11,6 +11,7 @@ from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
 from trackai.dashboard.errands import Errands
+from trackai.dashboard.watching import Watch
 from trackai.destinations.port import Destination
 from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.throttle import Throttle
@@ -65,5 +66,6 @@ class DashboardTools:
     page_checks: Throttle  # how often a tenant may have that done
     errands: Errands  # what goes on after a page has answered
     refusals_kept: dt.timedelta  # how long webhooks are whose proof failed
+    watch: Watch  # who looks at events as they happen
     practice: PracticeSales | None = None  # None: in production
     meta_url: str | None = None  # where pixels connected on pages are; None: at Meta's own

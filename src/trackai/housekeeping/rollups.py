@@ -9,7 +9,7 @@ from trackai.storage.pool import Database, Open, Role, Tx
 from trackai.telemetry.metrics import FOLDED
 
 # How long buckets are kept; days stay.
-KEPT = {"minute": dt.timedelta(days=2), "hour": dt.timedelta(days=92)}
+KEPT = {"minute": dt.timedelta(hours=49), "hour": dt.timedelta(days=92)}
 # Changes folded, or buckets deleted, in one transaction; and transactions of one run.
 BATCH, BATCHES = 5000, 200
 # Folding goes on all the time; the list of tasks hears of it so often.

@@ -43,11 +43,11 @@ on conflict do nothing
 LIST_CAMPAIGNS = "select id, source, medium, campaign, content from campaigns where tenant_id = $1"
 
 # The grains of an hour and more, from hours, of a stretch of tries that nobody has counted; minutes
-# too, of the last two days.
+# too, of the last two days and an hour.
 _GRAINS = """(values ('hour'), ('day'), ('week'), ('minute')) g (grain)
-  where g.grain <> 'minute' or c.at > now() - interval '2 days'"""
+  where g.grain <> 'minute' or c.at > now() - interval '49 hours'"""
 _AT = """date_trunc(
-      case when a.created_at > now() - interval '2 days' then 'minute' else 'hour' end,
+      case when a.created_at > now() - interval '49 hours' then 'minute' else 'hour' end,
       a.created_at, t.time_zone) as at, t.time_zone"""
 _OF_DAY = """from dispatch_attempts a join tenants t on t.id = a.tenant_id
   where a.tenant_id = $1 and a.created_at >= $2 and a.created_at < $3

@@ -5,10 +5,12 @@ each. What is not folded in yet is counted as it is; minutes are the finest ther
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from trackai.model.histogram import Histogram
 from trackai.storage.pool import Row, Tx
 from trackai.storage.rollups import ALL_FUNNELS
 
@@ -48,9 +50,11 @@ _BUCKET = "date_trunc($14, c.at, (select t.time_zone from tenants t where t.id =
 _OF_GATEWAY = "($12::text is null or c.gateway = $12)"
 # $13: a funnel or null.
 _FILTERED = f"{_OF_GATEWAY} and ($13::uuid is null or c.funnel_id = $13)"
-# Rollups hold what any gateway and any funnel have together: '' and zeros.
-_TOGETHER = f"""c.gateway = coalesce($12::text, '')
-      and c.funnel_id = coalesce($13::uuid, {ALL_FUNNELS})"""
+# Rollups hold what any gateway and any funnel have together: '' and zeros. With coalesce, which
+# might tell about rows, row-level security would look at every row of the tenant first.
+_ONE_GATEWAY = "c.gateway = case when $12::text is null then '' else $12 end"
+_TOGETHER = f"""{_ONE_GATEWAY}
+      and c.funnel_id = case when $13::uuid is null then {ALL_FUNNELS} else $13 end"""
 
 
 def _totals(at: str = "null") -> str:
@@ -92,7 +96,7 @@ def _timed(stages: str, at: str = "null") -> str:
             f"{_OF_GATEWAY} and {stages} and c.click_bin is not null"
             " and trackai_was_paid(c.status)",
         ),
-        wanted=f"c.gateway = coalesce($12::text, '') and {stages}",
+        wanted=f"{_ONE_GATEWAY} and {stages}",
     )
 
 
@@ -167,6 +171,15 @@ from (
 left join campaigns k on k.tenant_id = $1 and k.id = b.campaign_id
 """  # noqa: S608 - constants' text
 
+_CLICKS = "c.clicks, c.funnel_id"
+
+# Clicks.
+SUM_CLICKS = f"""
+select coalesce(sum(c.clicks), 0)::bigint as clicks
+from {_counted("rollup_campaigns", _CLICKS, _unfolded("changed_clicks", _CLICKS))}
+where $12::text is null and ($13::uuid is null or c.funnel_id = $13)
+"""  # noqa: S608 - constants' text
+
 # How often stages took how long: bins of every bucket, to be added up by whoever asks.
 SUM_LATENCY = f"""
 select c.stage, c.bins, c.numbers from {_timed("c.stage = any($13::text[])")}
@@ -176,8 +189,6 @@ select c.stage, c.bins, c.numbers from {_timed("c.stage = any($13::text[])")}
 LIST_LATENCY = f"""
 select c.at, c.bins, c.numbers from {_timed("c.stage = $13", _BUCKET)}
 """  # noqa: S608 - constants' text
-
-Bins = dict[int, int]
 
 
 class Span(NamedTuple):
@@ -231,29 +242,28 @@ async def sum_campaigns(tx: Tx, asked: Asked) -> Sequence[Row]:
     return await tx.fetch(SUM_CAMPAIGNS, *asked.values(), asked.funnel_id)
 
 
-async def sum_latency(tx: Tx, asked: Asked, *, stages: Collection[str]) -> dict[str, Bins]:
-    """Return stage -> bin -> number; counts of times know no funnels.
+async def sum_clicks(tx: Tx, asked: Asked) -> int:
+    """Return how many clicks there were; none under a filter by gateway, which they do not know."""
+    row = await tx.fetch_one(SUM_CLICKS, *asked.values(), asked.funnel_id)
+    clicks: int = row["clicks"] if row else 0
+    return clicks
+
+
+async def sum_latency(tx: Tx, asked: Asked, *, stages: Collection[str]) -> dict[str, Histogram]:
+    """Return how long each of these stages took; counts of times know no funnels.
 
     Added up here: the database takes four times as long for it.
     """
-    found: dict[str, Bins] = {stage: {} for stage in stages}
-    for row in await tx.fetch(SUM_LATENCY, *asked.values(), [*stages]):
-        _add(found[row["stage"]], row["bins"], row["numbers"])
+    found = {stage: Histogram() for stage in stages}
+    for stage, bins, numbers in await tx.fetch(SUM_LATENCY, *asked.values(), [*stages]):
+        found[stage].add(bins, numbers)
     return found
 
 
-async def list_latency(tx: Tx, asked: Asked, *, stage: str) -> dict[dt.datetime, Bins]:
-    """Return bucket -> bin -> number of a stage; the spans are one."""
-    found: dict[dt.datetime, Bins] = {}
-    for row in await tx.fetch(LIST_LATENCY, *asked.values(), stage, asked.spans[0].grain):
-        _add(found.setdefault(row["at"], {}), row["bins"], row["numbers"])
+async def list_latency(tx: Tx, asked: Asked, *, stage: str) -> dict[dt.datetime, Histogram]:
+    """Return how long a stage took, by bucket; the spans are one."""
+    found: defaultdict[dt.datetime, Histogram] = defaultdict(Histogram)
+    values = (*asked.values(), stage, asked.spans[0].grain)
+    for at, bins, numbers in await tx.fetch(LIST_LATENCY, *values):
+        found[at].add(bins, numbers)
     return found
-
-
-def _add(sum_: Bins, bins: Sequence[int], numbers: Sequence[int]) -> None:
-    """Add a row's bins, of which no two are the same."""
-    if not sum_:
-        sum_.update(zip(bins, numbers, strict=True))
-        return
-    for bin_, number in zip(bins, numbers, strict=True):
-        sum_[bin_] = sum_.get(bin_, 0) + number

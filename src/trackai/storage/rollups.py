@@ -22,7 +22,7 @@ select pg_advisory_xact_lock(hashtext('trackai fold')),
 _SPREAD = """
   from taken c join tenants t on t.id = c.tenant_id
   cross join (values ('week'), ('day'), ('hour'), ('minute')) g (grain)
-  where (g.grain <> 'minute' or c.at > now() - interval '2 days')
+  where (g.grain <> 'minute' or c.at > now() - interval '49 hours')
 """
 
 

@@ -127,6 +127,17 @@ MAILS = Counter(
     ("kind", "outcome"),
     registry=REGISTRY,
 )
+LIVE_PAGES = Gauge(
+    "trackai_live_pages",
+    "Pages that show events as they happen",
+    registry=REGISTRY,
+)
+LIVE_LOOKS = Counter(
+    "trackai_live_looks_total",
+    "Looks at a tenant for them, by what was found",
+    ("outcome",),
+    registry=REGISTRY,
+)
 JOB_ERRORS = Counter(
     "trackai_job_errors_total",
     "Unexpected errors caught by a worker's loop",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackai.accounts.ad_spend import summed
-from trackai.analytics.ad_files import read_ad_file
+from trackai.analytics.ad_files import MOST_LINES, read_ad_file
 from trackai.analytics.notation import DateOrder, DecimalSign
 from trackai.errors import InvalidField
 
@@ -304,3 +304,8 @@ def test_an_ad_broken_down_further_is_one() -> None:
     (one,) = summed(read_ad_file(lines.encode(), currency="BRL").days)
 
     assert (one.spent_minor, one.clicks) == (300, 3)
+
+
+def test_a_file_of_too_many_lines_is_refused_before_it_is_read() -> None:
+    with pytest.raises(InvalidField, match="300,000 lines"):
+        read_ad_file(b"day,campaign,spend\n" + b"x\n" * MOST_LINES, currency="BRL")

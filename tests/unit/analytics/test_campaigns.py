@@ -1,6 +1,6 @@
 """What a sale cost, where money is of several currencies."""
 
-from trackai.analytics.campaigns import Brought, Kind, Money
+from trackai.analytics.campaigns import Brought, Kind, Known, Money
 from trackai.analytics.spend import Names
 
 
@@ -24,7 +24,7 @@ def test_nothing_spent_has_none() -> None:
 
 
 def test_what_is_not_known_to_be_spent_is_none() -> None:
-    found = Brought(Kind.NAMED, Names(), spend_known=False)
+    found = Brought(Kind.NAMED, Names(), known=Known(spend=False))
     found.in_currency("BRL").gross_minor = 100
     found.spend("BRL", 100)
 

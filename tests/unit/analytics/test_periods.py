@@ -93,7 +93,52 @@ def test_the_period_before_is_as_long_and_ends_where_this_begins() -> None:
     period = Period.named("24h", zone=SP, now=NOW)
 
     assert period.before().end == period.start
-    assert period.before().start == at("2026-11-24T12:00")  # minutes are gone there
+    assert period.end - period.start == period.start - period.before().start
+
+
+@pytest.mark.parametrize("second", [0, 1, 59])
+def test_the_day_before_the_last_24_hours_has_all_its_minutes(second: int) -> None:
+    now = NOW.replace(second=second)
+    before = Period.named("24h", zone=SP, now=now).before()
+
+    assert before.end - before.start == dt.timedelta(hours=24)
+    assert before.start > now - MINUTES_KEPT
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end"),
+    [
+        ("today", "2026-11-25T00:00", "2026-11-25T12:43"),
+        ("yesterday", "2026-11-24T00:00", "2026-11-25T00:00"),
+        # Minutes are gone there.
+        ("7d", "2026-11-13T00:00", "2026-11-19T13:00"),
+        ("90d", "2026-05-31T00:00", "2026-08-28T13:00"),
+    ],
+)
+def test_a_period_that_goes_on_is_put_beside_as_much_of_the_one_before(
+    name: str, start: str, end: str
+) -> None:
+    before = Period.named(name, zone=SP, now=NOW).before()
+
+    assert (before.start, before.end) == (at(start), at(end))
+
+
+def test_what_began_at_midnight_and_ended_is_put_beside_the_same_hours() -> None:
+    ten = Period.between(at("2026-11-25T00:00"), at("2026-11-25T10:00"), zone=SP, now=NOW)
+
+    assert (ten.before().start, ten.before().end) == (
+        at("2026-11-24T00:00"),
+        at("2026-11-24T10:00"),
+    )
+    assert ten.passed == dt.timedelta(hours=10)
+
+
+def test_only_what_is_over_has_passed() -> None:
+    today = Period.named("today", zone=SP, now=NOW)
+    tomorrow = Period.between(at("2026-11-27T00:00"), at("2026-11-28T00:00"), zone=SP, now=NOW)
+
+    assert today.passed == NOW - at("2026-11-26T00:00")
+    assert tomorrow.passed == dt.timedelta(days=1)
 
 
 def test_whole_days_have_as_many_before_them_though_clocks_change() -> None:

@@ -72,6 +72,10 @@ def test_without_a_word_it_is_the_usual_one() -> None:
         (None, "0001-01-01", None, "from", "732 days"),
         (None, "2026-11-02", "2026-11-01", "from", "begins before"),
         (None, "2026-02-30", None, "from", "such as"),
+        # Python reads these as midnight, and the last day would be missing.
+        (None, "2026-11-01", "20261120", "to", "such as"),
+        (None, "2026-W48-1", None, "from", "such as"),
+        (None, "2026-11-01", "2026-11-20T", "to", "such as"),
     ],
 )
 def test_what_is_no_period_is_refused_with_what_to_say(

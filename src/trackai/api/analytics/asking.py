@@ -4,6 +4,7 @@ An answer may be kept for a second by whoever asked; its ETag spares sending the
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from trackai.analytics.periods import Period, PeriodName
 from trackai.analytics.said import said_period
 from trackai.api.caller import Caller, caller_with
 from trackai.api.tools import ApiTools
+from trackai.errors import InvalidField
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.pool import Tx
 
@@ -84,8 +86,14 @@ class View:
 
 @asynccontextmanager
 async def looking(request: Request, caller: Caller, asked: BaseModel) -> AsyncIterator[View]:
-    """Look at a tenant's rows, and write down that somebody did."""
+    """Look at a tenant's rows, and write down that somebody did.
+
+    InvalidField for what is asked in two ways: which of them is meant?
+    """
     tools: ApiTools = request.app.state.tools
+    said = Counter(name for name, _ in request.query_params.multi_items())
+    if twice := next((name for name, times in said.items() if times > 1), None):
+        raise InvalidField("It is said more than once.", field=twice)
     async with tools.database.transaction(tenant_id=caller.tenant_id, waits=False) as tx:
         if isinstance(asked, Filtered):
             words.gateway(asked.gateway, tools.gateways)

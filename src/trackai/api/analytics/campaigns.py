@@ -14,8 +14,9 @@ router = APIRouter()
 
 MOST_ROWS = 1000
 _SPEND_KNOWN = (
-    "False under a filter by gateway or funnel, and in rows of sources: what ads cost is known for"
-    " ads, and cannot be split by where they sold. Spent, CPA and ROAS are null then."
+    "False where nothing was imported of these days; under a filter by gateway or funnel, and in"
+    " rows of sources: what ads cost is known for ads, and cannot be split by where they sold."
+    " Spent, CPA and ROAS are null then."
 )
 
 
@@ -56,7 +57,9 @@ class AdNumbers(BaseModel):
     clicks: int
     sales: int
     returning_sales: int = Field(description="To buyers who had bought before.")
-    conversion_rate: float | None = Field(description="Sales for each click; null without any.")
+    conversion_rate: float | None = Field(
+        description="Sales for each click; null without any, and under a filter by gateway."
+    )
     spend_known: bool = Field(description=_SPEND_KNOWN)
     money: list[AdMoney] = Field(description="The tenant's own currency first.")
 
@@ -72,7 +75,10 @@ class AdRow(AdNumbers):
 
 
 class Attribution(BaseModel):
-    """Rows, what earned most in the tenant's currency first; and all ads together."""
+    """Rows, what earned most in the tenant's currency first; and all ads together.
+
+    What no ad brought, of kind `none`, is a row and not in the total.
+    """
 
     time_zone: str
     period: Stretch = Field(description="Whole days: what ads cost is known by the day.")
@@ -94,7 +100,7 @@ async def get_campaigns(
     """
     async with looking(request, caller, asked) as view:
         period = asked.period_in(view, usual="30d").whole_days()
-        periods = [period, period.before()] if asked.compare else [period]
+        periods = [period, period.before().whole_days()] if asked.compare else [period]
         found, *before = [
             await report(
                 *(view.tx, one, asked.filters(), asked.level),
@@ -126,7 +132,7 @@ def _numbers(one: Brought) -> dict[str, object]:
         "sales": one.sales,
         "returning_sales": one.returning_sales,
         "conversion_rate": one.conversion_rate,
-        "spend_known": one.spend_known,
+        "spend_known": one.known.spend,
         "money": [
             AdMoney(
                 currency=currency,

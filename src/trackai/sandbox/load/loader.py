@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from multiprocessing import get_context
 
+from trackai.model.ad_spend import AdAccount
 from trackai.model.keeping import period_of
 from trackai.sandbox.load import shape
 from trackai.sandbox.load.shape import Shop
-from trackai.storage import bulk, rollups
+from trackai.sandbox.load.spend import spent_on
+from trackai.storage import ad_spend, bulk, rollups
 from trackai.storage.partitions import OF_TENANTS, Partition, make_partition
 from trackai.storage.pool import Database, Role, Tx
 
@@ -70,8 +73,22 @@ async def load(
         for done in asyncio.as_completed(loads):
             rows.update(await done)
             told(rows[bulk.ATTEMPTS])
+    rows["ad_spend"] = await _spend(url, shops, loading)
     await _finish(url)
     return dict(rows)
+
+
+async def _spend(url: str, shops: Sequence[Shop], loading: Loading) -> int:
+    """Say what the shops' ads cost on each day; return how many rows that is."""
+    rows = 0
+    async with Database.opened(url, Role.APP, size=1) as people:
+        for shop, (day, share) in product(shops, _shares(loading)):
+            attempts = round(loading.attempts * share * shop.share)
+            days = [*spent_on(shop, day, attempts=attempts, seed=loading.seed)]
+            async with people.transaction(tenant_id=shop.tenant_id) as tx:
+                account = AdAccount(shop.tenant_id, "meta", "act_1")
+                rows += await ad_spend.save_spend(tx, account, days, now=loading.now)
+    return rows
 
 
 def _load(chunk: Chunk) -> Counter[str]:

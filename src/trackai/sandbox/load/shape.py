@@ -1,7 +1,8 @@
 """What a made-up day of a shop looks like. Pure: a shop, a day and a seed say it all.
 
-Of fifty tries one belongs to a sale that is loaded with its match and delivery; the others
-stand for themselves. Sales are few beside tries so that loading stays a matter of minutes.
+Of fifty tries one belongs to a sale that is loaded with its match and delivery, which is sent or a
+dead letter; the others stand for themselves. Sales are few beside tries so that loading stays a
+matter of minutes. Webhooks, page events and hashes of people are not made up: nothing counts them.
 """
 
 import datetime as dt
@@ -26,7 +27,7 @@ OUTCOMES = {
     ("accepted", None): 945,
     ("deferred", "transient_error"): 22,
     ("deferred", "throttled"): 18,
-    ("rejected", "bad_event"): 15,
+    ("rejected", "invalid_parameter"): 15,
 }
 PRICES_MINOR = (1_990, 4_700, 9_700, 19_700, 29_700, 49_700, 99_700)
 # Orders by hour of a Brazilian day.
@@ -192,8 +193,11 @@ class _Sales:
             # Two tries a delivery; what they are of may be long gone.
             delivery = next(ids) if index % 2 == 0 else delivery
             if not index:
-                status, reason = "accepted", None
-                self._sale(delivery, (funnel, pixel, receipt), (received_at, owed_at, at))
+                # A sale is sent, or refused for good: a dead letter.
+                refused = status == "rejected"
+                status, reason = ("rejected", reason) if refused else ("accepted", None)
+                ended = ("dead", reason) if refused else ("accepted", None)
+                self._sale(delivery, (funnel, pixel, receipt), (received_at, owed_at, at), ended)
             self.made.attempts.append(
                 (
                     shop.tenant_id,
@@ -225,6 +229,7 @@ class _Sales:
         delivery: UUID,
         sale: tuple[int, UUID, UUID],
         moments: tuple[dt.datetime, dt.datetime, dt.datetime],
+        ended: tuple[str, str | None],
     ) -> None:
         shop, chance = self.shop, self.chance
         number, pixel, receipt = sale
@@ -254,7 +259,7 @@ class _Sales:
         self.made.deliveries.append(
             (
                 *(shop.tenant_id, delivery, conversion, pixel, receipt, "Purchase", event_id),
-                *(sold_at, "accepted", None, 1, owed_at, tried_at, received_at, funnel, gateway),
+                *(sold_at, *ended, 1, owed_at, tried_at, received_at, funnel, gateway),
             )
         )
 

@@ -6,7 +6,7 @@ Not part of Graph. Bad input is answered with 4xx and a sentence.
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -24,6 +24,31 @@ _LIMIT_DIGITS = 6
 class _NewDataset(msgspec.Struct, forbid_unknown_fields=True):
     id: str
     name: str = ""
+
+
+class _AdDay(msgspec.Struct, forbid_unknown_fields=True):
+    """A row of insights, as Meta names and writes its values; by the day it is of."""
+
+    date_start: dt.date
+    campaign_id: str
+    campaign_name: str
+    ad_id: str
+    ad_name: str
+    spend: str
+    adset_id: str = ""
+    adset_name: str = ""
+    account_currency: str = "BRL"
+    impressions: str = "0"
+    inline_link_clicks: str = "0"
+
+    def told(self) -> dict[str, str]:
+        day = self.date_start.isoformat()
+        return {**msgspec.structs.asdict(self), "date_start": day, "date_stop": day}
+
+
+class _AdDays(msgspec.Struct, forbid_unknown_fields=True):
+    account: Annotated[str, msgspec.Meta(pattern=r"^[0-9]+$")]  # without its act_
+    rows: list[_AdDay]
 
 
 class _NewToken(msgspec.Struct, forbid_unknown_fields=True):
@@ -98,6 +123,12 @@ def _add_token(controls: Controls, request: Request) -> Reply:
     return _json({"ok": True}, 201)
 
 
+def _add_ad_days(controls: Controls, request: Request) -> Reply:
+    new = msgspec.json.decode(request.body, type=_AdDays)
+    controls.add_ad_days(new.account, [row.told() for row in new.rows])
+    return _json({"ok": True}, 201)
+
+
 def _clear_faults(controls: Controls, _request: Request) -> Reply:
     controls.clear_faults()
     return _json({"ok": True})
@@ -141,5 +172,6 @@ _ROUTES: Mapping[str, Mapping[str, Callable[[Controls, Request], Reply]]] = {
     "/sandbox/faults": {"POST": _add_fault, "DELETE": _clear_faults},
     "/sandbox/datasets": {"POST": _add_dataset},
     "/sandbox/tokens": {"POST": _add_token},
+    "/sandbox/ad-days": {"POST": _add_ad_days},
     "/sandbox/reset": {"POST": _reset},
 }
