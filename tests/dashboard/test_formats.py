@@ -1,5 +1,6 @@
 """Numbers as people of a language write them."""
 
+import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,3 +30,14 @@ def test_what_is_too_small_or_too_large_to_write_is_said_to_be() -> None:
     assert [EN.change(one) for one in (-0.5, 0.0, 0.125, 10.0, 99.0)] == [
         *("-50%", "+0%", "+12%", "+1000%", "> +1000%"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "pt", "en"),
+    [(24, "1 dia", "1 day"), (168, "7 dias", "7 days"), (36, "36 horas", "36 hours")],
+)
+def test_a_length_is_told_in_whole_days_or_hours(hours: int, pt: str, en: str) -> None:
+    length = dt.timedelta(hours=hours)
+
+    assert (PT.span(length), EN.span(length)) == (pt, en)
+    assert PT.span(dt.timedelta(minutes=90)) == "90 minutos"
