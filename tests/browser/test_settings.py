@@ -1,22 +1,37 @@
 """Settings in a browser: changed by keyboard, waited for, and asked once more where rows go."""
 
-from playwright.async_api import expect
+from typing import TYPE_CHECKING
+
+from playwright.async_api import Page, expect
 from tests.analytics.test_rezoning import rezoner_of
 from tests.browser.test_dashboard import Seat, enter, house, seat
 from tests.browser.test_pages import look_at
+from tests.support.door import PASSWORD
 
 from trackai.dashboard.words import say
+from trackai.model.access import MemberRole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["house", "seat"]
+
+
+def words_of(seat: Seat) -> "Callable[..., str]":
+    return lambda key, **values: say(seat.language, f"settings.{key}", **values)
+
+
+async def save(page: Page, label: str) -> None:
+    """Press the button beside a field."""
+    form = page.get_by_label(label).locator("xpath=ancestor::form")
+    await form.get_by_role("button").press("Enter")
 
 
 async def test_settings_are_changed_by_keyboard(seat: Seat) -> None:
     await enter(seat)
     page, world = seat.page, seat.house.world
 
-    def t(key: str, **values: object) -> str:
-        return say(seat.language, f"settings.{key}", **values)
-
+    t = words_of(seat)
     await look_at(seat, "/settings")
     await page.get_by_label(t("name")).fill("Café School")
     await page.keyboard.press("Enter")
@@ -52,3 +67,16 @@ async def test_settings_are_changed_by_keyboard(seat: Seat) -> None:
     await expect(page.locator("#under-way .hint")).to_contain_text(t("doing_keeping"))
 
     assert [one for one in seat.troubles if "status of 422" not in one] == []
+
+
+async def test_who_may_only_read_them_sees_what_they_are(seat: Seat) -> None:
+    await seat.house.member(role=MemberRole.ANALYST)
+    await seat.page.goto(f"{seat.house.url}/sign-in")
+    await seat.page.fill("input[name=email]", "ana@loja.test")
+    await seat.page.fill("input[name=password]", PASSWORD)
+    await seat.page.click("form button.main")
+    await seat.page.wait_for_url(f"{seat.house.url}/")
+    await look_at(seat, "/settings")
+
+    assert await seat.page.locator("main form").count() == 0
+    assert seat.troubles == []
