@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
-from trackai.analytics.metrics import Filters, asked_of
+from trackai.analytics.metrics import Filters, asked_of, currency_of
 from trackai.analytics.periods import Period
 from trackai.analytics.spend import Costs, Names, Spent, Thing
-from trackai.errors import UnknownTenant
-from trackai.storage import ad_spend, counts, tenants
+from trackai.storage import ad_spend, counts
 from trackai.storage.pool import Row, Tx
 
 OTHERS = UUID(int=2**128 - 1)
@@ -146,19 +145,12 @@ async def report(
     # Clicks know no gateway.
     known_of = Known(spend=known, clicks=filters.gateway is None)
     rows, total = _Rows(Costs(map(_spent, spent)), level, within, known_of).of(brought)
-    own = await _own_currency(tx, tenant_id=tenant_id)
+    own = await currency_of(tx, tenant_id=tenant_id)
     times: Sequence[float | None] = (None, None)
     if within == EVERYTHING:
         took = await counts.sum_latency(tx, asked, stages=[counts.CLICK_TO_SALE])
         times = took[counts.CLICK_TO_SALE].percentiles_ms(0.5, 0.9)
     return Report(_ranked(rows, total, own), total, (_seconds(times[0]), _seconds(times[1])))
-
-
-async def _own_currency(tx: Tx, *, tenant_id: UUID) -> str:
-    tenant = await tenants.find_tenant(tx, tenant_id)
-    if tenant is None:
-        raise UnknownTenant("There is no such tenant.")
-    return tenant.currency
 
 
 class _Rows:

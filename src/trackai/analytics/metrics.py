@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from trackai.analytics.periods import Period, Segment
 from trackai.errors import InvalidField, UnknownTenant
 from trackai.model.histogram import Histogram
+from trackai.model.tenant import Tenant
 from trackai.storage import counts, tenants
 from trackai.storage.counts import Asked, Span
 from trackai.storage.pool import Row, Tx
@@ -92,10 +93,12 @@ class Filters:
 
 async def zone_of(tx: Tx, *, tenant_id: UUID) -> ZoneInfo:
     """Return the time zone that decides a tenant's days."""
-    tenant = await tenants.find_tenant(tx, tenant_id)
-    if tenant is None:
-        raise UnknownTenant("There is no such tenant.")
-    return ZoneInfo(tenant.time_zone)
+    return ZoneInfo((await _tenant(tx, tenant_id)).time_zone)
+
+
+async def currency_of(tx: Tx, *, tenant_id: UUID) -> str:
+    """Return the tenant's own currency."""
+    return (await _tenant(tx, tenant_id)).currency
 
 
 def asked_of(segments: Iterable[Segment], filters: Filters, *, tenant_id: UUID) -> Asked:
@@ -130,3 +133,10 @@ async def measure(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) 
 def sum_of(rows: Iterable[Row], number: str) -> int:
     """Return a number of all currencies together."""
     return sum(row[number] for row in rows)
+
+
+async def _tenant(tx: Tx, tenant_id: UUID) -> Tenant:
+    tenant = await tenants.find_tenant(tx, tenant_id)
+    if tenant is None:
+        raise UnknownTenant("There is no such tenant.")
+    return tenant

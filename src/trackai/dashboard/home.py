@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
 
-from trackai.analytics.metrics import Filters, Metrics, measure
+from trackai.analytics.metrics import Filters, Metrics, currency_of, measure
 from trackai.analytics.performance import perform
 from trackai.dashboard.asking import question_of
 from trackai.dashboard.charts import Card, card, charts_of
@@ -28,6 +28,7 @@ async def home(request: Request, visit: See) -> Response:
         asked = question.period
         now = await measure(tx, asked, EVERYTHING, tenant_id=tenant_id)
         before = await measure(tx, asked.before(), EVERYTHING, tenant_id=tenant_id)
+        own = await currency_of(tx, tenant_id=tenant_id)
         drawn = await perform(tx, asked, EVERYTHING, tenant_id=tenant_id)
         # What is still to be set up is said above the numbers, which alone are asked for again.
         progress = None if again else await load_progress(tx, tools.clock, tenant_id=tenant_id)
@@ -40,7 +41,10 @@ async def home(request: Request, visit: See) -> Response:
         zone=question.zone,
         question=question,
         cards=cards_of(now, before, formats),
-        revenue=[(one.currency, formats.money(one.net_minor, one.currency)) for one in now.revenue],
+        revenue=[
+            formats.money(one.net_minor, one.currency)
+            for one in sorted(now.revenue, key=lambda one: one.currency != own)
+        ],
         charts=list(charts_of(drawn, formats).values()),
         waiting=drawn.waiting.number,
         progress=progress,
