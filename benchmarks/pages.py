@@ -21,15 +21,12 @@ import asyncpg
 from benchmarks.figures import Figure, Size, percentile
 from benchmarks.processes import program, watched_http_process
 from benchmarks.scratch import Scratch, run_async, scratch
-from benchmarks.shops import load_shops, made_up
-from trackai.accounts.access_tools import AccessTools
-from trackai.accounts.passwords import Passwords
+from benchmarks.shops import access_to, load_shops, made_up
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Newcomer, Team
 from trackai.dashboard.navigation import PLACES
 from trackai.dashboard.visiting import COOKIE
 from trackai.model.access import MemberRole
-from trackai.model.clock import SystemClock, new_id
 from trackai.sandbox.load.shape import Shop
 from trackai.sandbox.load.shops import SHARES
 from trackai.storage.dispatch_attempts import insert_attempts
@@ -63,13 +60,12 @@ def run(size: Size) -> list[Figure]:
 
 async def _owner(place: Scratch, shop: Shop) -> str:
     """Let somebody into a shop; return what their browser holds."""
-    async with Database.opened(place.here.url, Role.ACCESS, size=1) as access:
-        tools = AccessTools(access, place.here.envelope, Passwords(), SystemClock(), new_id)
-        team, email = Team(tools), f"{shop.tenant_id.hex}@example.com"
-        token = await team.invite(
+    async with access_to(place) as tools:
+        email = f"{shop.tenant_id.hex}@example.com"
+        token = await Team(tools).invite(
             email, tenant_id=shop.tenant_id, role=MemberRole.OWNER, by="benchmark"
         )
-        await team.join_new(token, Newcomer("Ana Souza", PASSWORD))
+        await Team(tools).join_new(token, Newcomer("Ana Souza", PASSWORD))
         entry = await SigningIn(tools).sign_in(email, PASSWORD, address="127.0.0.1", agent="-")
         return entry.token
 

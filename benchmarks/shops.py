@@ -2,15 +2,19 @@
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from benchmarks.scratch import Scratch
+from trackai.accounts.access_tools import AccessTools
+from trackai.accounts.passwords import Passwords
 from trackai.model.clock import SystemClock, new_id
 from trackai.model.delivery import CallFacts
 from trackai.sandbox.load.loader import Loading, load
 from trackai.sandbox.load.shape import GATEWAY_OF, Shop
 from trackai.sandbox.load.shops import open_shops
 from trackai.storage.dispatch_attempts import Attempt
+from trackai.storage.pool import Database, Role
 
 
 async def load_shops(place: Scratch, rows: int, shops: int) -> tuple[float, Sequence[Shop]]:
@@ -47,3 +51,10 @@ def made_up(shop: Shop, number: int) -> list[Attempt]:
         )
         for index in range(number)
     ]
+
+
+@asynccontextmanager
+async def access_to(place: Scratch) -> AsyncIterator[AccessTools]:
+    """Open what lets people in."""
+    async with Database.opened(place.here.url, Role.ACCESS, size=1) as access:
+        yield AccessTools(access, place.here.envelope, Passwords(), SystemClock(), new_id)

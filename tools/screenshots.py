@@ -1,0 +1,202 @@
+"""Draws every page of the dashboard into docs/screens, in both languages and both themes.
+
+    python -m tools.screenshots [NAME ...]      # all of them, or these
+
+It starts an installation of its own and removes it; what it needs besides is Debian's Chromium.
+"""
+
+import argparse
+import asyncio
+import base64
+import shutil
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from benchmarks.processes import http_process, program
+from benchmarks.scratch import Scratch, execute, run_async, scratch
+from benchmarks.shops import access_to, load_shops
+from playwright.async_api import Browser, Page, async_playwright
+
+from trackai.accounts.team import Team
+from trackai.dashboard.navigation import PLACES
+from trackai.model.access import MemberRole
+from trackai.sandbox.load.shape import Shop
+from trackai.telemetry.logging import configure_logging
+
+FOLDER = Path(__file__).parent.parent / "docs" / "screens"
+ROWS = 200_000
+LOCALES = {"pt": "pt-BR", "en": "en-US"}
+THEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
+WIDTHS = {"": 1280, "-phone": 390}
+# Drawn at a telephone's width, too.
+ON_PHONES = frozenset({"home", "live", "event"})
+MOST_HEIGHT, QUALITY, SCALE = 1200, 60, 0.75
+PASSWORD = "cavalo bateria grampo"  # noqa: S105 - of nobody
+# What a page leads to first: (name, the page, what the link begins with).
+INSIDE = (
+    ("event", "/events", "/events/"),
+    ("failure", "/failures?period=90d", "/failures/"),
+    ("gateway", "/connections", "/connections/gateways/"),
+    ("pixel", "/connections", "/connections/pixels/"),
+)
+# What is asked for a longer period, so that there is something to see.
+_LONG = {"failures": "?period=30d", "match_rate": "?period=30d", "campaigns": "?period=30d"}
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A page as it is drawn."""
+
+    name: str
+    path: str
+
+
+def main() -> int:
+    """Draw what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
+    parser.add_argument("names", nargs="*", help="of pages; without any, all")
+    asked = frozenset(parser.parse_args().names)
+    configure_logging(json=False, level="WARNING")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        print("There is no Chromium: apt-get install chromium", file=sys.stderr)
+        return 1
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with scratch() as place:
+        _, (shop,) = run_async(load_shops(place, ROWS, 1))
+        invitations = run_async(_invite(place, shop))
+        serve = [*program("trackai"), "up"]
+        with http_process(serve, place.environment, place.log, "/healthz") as address:
+            names = asyncio.run(_draw(chromium, address, invitations, asked))
+    if not asked:
+        _write_gallery(names)
+    print(f"{len(names)} pages are in {FOLDER.relative_to(Path.cwd())}")
+    return 0
+
+
+async def _invite(place: Scratch, shop: Shop) -> Mapping[str, str]:
+    """Give the shop a name, and invite somebody for each language; return the links' secrets."""
+    await execute(
+        place.here.url,
+        "alter table tenants no force row level security",
+        "update tenants set name = 'Café do Curso'",
+        "alter table tenants force row level security",
+    )
+    async with access_to(place) as tools:
+        return {
+            language: await Team(tools).invite(
+                f"{name}@example.com",
+                tenant_id=shop.tenant_id,
+                role=MemberRole.OWNER,
+                by="cli:ana",
+            )
+            for language, name in (("pt", "ana"), ("en", "ben"))
+        }
+
+
+async def _draw(
+    chromium: str, address: str, invitations: Mapping[str, str], asked: frozenset[str]
+) -> Sequence[str]:
+    names: dict[str, None] = {}
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        for language, token in invitations.items():
+            async with _opened(browser, address, language) as page:
+                await page.goto(f"{address}/sign-in")
+                await _shoot(page, "sign_in", language)
+                await _come_in(page, address, token, language)
+                async for screen in _screens(page, address):
+                    if asked and screen.name not in asked:
+                        continue
+                    names[screen.name] = None
+                    await page.goto(address + screen.path)
+                    await _shoot(page, screen.name, language)
+        await browser.close()
+    return ["sign_in", "join", *names]
+
+
+@asynccontextmanager
+async def _opened(browser: Browser, address: str, language: str) -> AsyncIterator[Page]:
+    context = await browser.new_context(locale=LOCALES[language], base_url=address)
+    yield await context.new_page()
+    await context.close()
+
+
+async def _come_in(page: Page, address: str, token: str, language: str) -> None:
+    await page.goto(f"{address}/join/{token}")
+    await _shoot(page, "join", language)
+    await page.fill("input[name=name]", {"pt": "Ana Souza", "en": "Ben Lee"}[language])
+    await page.fill("input[name=password]", PASSWORD)
+    await page.click("form button.main")
+    await page.wait_for_url(f"{address}/")
+
+
+async def _screens(page: Page, address: str) -> AsyncIterator[Screen]:
+    for place in PLACES:
+        yield Screen(place.name, place.path + _LONG.get(place.name, ""))
+    for name in ("start", "account"):
+        yield Screen(name, f"/{name}")
+    for name, listed, begins in INSIDE:
+        await page.goto(address + listed)
+        links = page.locator(f'main a[href^="{begins}"]')
+        if await links.count():
+            yield Screen(name, await links.first.get_attribute("href") or listed)
+
+
+async def _shoot(page: Page, name: str, language: str) -> None:
+    """Draw what is open, in both themes and at its widths."""
+    devtools = await page.context.new_cdp_session(page)
+    for suffix, width in WIDTHS.items():
+        if suffix and name not in ON_PHONES:
+            continue
+        await page.set_viewport_size({"width": width, "height": 800})
+        for theme in THEMES:
+            await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            await page.reload()
+            await page.wait_for_timeout(400)  # charts are drawn, live pages are told
+            height = await page.evaluate("document.documentElement.scrollHeight")
+            clip = {
+                "x": 0,
+                "y": 0,
+                "width": width,
+                "height": min(height, MOST_HEIGHT),
+                "scale": SCALE,
+            }
+            shot = await devtools.send(
+                "Page.captureScreenshot",
+                {"format": "webp", "quality": QUALITY, "clip": clip, "captureBeyondViewport": True},
+            )
+            file = FOLDER / f"{name}{suffix}-{language}-{theme}.webp"
+            file.write_bytes(base64.b64decode(shot["data"]))
+    await devtools.detach()
+
+
+def _write_gallery(names: Sequence[str]) -> None:
+    """List all of them in a page that shows them."""
+    (FOLDER / "README.md").write_text("\n".join(_gallery(names)) + "\n")
+
+
+def _gallery(names: Sequence[str]) -> Iterator[str]:
+    yield "# Screens"
+    yield ""
+    yield "Every page with made-up data, as `make screenshots` draws them."
+    for name in names:
+        yield ""
+        yield f"## {name.replace('_', ' ').capitalize()}"
+        yield ""
+        yield "| português | English |"
+        yield "|---|---|"
+        for suffix in [suffix for suffix in WIDTHS if not suffix or name in ON_PHONES]:
+            for theme in THEMES:
+                shown = (f"![{name}]({name}{suffix}-{one}-{theme}.webp)" for one in LOCALES)
+                yield f"| {' | '.join(shown)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
