@@ -2,9 +2,9 @@
 
 First the person is noted among the erased, so that nothing brings them back from then on. Then
 their rows are emptied in small batches, each a transaction with its deed in the audit log, which
-so tells how far it is (`requests.py`). What
-leads to other rows goes last: page events and clicks of the same browser, clicks, webhooks, sales,
-hashes. So an erasure that was interrupted finds what is left when it is run again.
+so tells how far it is (`requests.py`). What leads to other rows goes last: page events and clicks
+of the same browser, clicks, webhooks, sales, hashes. So an erasure that was interrupted finds what
+is left when it is run again.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
