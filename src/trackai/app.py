@@ -12,12 +12,14 @@ import msgspec
 from trackai.accounts.access_tools import AccessTools
 from trackai.accounts.new_passwords import NewPasswords
 from trackai.accounts.passwords import Passwords
+from trackai.accounts.proving import Proving
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
 from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
 from trackai.dashboard.app import create_dashboard
+from trackai.dashboard.errands import Errands
 from trackai.dashboard.tools import DashboardTools, PracticeSales
 from trackai.dashboard.watching import Watch
 from trackai.destinations.http import open_http
@@ -146,8 +148,9 @@ async def open_app(
         stack.push_async_callback(access.close)
         http = await stack.enter_async_context(open_http())
         outside = Outside(destinations(http, SystemClock()), practice)
-        watch = Watch(people, SystemClock())
-        pages = _dashboard(settings, envelope, (people, access), outside, watch)
+        errands, watch = Errands(), Watch(people, SystemClock())
+        stack.push_async_callback(errands.aclose)
+        pages = _dashboard(settings, envelope, (people, access), outside, errands, watch)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
         keeps = settings.spool_mib > 0
@@ -159,6 +162,7 @@ def _dashboard(
     envelope: Envelope,
     databases: tuple[Database, Database],
     outside: Outside,
+    errands: Errands,
     watch: Watch,
 ) -> AsgiApp:
     clock, (people, access) = SystemClock(), databases
@@ -171,6 +175,7 @@ def _dashboard(
         team=Team(doors),
         second_factor=SecondFactor(doors),
         new_passwords=NewPasswords(doors),
+        proving=Proving(doors),
         mail=_mail(settings),
         clock=clock,
         new_id=new_id,
@@ -178,6 +183,8 @@ def _dashboard(
         proxies=TrustedProxies(settings.trusted_proxies),
         web=PublicWeb(),
         page_checks=Throttle(rate=PAGE_CHECK_RATE, burst=PAGE_CHECK_BURST),
+        errands=errands,
+        refusals_kept=dt.timedelta(days=settings.rejection_days),
         watch=watch,
         practice=outside.practice,
         meta_url=settings.meta_url,

@@ -53,6 +53,19 @@ def test_set_up_prints_what_comes_next(place: "Place") -> None:
     assert (listed["breaker"], listed["token_valid"]) == ("closed", None)
 
 
+def test_a_tenant_is_called_otherwise_and_counts_in_another_currency(
+    place_with_tenant: "Place",
+) -> None:
+    place = place_with_tenant
+    changed = place.json("tenant", "change", "Loja", "--name", "Café", "--currency", "usd")
+    again = place.json("tenant", "change", "Café", "--name", "Café")
+    (listed,) = place.json("tenant", "list")
+
+    assert (changed.pop("changed"), again.pop("changed")) == (True, False)
+    assert (changed["name"], changed["currency"]) == ("Café", "USD")
+    assert changed == again == listed
+
+
 def test_no_list_shows_a_secret_or_a_token(place_with_tenant: "Place") -> None:
     place = place_with_tenant
     place.json("gateway", "connect", "Loja", "hotmart", "--secret", SECRET)
@@ -116,6 +129,9 @@ def test_an_empty_list_is_an_empty_array_and_a_sentence(
         (("destination", "connect", "Loja", "meta", "--pixel", "x", "--token", "t"), 1, "ixel"),
         (("destination", "connect", "Loja", "meta", "--pixel", "1" * 15, "--token", ""), 1, "oken"),
         (("tenant", "create", " "), 1, "1 to 200"),
+        (("tenant", "create", "Loja"), 1, "Choose another name"),
+        (("tenant", "change", "Loja", "--name", "x" * 201), 1, "1 to 200"),
+        (("tenant", "change", "Loja", "--currency", "XXX"), 1, "no such currency"),
         (("tenant", "create", "X", "--time-zone", "Mars/Olympus"), 1, "time zone"),
         (("funnel", "create", "Loja", "X", "--window-hours", "0"), 2, "window-hours"),
         (("webhooks", "reprocess", "Loja"), 1, "--state failed"),

@@ -1,9 +1,10 @@
 """The pages over HTTP, and somebody with a browser."""
 
 import asyncio
+import datetime as dt
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 from tests.support.door import Door, open_door
 
 from trackai.dashboard.app import create_dashboard
+from trackai.dashboard.errands import Errands
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import COOKIE, HALF_COOKIE
 from trackai.dashboard.watching import Watch
@@ -122,6 +124,7 @@ class House(Door):
     url: str = ""
     http: aiohttp.ClientSession = None  # type: ignore[assignment]
     postbox: "Postbox" = None  # type: ignore[assignment]
+    errands: Errands = None  # type: ignore[assignment]
     watch: Watch = None  # type: ignore[assignment]
 
     def browser(self, language: str = "pt-BR") -> Browser:
@@ -147,6 +150,7 @@ async def open_house(
     async with (
         open_door(url) as door,
         open_http() as platforms,
+        aclosing(Errands()) as errands,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
         world = door.world
@@ -159,16 +163,26 @@ async def open_house(
             team=door.team,
             second_factor=door.second_factor,
             new_passwords=door.new_passwords,
+            proving=door.proving,
             mail=postbox,
             clock=world.clock,
             new_id=new_id,
             base_url="https://track.loja.test",
             proxies=TrustedProxies(["127.0.0.1"]),
+            errands=errands,
+            refusals_kept=dt.timedelta(days=3),
             watch=watch,
             **{"web": PublicWeb(), "page_checks": Throttle(rate=0.001, burst=20), **tried},
         )
         address = await serve(create_dashboard(tools))
-        yield House(**vars(door), url=address, http=http, postbox=postbox or Postbox(), watch=watch)
+        yield House(
+            **vars(door),
+            url=address,
+            http=http,
+            postbox=postbox or Postbox(),
+            errands=errands,
+            watch=watch,
+        )
 
 
 @pytest.fixture

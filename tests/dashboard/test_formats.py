@@ -1,5 +1,6 @@
 """Numbers as people of a language write them."""
 
+import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -56,3 +57,14 @@ def test_a_change_is_told_where_there_is_one(
     told = card("net", "money:BRL", (now, before), EN, more_is_better=True)
 
     assert (told.change, told.better) == (change, better)
+
+
+@pytest.mark.parametrize(
+    ("hours", "pt", "en"),
+    [(24, "1 dia", "1 day"), (168, "7 dias", "7 days"), (36, "36 horas", "36 hours")],
+)
+def test_a_length_is_told_in_whole_days_or_hours(hours: int, pt: str, en: str) -> None:
+    length = dt.timedelta(hours=hours)
+
+    assert (PT.span(length), EN.span(length)) == (pt, en)
+    assert PT.span(dt.timedelta(minutes=90)) == "90 minutos"

@@ -32,6 +32,19 @@ async def test_numbers_are_formatted_for_who_reads_them(house: "House") -> None:
     assert 'aria-current="true">30 dias' in page
 
 
+async def test_the_accounts_own_currency_comes_first(house: "House") -> None:
+    for currency in ("BRL", "EUR", "USD"):
+        sale = house.world.sale("hotmart", amount_minor=1_000, currency=currency)
+        await house.world.tell("hotmart", sale, SaleStatus.APPROVED)
+    browser = await house.browser_of()
+    before = unescape((await browser.get("/?period=30d")).text)
+    await browser.submit("/settings", "/settings/account", name="Curso", currency="USD")
+    after = unescape((await browser.get("/?period=30d")).text)
+
+    assert before.index("R$\xa010,00") < before.index("€\xa010,00") < before.index("US$\xa010,00")
+    assert after.index("US$\xa010,00") < after.index("R$\xa010,00") < after.index("€\xa010,00")
+
+
 async def test_a_part_is_asked_for_alone(house: "House") -> None:
     await sell(house, 1)
     browser = await house.browser_of()

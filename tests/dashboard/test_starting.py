@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import asyncpg
 import pytest
 from tests.dashboard.conftest import Browser, House, open_house
 from tests.dashboard.test_connections import ADDRESS
@@ -17,6 +18,7 @@ from tests.tracker.test_public_web import Site, near
 
 from trackai.cli.practice import Practice
 from trackai.dashboard.progress import STEPS
+from trackai.dashboard.starting import PARTS
 from trackai.ingest.throttle import Throttle
 from trackai.model.access import MemberRole
 from trackai.model.clock import new_id
@@ -142,6 +144,22 @@ async def test_from_nothing_to_a_test_sale_at_meta(stage: Stage) -> None:
     assert stage.outside.meta.accepted()
 
 
+async def test_what_a_step_does_not_show_is_not_read_for_it(stage: Stage) -> None:
+    browser = await stage.house.browser_of()
+    await set_up_gateway(browser)
+    await set_up_pixel(browser)
+    owner = await asyncpg.connect(stage.house.world.url)
+    await owner.execute("update destinations set token_sealed = 'x'")
+    await owner.close()
+    part = {"HX-Request": "true"}
+    shown = [(await browser.get(f"/start/{step}", **part)).status for step in PARTS]
+
+    assert [*PARTS] == ["gateway", "tag", "sale"]
+    assert shown == [200, 200, 200]
+    assert (await browser.get("/start/gateway")).status == 200
+    assert (await browser.get("/start/pixel")).status == 500
+
+
 async def connection_of(browser: Browser) -> str:
     """Return the id of the platform that the last step offers first."""
     found = re.search(r'<option value="([0-9a-f-]{36})"', (await browser.get("/start/sale")).text)
@@ -162,6 +180,7 @@ async def test_the_platforms_page_says_why_until_it_turns_green(stage: Stage) ->
     assert ("esperando o primeiro aviso" in waiting, "hx-trigger" in waiting) == (True, True)
     assert "o segredo guardado aqui não é o da plataforma" in wrong
     assert "signature_mismatch" in wrong
+    assert "ficam guardados por 3 dias" in wrong
     assert ("funcionando" in right, "hx-trigger" in right) == (True, False)
 
 

@@ -12,7 +12,7 @@ from trackai.errors import InvariantBroken
 
 HERE = Path(trackai.dashboard.__file__).parent
 TEMPLATES = sorted((HERE / "templates").glob("*.html"))
-USED = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']([^)]*)""")
+USED = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']((?:[^()]|\([^()]*\))*)""")
 
 
 def holes(text: str) -> set[str]:

@@ -63,7 +63,17 @@ READS = {
 }
 # Those that change something, stay, or print what was asked for: the person's own document.
 OTHERS = {
-    *("up", "serve", "worker", "migrate", "demo", "rekey", "secret-key", "tenant create"),
+    *(
+        "up",
+        "serve",
+        "worker",
+        "migrate",
+        "demo",
+        "rekey",
+        "secret-key",
+        "tenant create",
+        "tenant change",
+    ),
     *("tenant delete", "funnel create", "funnel change", "gateway connect", "gateway secret"),
     *("gateway rotate", "gateway disconnect", "destination connect", "destination change"),
     *("destination token", "destination disconnect", "dlq replay", "dlq discard", "dlq progress"),

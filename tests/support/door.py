@@ -12,6 +12,7 @@ from trackai.accounts.access_tools import AccessTools
 from trackai.accounts.codes import STEP_S
 from trackai.accounts.new_passwords import NewPasswords
 from trackai.accounts.passwords import Passwords
+from trackai.accounts.proving import Proving
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SignedIn, SigningIn
 from trackai.accounts.team import Newcomer, Team
@@ -47,6 +48,7 @@ class Door:
     team: Team
     second_factor: SecondFactor
     new_passwords: NewPasswords
+    proving: Proving
 
     async def member(
         self,
@@ -92,5 +94,5 @@ async def open_door(url: str) -> AsyncIterator[Door]:
         tools = AccessTools(database, world.envelope, passwords, world.clock, new_id)
         yield Door(
             *(world, database, SigningIn(tools), Team(tools)),
-            *(SecondFactor(tools), NewPasswords(tools)),
+            *(SecondFactor(tools), NewPasswords(tools), Proving(tools)),
         )

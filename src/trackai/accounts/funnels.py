@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from trackai.accounts.onboarding import plain_name
+from trackai.accounts import words
 from trackai.errors import Conflict, InvalidField, NotFound
 from trackai.model.clock import Clock, NewId
 from trackai.model.tenant import Attribution, Funnel
@@ -51,7 +51,7 @@ class Funnels:
                 )
             changed = replace(
                 before,
-                name=before.name if change.name is None else plain_name(change.name),
+                name=before.name if change.name is None else words.name(change.name),
                 attribution_window=_or(change.window, before.attribution_window),
                 attribution=change.attribution or before.attribution,
                 visitor_window=_or(change.visitor_window, before.visitor_window),

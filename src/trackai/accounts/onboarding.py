@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from trackai.accounts import words as checked
 from trackai.accounts.time_zones import check_time_zone
 from trackai.destinations.registry import validate_account
 from trackai.errors import Conflict, InvalidField, NotFound, StatementRefused, UnknownTenant
@@ -34,7 +35,6 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database, Tx
 
 DEFAULT_FUNNEL = "default"
-MAX_NAME_CHARS = 200
 # Both carry 160 random bits or more: nobody guesses a webhook address.
 ENDPOINT_KEY_BYTES = 24
 SITE_KEY_BYTES = 15
@@ -80,7 +80,7 @@ class Onboarding:
         """Create a tenant with its public site key."""
         tenant = Tenant(
             id=self._new_id(),
-            name=plain_name(name),
+            name=checked.name(name),
             site_key="site_" + secrets.token_urlsafe(SITE_KEY_BYTES),
             time_zone=time_zone,
             currency=currency,
@@ -101,7 +101,7 @@ class Onboarding:
             raise InvalidField(
                 "The attribution window is 1 hour to 90 days.", field="attribution_window"
             )
-        funnel = Funnel(tenant_id, self._new_id(), plain_name(name), window)
+        funnel = Funnel(tenant_id, self._new_id(), checked.name(name), window)
         async with self._database.transaction(tenant_id=tenant_id) as tx:
             await _require_tenant(tx, tenant_id)
             if any(
@@ -307,14 +307,6 @@ def check_event_names(event_names: Mapping[str, str]) -> None:
 async def _require_tenant(tx: Tx, tenant_id: UUID) -> None:
     if await tenants.find_tenant(tx, tenant_id) is None:
         raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
-
-
-def plain_name(text: str) -> str:
-    """Return the name of a tenant or funnel; InvalidField when it cannot be one."""
-    name = text.strip()
-    if not 1 <= len(name) <= MAX_NAME_CHARS or "\x00" in name:
-        raise InvalidField("A name is 1 to 200 characters.", field="name")
-    return name
 
 
 def _gateway_secret(text: str, gateway: Gateway) -> str:

@@ -1,16 +1,18 @@
-"""Changes and ends what a tenant has connected: pixels and payment platforms."""
+"""Changes what a tenant is, and changes and ends what it has connected."""
 
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from trackai.accounts import words as checked
 from trackai.accounts.onboarding import ENDPOINT_KEY_BYTES, check_event_names
 from trackai.accounts.time_zones import check_time_zone
 from trackai.destinations.registry import validate_account
 from trackai.errors import InvalidField, NotFound, UnknownTenant
 from trackai.model.clock import Clock, NewId
-from trackai.model.tenant import DestinationAccount, GatewayConnection
+from trackai.model.money import parse_currency
+from trackai.model.tenant import DestinationAccount, GatewayConnection, Tenant
 from trackai.storage import deliveries, destinations, gateway_connections, tenants, token_checks
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.envelope import Envelope
@@ -21,6 +23,7 @@ KEEPING = (30, 90, 180, 365, 730)
 # Why deliveries of a pixel are dead that nobody sends to any more.
 DISCONNECTED = "destination_disconnected"
 
+_NO_TENANT = "There is no such tenant. List them: trackai tenant list"
 _NO_DESTINATION = "The tenant has no such destination. List them: trackai destination list"
 _NO_CONNECTION = "The tenant has no such gateway connection. List them: trackai gateway list"
 
@@ -87,6 +90,28 @@ class Upkeep:
             )
         return buried
 
+    async def change_tenant(
+        self, *, name: str | None = None, currency: str | None = None
+    ) -> tuple[Tenant, bool]:
+        """Change its name or its own currency; return it, and whether it is another than before.
+
+        None stays. Amounts stay in the currency they came in.
+        """
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            before = await self._tenant(tx)
+            now = replace(
+                before,
+                name=before.name if name is None else checked.name(name),
+                currency=before.currency if currency is None else _currency(currency),
+            )
+            changed = await tenants.update_tenant(
+                tx, tenant_id=self._tenant_id, name=now.name, currency=now.currency
+            )
+            if changed:
+                details = {"before": _told(before), "now": _told(now)}
+                await self._scribe.note(tx, "tenant.change", self._tenant_id, details)
+        return now, changed
+
     async def keeping(self) -> int:
         """Return how many days the tenant keeps clicks, page events, webhooks and buyers."""
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:
@@ -112,7 +137,7 @@ class Upkeep:
     async def _keeping(self, tx: Tx) -> int:
         days = await tenants.find_keeping(tx, tenant_id=self._tenant_id)
         if days is None:
-            raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
+            raise UnknownTenant(_NO_TENANT)
         return days
 
     async def time_zone(self) -> tuple[str, str | None]:
@@ -135,10 +160,14 @@ class Upkeep:
         return changed
 
     async def _time_zone(self, tx: Tx) -> tuple[str, str | None]:
+        tenant = await self._tenant(tx)
+        return tenant.time_zone, tenant.next_time_zone
+
+    async def _tenant(self, tx: Tx) -> Tenant:
         tenant = await tenants.find_tenant(tx, self._tenant_id)
         if tenant is None:
-            raise UnknownTenant("There is no such tenant. List them: trackai tenant list")
-        return tenant.time_zone, tenant.next_time_zone
+            raise UnknownTenant(_NO_TENANT)
+        return tenant
 
     async def disconnect_gateway(self, connection_id: UUID) -> None:
         """Retire its webhook address; what it brought stays and is worked on to its end."""
@@ -169,6 +198,19 @@ class Upkeep:
         if account is None:
             raise NotFound(_NO_DESTINATION)
         return account
+
+
+def _told(tenant: Tenant) -> dict[str, object]:
+    return {"name": tenant.name, "currency": tenant.currency}
+
+
+def _currency(text: str) -> str:
+    try:
+        return parse_currency(text)
+    except ValueError:
+        raise InvalidField(
+            "There is no such currency. Give its ISO code, such as BRL.", field="currency"
+        ) from None
 
 
 def _changed(account: DestinationAccount, change: Change) -> DestinationAccount:

@@ -1,4 +1,4 @@
-"""Bounds on the words that people and programs put into filters, keys and the audit log."""
+"""Bounds on the words that people and programs put into names, filters and the audit log."""
 
 from collections.abc import Collection
 
@@ -8,6 +8,7 @@ from trackai.gateways.registry import gateways
 MOST_REASON = 100
 MOST_KEY = 200
 MOST_WHY = 500
+MOST_NAME = 200
 
 
 def word(text: str, field: str, *, most: int) -> str:
@@ -39,6 +40,14 @@ def gateway(name: str | None, known: Collection[str] | None = None) -> str | Non
 def key(text: str | None) -> str | None:
     """Return the key of a wish."""
     return None if text is None else word(text, "key", most=MOST_KEY)
+
+
+def name(text: str) -> str:
+    """Return what a tenant or a funnel is called, without blanks around it."""
+    text = text.strip()
+    if not 1 <= len(text) <= MOST_NAME or "\x00" in text:
+        raise InvalidField(f"A name is 1 to {MOST_NAME} characters.", field="name")
+    return text
 
 
 def why(text: str) -> str:

@@ -10,12 +10,11 @@ import typer
 from trackai.cli.following import note
 from trackai.cli.installation import Installation, actor, open_installation, run
 from trackai.cli.output import Json, Row, TenantName, show_one, write_json
-from trackai.errors import ConfigurationError, InvalidField
+from trackai.errors import ConfigurationError
 from trackai.model.clock import SystemClock, new_id
 from trackai.privacy.desk import Desk
-from trackai.privacy.erase import Erasure
+from trackai.privacy.erase import Erasure, checked_why
 from trackai.privacy.export import Export
-from trackai.privacy.mentions import keys_in
 from trackai.privacy.person import Person
 from trackai.privacy.search import Search
 from trackai.settings import Settings
@@ -60,8 +59,7 @@ def erase(
 ) -> None:
     """Erase a person: what is personal goes for good, amounts and counts stay."""
     person = Person.named(email=email, phone=phone)
-    if not why.strip() or not person.keys.isdisjoint(keys_in(why)):
-        raise InvalidField("--why needs a reason that does not name the person.", field="why")
+    reason = checked_why(why, person)
     if not yes and not sys.stdin.isatty():
         raise ConfigurationError("There is no terminal to ask on. Say --yes to erase.")
 
@@ -70,7 +68,7 @@ def erase(
             if not yes:
                 found = await Search(desk, person).run()
                 _ask(found.counts(), sorted(found.also_known_by))
-            changed = await Erasure(desk, person, why=why.strip()).run()
+            changed = await Erasure(desk, person, why=reason).run()
             return {**changed, "not_searched": _not_searched(here.settings)}
 
     show_one(run(work()), json=json)

@@ -2,13 +2,14 @@
 
 import sys
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from trackai.accounts.closing import close_tenant
 from trackai.accounts.upkeep import KEEPING
 from trackai.cli.following import note
-from trackai.cli.installation import actor, open_installation, open_upkeep, run
+from trackai.cli.installation import Installation, actor, open_installation, open_upkeep, run
 from trackai.cli.output import Json, Row, show, show_one
 from trackai.errors import ConfigurationError, Conflict
 from trackai.model.clock import SystemClock, new_id
@@ -28,11 +29,7 @@ def create(
 
     async def work() -> Tenant:
         async with open_installation() as here, here.onboarding() as onboarding:
-            taken = [one.id for one in await here.tenants() if one.name == name.strip()]
-            if taken:
-                raise Conflict(
-                    f"There is a tenant of this name already: {taken[0]}. Choose another name."
-                )
+            await _check_free(here, name)
             return await onboarding.create_tenant(name, time_zone=time_zone)
 
     show_one(_row(run(work())), json=json)
@@ -49,6 +46,27 @@ def list_(json: Json = False) -> None:
     known, where = run(work())
     empty = f"No tenants yet in {where}. Create one: trackai tenant create NAME"
     show([_row(tenant) for tenant in known], json=json, empty=empty)
+
+
+@app.command()
+def change(
+    tenant: Annotated[str, typer.Argument(help="The tenant's name or id.")],
+    name: Annotated[str | None, typer.Option(help="What it is called from now on.")] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Its own currency, such as BRL; amounts stay in theirs.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Change a tenant's name or its own currency."""
+
+    async def work() -> Row:
+        async with open_upkeep(tenant) as (here, upkeep):
+            if name is not None:
+                await _check_free(here, name, of=(await here.tenant(tenant)).id)
+            changed, another = await upkeep.change_tenant(name=name, currency=currency)
+        return {**_row(changed), "changed": another}
+
+    show_one(run(work()), json=json)
 
 
 @app.command()
@@ -88,6 +106,12 @@ def time_zone(
         return {"time_zone": now, "next_time_zone": following, "changed": changed}
 
     show_one(run(work()), json=json)
+
+
+async def _check_free(here: Installation, name: str, *, of: UUID | None = None) -> None:
+    taken = [one.id for one in await here.tenants() if one.name == name.strip() and one.id != of]
+    if taken:
+        raise Conflict(f"There is a tenant of this name already: {taken[0]}. Choose another name.")
 
 
 def _ask_to_shorten(days: int) -> None:

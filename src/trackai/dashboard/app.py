@@ -28,7 +28,9 @@ from trackai.dashboard import (
     passwords,
     performance,
     pixel,
+    privacy,
     second_factor,
+    settings,
     starting,
     static,
     team,
@@ -47,7 +49,7 @@ ROOMS = (
     *(static, doors, passwords, account, second_factor),
     *(home, live, conversions, campaigns, ad_spend, events, match_rate, performance, failures),
     *(exports, team, keys, audit),
-    *(funnels, connections, gateway, pixel, starting),
+    *(funnels, connections, gateway, pixel, starting, settings, privacy),
 )
 
 

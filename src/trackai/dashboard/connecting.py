@@ -47,6 +47,7 @@ class GatewayView:
     last_at: dt.datetime | None
     number: int  # webhooks of the last 24 hours
     refused: Sequence[Row]  # by reason, the one met last first
+    refusals_kept: dt.timedelta  # so long
 
     @property
     def tone(self) -> str:
@@ -112,19 +113,27 @@ class _Looking:
     tenant_id: UUID
     now: dt.datetime
     base_url: str
+    refusals_kept: dt.timedelta
     names: Mapping[UUID, str]  # of funnels
 
 
-async def load_connections(request: Request, visit: Visit) -> Connections:
-    """Read what the tenant in view has connected."""
+async def load_connections(
+    request: Request, visit: Visit, *, gateways: bool = True, pixels: bool = True
+) -> Connections:
+    """Read what the tenant in view has connected; nothing of what is not asked for."""
     tools, tenant_id = tools_of(request), visit.membership.tenant_id
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
         funnels = await list_funnels(tx, tenant_id=tenant_id)
         names = {one.id: one.name for one in funnels}
         looking = _Looking(
-            *(tx, tools.envelope, tenant_id, tools.clock.now(), tools.base_url, names)
+            *(tx, tools.envelope, tenant_id, tools.clock.now()),
+            *(tools.base_url, tools.refusals_kept, names),
         )
-        return Connections(await _gateways(looking), await _pixels(looking), funnels)
+        return Connections(
+            await _gateways(looking) if gateways else (),
+            await _pixels(looking) if pixels else (),
+            funnels,
+        )
 
 
 async def _gateways(at: _Looking) -> list[GatewayView]:
@@ -148,6 +157,7 @@ async def _gateways(at: _Looking) -> list[GatewayView]:
                 last_at=last_at,
                 number=number,
                 refused=bad,
+                refusals_kept=at.refusals_kept,
             )
         )
     return views

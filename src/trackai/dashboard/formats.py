@@ -2,16 +2,19 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_name
+from babel.units import format_unit
 
 from trackai.model.money import Money
 
 _LOCALES = {"pt": Locale("pt", "BR"), "en": Locale("en", "US")}
 NOTHING = "–"  # noqa: RUF001 - a dash
+_DAY, _HOUR, _MINUTE = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(minutes=1)
 _THOUSAND_MS = 1000.0
 _LEAST_RATE = 0.01
 _MOST_CHANGE = 10.0
@@ -21,6 +24,11 @@ _LONG = (
     (7_200_000.0, 3_600_000.0, "h"),
     (120_000.0, 60_000.0, "min"),
 )
+
+
+def locale_of(language: str) -> Locale:
+    """Return what Babel names and formats things by."""
+    return _LOCALES[language]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Formats:
     @property
     def locale(self) -> Locale:
         """Return what Babel formats by."""
-        return _LOCALES[self.language]
+        return locale_of(self.language)
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """Return 12.345 or 12,345."""
@@ -80,6 +88,13 @@ class Formats:
         if ms < _THOUSAND_MS:
             return f"{self.number(ms)} ms"
         return f"{self.number(ms / _THOUSAND_MS, 1)} s"
+
+    def span(self, length: dt.timedelta) -> str:
+        """Return 1 dia, 7 dias or, of what is not whole days, 36 horas."""
+        for unit, one in (("day", _DAY), ("hour", _HOUR)):
+            if not length % one:
+                return format_unit(length // one, f"duration-{unit}", locale=self.locale)
+        return format_unit(ceil(length / _MINUTE), "duration-minute", locale=self.locale)
 
     def moment(self, at: dt.datetime) -> str:
         """Return day and time."""

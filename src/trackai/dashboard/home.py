@@ -53,7 +53,10 @@ async def home(request: Request, visit: See) -> Response:
             replace(one, to=f"{TOLD_AT[one.name]}?{question.choice.address()}")
             for one in cards_of(now, before, formats)
         ],
-        revenue=[(one.currency, formats.money(one.net_minor, one.currency)) for one in now.revenue],
+        revenue=[
+            formats.money(one.net_minor, one.currency)
+            for one in sorted(now.revenue, key=lambda one: one.currency != question.currency)
+        ],
         charts=list(charts_of(drawn, formats).values()),
         waiting=drawn.waiting.number,
         progress=progress,

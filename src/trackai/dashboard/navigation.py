@@ -25,7 +25,9 @@ PLACES = (
     Place("failures", "/failures"),
     Place("funnels", "/funnels"),
     Place("connections", "/connections"),
+    Place("settings", "/settings"),
     Place("team", "/team", Permission.MANAGE),
     Place("keys", "/keys", Permission.MANAGE),
+    Place("privacy", "/privacy", Permission.MANAGE),
     Place("audit", "/audit", Permission.MANAGE),
 )

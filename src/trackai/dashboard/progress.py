@@ -30,6 +30,11 @@ class Progress:
         """Return how many steps are done."""
         return len(self.done)
 
+    @property
+    def total(self) -> int:
+        """Return how many steps there are."""
+        return len(STEPS)
+
     def after(self, step: str) -> str | None:
         """Return the next step to take: the first missing one behind this, else any."""
         behind = [one for one in self.missing if STEPS.index(one) > STEPS.index(step)]

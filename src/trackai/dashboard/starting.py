@@ -156,17 +156,23 @@ async def _page(request: Request, visit: Visit, step: str, told: Told = NOTHING)
     if step not in STEPS:
         raise NotFound("There is no such step.")
     tools, tenant_id = tools_of(request), visit.membership.tenant_id
-    known = await load_connections(request, visit)
+    part = PARTS.get(step) if request.headers.get("hx-request") else None
+    # Open pages ask every other second: what a step does not show is not read for it.
+    known = await load_connections(
+        *(request, visit),
+        gateways=step in {"gateway", "sale"},
+        pixels=step in {"pixel", "sale"} and not part,
+    )
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
         progress = await load_progress(tx, tools.clock, tenant_id=tenant_id)
-        # Open pages ask every other second: what one step alone shows is not read for all.
         event = await heard.find_newest_event(tx, tenant_id=tenant_id) if step == "sale" else None
     picked = told.fields or request.query_params
-    part = PARTS.get(step) if request.headers.get("hx-request") else None
     return await render_page(
         request,
         visit,
-        part or f"start_{step}.html",
+        "start_part.html" if part else f"start_{step}.html",
+        part=part,
+        swapped="",
         status=422 if told.problem else 200,
         step=step,
         steps=STEPS,

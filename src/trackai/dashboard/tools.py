@@ -1,13 +1,16 @@
 """What pages need; wired once by the composition root."""
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from trackai.accounts.new_passwords import NewPasswords
+from trackai.accounts.proving import Proving
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
+from trackai.dashboard.errands import Errands
 from trackai.dashboard.watching import Watch
 from trackai.destinations.port import Destination
 from trackai.ingest.client_address import TrustedProxies
@@ -53,6 +56,7 @@ class DashboardTools:
     team: Team
     second_factor: SecondFactor
     new_passwords: NewPasswords
+    proving: Proving
     mail: Mail | None  # None: there is no way to send messages
     clock: Clock
     new_id: NewId
@@ -60,6 +64,8 @@ class DashboardTools:
     proxies: TrustedProxies  # who may say for whom a request is
     web: PublicWeb  # fetches pages whose addresses people write
     page_checks: Throttle  # how often a tenant may have that done
+    errands: Errands  # what goes on after a page has answered
+    refusals_kept: dt.timedelta  # how long webhooks are whose proof failed
     watch: Watch  # who looks at events as they happen
     practice: PracticeSales | None = None  # None: in production
     meta_url: str | None = None  # where pixels connected on pages are; None: at Meta's own

@@ -1,22 +1,27 @@
 """Erasing a person: everything personal goes, the facts of their sales stay.
 
 First the person is noted among the erased, so that nothing brings them back from then on. Then
-their rows are emptied in small batches, each a transaction with its deed in the audit log. What
-leads to other rows goes last: page events and clicks of the same browser, clicks, webhooks, sales,
-hashes. So an erasure that was interrupted finds what is left when it is run again.
+their rows are emptied in small batches, each a transaction with its deed in the audit log, which
+so tells how far it is (`requests.py`). What leads to other rows goes last: page events and clicks
+of the same browser, clicks, webhooks, sales, hashes. So an erasure that was interrupted finds what
+is left when it is run again.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 from uuid import UUID
 
+from trackai.accounts import words as checked
+from trackai.errors import InvalidField
 from trackai.privacy.desk import Desk
+from trackai.privacy.mentions import keys_in
 from trackai.privacy.person import Person
 from trackai.privacy.remains import campaign
 from trackai.privacy.sales import empty_sale
 from trackai.privacy.search import Found, Search
 from trackai.storage import erased_people, erasing, person_rows
 from trackai.storage.erasing import Utm
+from trackai.storage.person_deeds import ERASE
 from trackai.storage.pool import Tx
 
 T = TypeVar("T")
@@ -27,6 +32,14 @@ BATCH = 100
 Changed = dict[str, int]
 
 
+def checked_why(text: str, person: Person) -> str:
+    """Return why somebody is erased, for the audit log; InvalidField when it names the person."""
+    why = text.strip()
+    if not why or not person.keys.isdisjoint(keys_in(why)):
+        raise InvalidField("--why needs a reason that does not name the person.", field="why")
+    return checked.why(why)
+
+
 class Erasure:
     """One erasure of one person in one tenant. May be run again at any time."""
 
@@ -34,24 +47,32 @@ class Erasure:
         self._desk = desk
         self._person = person
         self._why = why
-        self._id = desk.new_id()
+        self.id = desk.new_id()  # by which the audit log names it
         self._named = {"tenant_id": desk.tenant_id}
         self._changed: Changed = {}
 
     async def run(self) -> Mapping[str, int]:
-        """Erase; return how many rows changed, by table.
+        """Erase; return how many rows changed, by table, and what `finish` says besides."""
+        await self.begin()
+        return await self.finish()
+
+    async def finish(self) -> Mapping[str, int]:
+        """Empty what there is of the person, who may not come back any more.
 
         `waiting_receipts` are webhooks that no worker has worked on yet: one will, and empties
         them then. `unreadable` are rows that do not open, so that nobody can say whose they are.
         """
-        await self._begin()
         found = await Search(self._desk, self._person).run()
+        async with self._desk.transaction() as tx:
+            await self._note(tx, {}, found=found.counts())
         await self._empty(found)
         async with self._desk.transaction() as tx:
             waiting = await erasing.count_waiting(tx, **self._named, receipt_ids=found.receipts)
-        return {**self._changed, "waiting_receipts": waiting, "unreadable": found.unreadable}
+            left = {"waiting_receipts": waiting, "unreadable": found.unreadable}
+            await self._note(tx, {}, left=left)
+        return {**self._changed, **left}
 
-    async def _begin(self) -> None:
+    async def begin(self) -> None:
         """Let nothing bring the person back; receipts that are worked on now are let through."""
         desk = self._desk
         async with desk.transaction() as tx:
@@ -85,14 +106,9 @@ class Erasure:
         for table, number in changed.items():
             self._changed[table] = self._changed.get(table, 0) + number
 
-    async def _note(self, tx: Tx, changed: Changed) -> None:
-        await self._desk.note(
-            tx,
-            "privacy.erase",
-            str(self._id),
-            self._person,
-            {"why": self._why, "changed": changed},
-        )
+    async def _note(self, tx: Tx, changed: Changed, **more: Changed) -> None:
+        details = {"why": self._why, "changed": changed, **more}
+        await self._desk.note(tx, ERASE, str(self.id), self._person, details)
 
     async def _page_events(self, tx: Tx, events: Sequence[tuple[str, str]]) -> Changed:
         return {"page_events": await erasing.erase_page_events(tx, **self._named, events=events)}

@@ -17,6 +17,7 @@ from trackai.privacy.person import Person
 from trackai.privacy.search import Found, Search
 from trackai.storage import gateway_connections, person_rows, receipts, rejections
 from trackai.storage import person_document as stored
+from trackai.storage.person_deeds import EXPORT
 from trackai.storage.person_document import Document
 from trackai.storage.person_rows import StoredBody
 from trackai.storage.pool import Tx
@@ -58,7 +59,7 @@ class Export:
         }
         async with desk.transaction() as tx:
             details = {"found": {name: n for name, n in found.counts().items() if n}}
-            await desk.note(tx, "privacy.export", str(desk.new_id()), self._person, details)
+            await desk.note(tx, EXPORT, str(desk.new_id()), self._person, details)
         return document
 
     async def _identities(self, found: Found) -> list[Document]:

@@ -29,6 +29,7 @@ _CODE = re.compile(r"[+\d\s().-]{1,7}")
 _CODE_FIELD = re.compile(r"area|ddd|ddi|code|country|prefix|extension|local", re.IGNORECASE)
 _MOST_CODES, _MOST_NUMBERS = 8, 40
 _FEWEST_DIGITS, _MOST_DIGITS, _MOST_WORDS, _LONGEST_PHONE = 8, 15, 6, 40
+_FEWEST_IN_ANY = 7  # of a phone with its country
 _MOST_IN_A_ROW = 2000  # numbers; strangers write bodies
 # A text that may be a transaction's code.
 _LONGEST_WORD = 200
@@ -67,7 +68,11 @@ def keys_in(text: str) -> set[bytes]:
         for found in _PHONE.findall(reading):
             keys.update(_phones(found))
         keys.update(bytes.fromhex(found) for found in _HEX.findall(reading))
-    return keys | phone_keys(text[:_LONGEST_WORD]) | {key for key in (email_key(text),) if key}
+    whole = text[:_LONGEST_WORD]
+    # Most texts are names of fields and words: that no phone has so few digits is told sooner.
+    if sum(map(str.isdigit, whole)) >= _FEWEST_IN_ANY:
+        keys |= phone_keys(whole)
+    return keys | {key for key in (email_key(text),) if key}
 
 
 def _phones(text: str) -> set[bytes]:

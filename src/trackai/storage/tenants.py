@@ -37,13 +37,22 @@ DELETE_TENANT = """
 update tenants set deleted_at = $2, name = 'deleted' where id = $1 and deleted_at is null
 """
 
+# What a tenant is called, and its own currency.
+UPDATE_TENANT = """
+update tenants set name = $2, currency = $3
+where id = $1 and deleted_at is null and (name, currency) is distinct from ($2, $3)
+"""
+
 # How long a tenant keeps its rows from now on; what is stored is moved by a task.
 UPDATE_KEEPING = """
 update tenants set keep_days = $2, keep_changed_at = $3 where id = $1 and keep_days <> $2
 """
 
-# How long it does.
-FIND_KEEPING = "select keep_days from tenants where id = $1 and deleted_at is null"
+# How long it does, and whether what is stored still follows a change of that.
+FIND_KEEPING = """
+select keep_days, keep_changed_at is not null as follows from tenants
+where id = $1 and deleted_at is null
+"""
 
 # A tenant wants another time zone; a task counts its days again and then sets it.
 UPDATE_NEXT_TIME_ZONE = """
@@ -120,6 +129,17 @@ async def find_keeping(tx: Tx, *, tenant_id: UUID) -> int | None:
     """Return how many days the tenant keeps its rows."""
     row = await tx.fetch_one(FIND_KEEPING, tenant_id)
     return row["keep_days"] if row else None
+
+
+async def is_following(tx: Tx, *, tenant_id: UUID) -> bool:
+    """Tell whether stored rows are yet to follow a change of how long they are kept."""
+    row = await tx.fetch_one(FIND_KEEPING, tenant_id)
+    return bool(row and row["follows"])
+
+
+async def update_tenant(tx: Tx, *, tenant_id: UUID, name: str, currency: str) -> bool:
+    """Give the tenant a name and a currency; False when they are its own already."""
+    return await tx.execute(UPDATE_TENANT, tenant_id, name, currency) == 1
 
 
 async def update_keeping(tx: Tx, *, tenant_id: UUID, keep_days: int, now: dt.datetime) -> bool:
