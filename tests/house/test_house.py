@@ -73,7 +73,8 @@ def _statements(path: Path) -> Iterator[tuple[str, str]]:
 
 # Tables that belong to tenants: all but their list, and what belongs to the installation.
 _OF_TENANTS = re.compile(
-    r"\b(from|into|update) (?!pg_|unnest|set\b|skip\b|tenants\b|jobs\b|up_hours\b|alembic_version\b)\w+"
+    r"\b(from|into|update) "
+    r"(?!pg_|unnest|set\b|skip\b|tenants\b|jobs\b|up_hours\b|alembic_version\b)\w+"
 )
 _SQL = re.compile(r"\s*(select|insert into|update|delete from|with)\b", re.IGNORECASE)
 
