@@ -1,0 +1,229 @@
+"""Job: looks at every alarm, twice a minute, in whichever worker is first.
+
+One transaction: 1. measure; 2. how alarms stood, who is silenced, whose thresholds count; 3. the
+rules; 4. what changed, what happened and whom to call is stored together. So whoever dies in the
+middle has done nothing, and the next one does it.
+"""
+
+import asyncio
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+from uuid import UUID
+
+from trackai.alarms import calling, rules
+from trackai.alarms.measuring import Measured, measure
+from trackai.model.alarm import REAL, Alarm, Event, Limits, Silence, Standing, State, Subject
+from trackai.model.clock import Clock, NewId
+from trackai.storage import alarm_calls, alarm_choices, alarm_history, alarm_signals, jobs
+from trackai.storage.alarm_history import Happened
+from trackai.storage.alarm_routes import Route, load_routes_all_tenants
+from trackai.storage.jobs import Run
+from trackai.storage.pool import Database, Tx
+from trackai.telemetry.logging import get_logger
+from trackai.telemetry.metrics import ALARM_EVALUATION_SECONDS, ALARMS, ALARMS_FIRED
+
+EVERY = dt.timedelta(seconds=15)
+# Longest evaluation; one that takes longer is given up, and the next one tries.
+LONGEST_S = 25.0
+# In the list of tasks.
+NAME = "alarms"
+
+
+class Source(Protocol):
+    """Where measurements come from: of what is really there, or of a drill."""
+
+    async def measure(self, tx: Tx, now: dt.datetime) -> dict[Subject, Measured]:
+        """Return every subject with what was measured of it."""
+        ...
+
+    async def routes(self, tx: Tx) -> Sequence[Route]:
+        """Return whom to call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Really:
+    """What is really there: `tasks` are those of the scheduler."""
+
+    alarms: Mapping[str, Alarm]
+    tasks: Sequence[str]
+
+    async def measure(self, tx: Tx, now: dt.datetime) -> dict[Subject, Measured]:
+        """Measure everything."""
+        return await measure(tx, self.alarms.values(), self.tasks, now)
+
+    async def routes(self, tx: Tx) -> Sequence[Route]:
+        """Return the routes that people made."""
+        return await load_routes_all_tenants(tx)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is watched, as whom: `environment` is in the key of every call."""
+
+    alarms: Mapping[str, Alarm]
+    source: Source
+    environment: str
+    drill: UUID = REAL
+
+
+@dataclass(slots=True)
+class _Found:
+    """What an evaluation comes to."""
+
+    changed: dict[Subject, Standing] = field(default_factory=dict)
+    happened: list[Happened] = field(default_factory=list)
+    firing: dict[Subject, Standing] = field(default_factory=dict)
+    ended: dict[Subject, Standing] = field(default_factory=dict)
+    gone: list[Subject] = field(default_factory=list)
+    counted: dict[State, int] = field(default_factory=dict)
+
+
+class Evaluator:
+    """Looks at the alarms of a watch."""
+
+    def __init__(self, database: Database, watch: Watch, clock: Clock, new_id: NewId) -> None:
+        self._database = database
+        self._watch = watch
+        self._clock = clock
+        self._new_id = new_id
+
+    async def step(self) -> bool:
+        """Evaluate once, unless somebody else does; never busy: the next time is the clock's."""
+        began = time.perf_counter()
+        async with asyncio.timeout(LONGEST_S), self._database.transaction() as tx:
+            if await alarm_signals.try_lock_all_tenants(tx, drill=self._watch.drill):
+                await self._evaluate(tx)
+                ALARM_EVALUATION_SECONDS.observe(time.perf_counter() - began)
+        return False
+
+    async def _evaluate(self, tx: Tx) -> None:
+        now, drill = self._clock.now(), self._watch.drill
+        measured = await self._watch.source.measure(tx, now)
+        before = await alarm_signals.load_signals_all_tenants(tx, drill=drill)
+        if await self._was_away(tx, now):
+            before = {one: rules.after_gap(standing, now) for one, standing in before.items()}
+        limits = await alarm_choices.load_limits_all_tenants(tx)
+        found = self._decide(measured, before, limits, now)
+        silences = await alarm_choices.load_silences_all_tenants(tx, now=now)
+        await self._call(tx, found, before, measured, silences)
+        await alarm_signals.save_signals_all_tenants(tx, found.changed, drill=drill)
+        await alarm_signals.delete_signals_all_tenants(tx, found.gone, drill=drill)
+        await alarm_history.insert_history_all_tenants(
+            tx, found.happened, now=now, new_id=self._new_id, drill=drill
+        )
+        await self._note(tx, found, now)
+
+    def _decide(
+        self,
+        measured: Mapping[Subject, Measured],
+        before: Mapping[Subject, Standing],
+        limits: Mapping[tuple[UUID, str], Limits],
+        now: dt.datetime,
+    ) -> _Found:
+        found = _Found()
+        for subject, value in measured.items():
+            alarm, known = self._watch.alarms[subject.alarm], before.get(subject)
+            chosen = limits_for(limits, subject)
+            counts = rules.limits_of(alarm, chosen)
+            step = rules.next_step(alarm, counts, known, value.value, now, self._new_id)
+            found.counted[step.standing.state] = found.counted.get(step.standing.state, 0) + 1
+            if step.standing != known:
+                found.changed[subject] = step.standing
+            found.happened += [Happened(subject, event, step.standing) for event in step.events]
+            if known and Event.RESOLVED in step.events:
+                found.ended[subject] = known
+            if step.standing.incident_id and not step.standing.called_at:
+                found.firing[subject] = step.standing
+        for subject in before.keys() - measured.keys():
+            found.gone.append(subject)
+            found.happened.append(Happened(subject, Event.GONE, before[subject]))
+            if before[subject].incident_id:
+                found.ended[subject] = before[subject]
+        return found
+
+    async def _call(
+        self,
+        tx: Tx,
+        found: _Found,
+        before: Mapping[Subject, Standing],
+        measured: Mapping[Subject, Measured],
+        silences: Sequence[Silence],
+    ) -> None:
+        """Write down whom to call for what begins and for what ends."""
+        now, watch = self._clock.now(), self._watch
+        audible = {
+            subject: standing
+            for subject, standing in found.firing.items()
+            if not rules.is_silenced(silences, subject, now)
+        }
+        going_on = {
+            subject: standing.call_key
+            for subject, standing in before.items()
+            if standing.called_at and standing.call_key and subject not in found.ended
+        }
+        called = rules.call_keys(audible, calling.by_alarm(going_on))
+        calls: list[alarm_calls.NewCall] = []
+        if audible:
+            told = calling.Told(watch, await watch.source.routes(tx), now, self._new_id)
+            calls += told.triggers(called, audible, measured)
+        if found.ended:
+            still = {*going_on.values(), *(one.key for one in called)}
+            keys = calling.keys_of(watch.environment, found.ended, still)
+            since = min(one.fired_at or now for one in found.ended.values())
+            who = await alarm_calls.list_told_all_tenants(tx, keys, since=since, drill=watch.drill)
+            calls += calling.resolves(who, keys, self._new_id)
+        await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
+        for one in called:
+            standing = replace(audible[one.subject], called_at=now, call_key=one.key)
+            found.changed[one.subject] = standing
+            found.happened.append(Happened(one.subject, Event.CALLED, standing))
+
+    async def _was_away(self, tx: Tx, now: dt.datetime) -> bool:
+        """Tell whether nobody has evaluated for so long that something may have come and gone."""
+        if self._watch.drill != REAL:
+            return False
+        last = await jobs.find_finished(tx, NAME)
+        return last is not None and now - last > rules.LONGEST_GAP
+
+    async def _note(self, tx: Tx, found: _Found, now: dt.datetime) -> None:
+        for one in found.happened:
+            if one.event in {Event.FIRED, Event.RESOLVED}:
+                _say(one, drill=self._watch.drill)
+        if self._watch.drill != REAL:
+            return
+        for state in State:
+            ALARMS.labels(state.value).set(found.counted.get(state, 0))
+        run = Run(
+            ok=True,
+            reason=None,
+            work=sum(found.counted.values()),
+            finished_at=now,
+            next_at=now + EVERY,
+        )
+        await jobs.note_job(tx, NAME, run, started_at=now)
+
+
+def limits_for(
+    limits: Mapping[tuple[UUID, str], Limits], subject: Subject
+) -> tuple[Limits | None, Limits | None]:
+    """Return what the tenant chose, and what the installation did."""
+    own = limits.get((subject.tenant_id, subject.alarm))
+    return own, limits.get((calling.INSTALLATION, subject.alarm))
+
+
+def _say(one: Happened, *, drill: UUID) -> None:
+    said = {
+        "alarm": one.subject.alarm,
+        "tenant_id": str(one.subject.tenant_id),
+        "subject": one.subject.name,
+        "value": one.standing.value,
+    }
+    if drill != REAL:
+        said["drill"] = str(drill)
+    else:
+        ALARMS_FIRED.labels(one.subject.alarm, one.event.value).inc()
+    get_logger().warning(f"alarm.{one.event.value}", **said)
