@@ -2,10 +2,14 @@
 
 import asyncio
 import datetime as dt
+import os
+import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -15,6 +19,7 @@ from trackai.accounts.passwords import Passwords
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
+from trackai.alarms.sampler import Process, Sampler
 from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
 from trackai.dashboard.app import create_dashboard
@@ -39,6 +44,7 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
 from trackai.telemetry.logging import get_logger
+from trackai.telemetry.metrics import REQUEST_SECONDS
 from trackai.tracker.public_web import PublicWeb
 
 # A probe that takes longer than this is a no.
@@ -54,6 +60,21 @@ API_BURST = 40
 PAGE_CHECK_RATE = 0.1
 PAGE_CHECK_BURST = 6
 _MIB = 1024 * 1024
+
+
+_EDGE_SECONDS = REQUEST_SECONDS.labels("edge")
+
+
+def timed(send: Send, area: str) -> Send:
+    """Count how long it takes until an answer begins: some go on for as long as they are read."""
+    began = time.perf_counter()
+
+    async def sent(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            REQUEST_SECONDS.labels(area).observe(time.perf_counter() - began)
+        await send(message)
+
+    return sent
 
 
 class App:
@@ -78,9 +99,9 @@ class App:
         """Answer one request."""
         path = scope["path"]
         if self._edge.handles(path):
-            await self._edge(scope, receive, send)
+            await self._edge(scope, receive, timed(send, "edge"))
         elif path.startswith(PREFIX):
-            await self._api(scope, receive, send)
+            await self._api(scope, receive, timed(send, "api"))
         elif path == "/healthz":
             await _answer(send, 200, {"status": "ok"})
         elif path == "/readyz":
@@ -89,7 +110,7 @@ class App:
             status = 200 if found or self._keeps_reports else 503
             await _answer(send, status, {"status": "ok" if found else "no database"})
         else:
-            await self._pages(scope, receive, send)
+            await self._pages(scope, receive, timed(send, "pages"))
 
     def handles(self, path: str) -> bool:
         """Tell whether this path may be asked by `answer`."""
@@ -97,7 +118,10 @@ class App:
 
     async def answer(self, method: str, path: str, request: Request) -> Answer | None:
         """Return the answer to a request that came whole, None when the client has gone."""
-        return await self._edge.answer(method, path, request)
+        began = time.perf_counter()
+        answer = await self._edge.answer(method, path, request)
+        _EDGE_SECONDS.observe(time.perf_counter() - began)
+        return answer
 
     async def _has_database(self) -> bool:
         try:
@@ -145,7 +169,15 @@ async def open_app(
         pages = _dashboard(settings, envelope, (people, access), outside)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
-        yield App(edge, database, api, pages, keeps_reports=settings.spool_mib > 0)
+        keeps_reports = settings.spool_mib > 0
+        process = Process(
+            f"serve@{socket.gethostname()}:{os.getpid()}",
+            [database, people, access],
+            settings.data_dir,
+            keeps_reports,
+        )
+        await stack.enter_async_context(Sampler(process, database, SystemClock()).running())
+        yield App(edge, database, api, pages, keeps_reports=keeps_reports)
 
 
 def _dashboard(
@@ -164,7 +196,7 @@ def _dashboard(
         team=Team(doors),
         second_factor=SecondFactor(doors),
         new_passwords=NewPasswords(doors),
-        mail=_mail(settings),
+        mail=mail_of(settings),
         clock=clock,
         new_id=new_id,
         base_url=settings.base_url,
@@ -177,7 +209,7 @@ def _dashboard(
     return create_dashboard(tools)
 
 
-def _mail(settings: Settings) -> Mail | None:
+def mail_of(settings: Settings) -> Mail | None:
     """Return the way to send messages; in production None without a server for it."""
     if settings.smtp_host is None or settings.mail_from is None:
         if settings.production:

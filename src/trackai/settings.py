@@ -54,6 +54,17 @@ class MailTls(StrEnum):
     NONE = "none"  # not at all: only for a server on the same machine
 
 
+class Pager(StrEnum):
+    """Who calls PagerDuty for this environment: one of them, or everybody is woken twice."""
+
+    PROGRAM = "program"
+    ELSEWHERE = "elsewhere"  # CloudWatch by SNS, or an Alertmanager
+
+
+# Where PagerDuty takes events; another one is a stand-in.
+PAGERDUTY_URLS = ("https://events.pagerduty.com", "https://events.eu.pagerduty.com")
+
+
 class Settings(BaseSettings):
     """All settings, with their defaults for a laptop."""
 
@@ -106,6 +117,10 @@ class Settings(BaseSettings):
     rejection_days: float = Field(default=1.0, gt=0, le=30)
     # Where pixels connected on pages are sent to: a stand-in for Meta. Unset = Meta.
     meta_url: str | None = None
+    # Who calls PagerDuty: this program, by its routes, or something else that watches.
+    pager: Pager = Pager.PROGRAM
+    # Where PagerDuty takes events; accounts of the European region have another place.
+    pagerduty_url: str = PAGERDUTY_URLS[0]
     # Gateways installed as plugins (entry points) are loaded only when this is on.
     gateway_plugins: bool = False
 
@@ -170,6 +185,11 @@ class Settings(BaseSettings):
                 raise ConfigurationError(
                     f"{PREFIX}{name.upper()} must be set when {PREFIX}ENVIRONMENT=production."
                 )
+        if self.pagerduty_url.rstrip("/") not in PAGERDUTY_URLS:
+            raise ConfigurationError(
+                f"{PREFIX}PAGERDUTY_URL is {' or '.join(PAGERDUTY_URLS)} when "
+                f"{PREFIX}ENVIRONMENT=production: any other is a stand-in."
+            )
         if self.meta_url is not None:
             raise ConfigurationError(
                 f"{PREFIX}META_URL is for a stand-in: unset it when {PREFIX}ENVIRONMENT=production."

@@ -1,1 +1,1 @@
-"""Notice what is wrong, and call somebody: the catalogue, what is measured, rules, calls, drills."""
+"""Notice what is wrong, and call somebody: the catalogue, measuring, rules, calls, drills."""

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from trackai.alarms.measuring import Measured
 from trackai.alarms.rules import Called, is_shared, own_key
 from trackai.model.alarm import INSTALLATION, Alarm, Deed, Standing, Subject
 from trackai.model.clock import NewId
@@ -54,14 +53,18 @@ class Told:
         self,
         called: Sequence[Called],
         firing: Mapping[Subject, Standing],
-        measured: Mapping[Subject, Measured],
+        labels: Mapping[Subject, str],
+        thresholds: Mapping[Subject, float],
     ) -> list[NewCall]:
         """Return the calls, each to every route that wants to hear of it."""
         return [
             NewCall(
                 *(route.tenant_id, self._new_id(), route.id, Deed.TRIGGER),
                 *(full_key(self._watch.environment, key), one.subject.alarm),
-                self._details(one, firing[one.subject], measured[one.subject], key),
+                {
+                    **self._details(one, firing[one.subject], labels[one.subject], key),
+                    "threshold": thresholds[one.subject],
+                },
             )
             for one in called
             for route, key in self._who(one)
@@ -78,7 +81,7 @@ class Told:
                 yield route, own_key(called.subject)
 
     def _details(
-        self, called: Called, standing: Standing, measured: Measured, key: str
+        self, called: Called, standing: Standing, label: str, key: str
     ) -> Mapping[str, Any]:
         alarm, subject = self._watch.alarms[called.subject.alarm], called.subject
         alone = not is_shared(key)
@@ -86,11 +89,10 @@ class Told:
             "severity": alarm.severity.value,
             "runbook": alarm.page,
             "value": standing.value,
-            "threshold": alarm.threshold,
             "fired_at": (standing.fired_at or self._now).isoformat(),
             "number": 1 if alone else called.number,
             "tenant_id": str(subject.tenant_id) if alone and _is_a_tenants(subject) else None,
-            "subject": (measured.label or subject.name) if alone else "",
+            "subject": (label or subject.name) if alone else "",
         }
 
 

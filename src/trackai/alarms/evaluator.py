@@ -15,7 +15,18 @@ from uuid import UUID
 
 from trackai.alarms import calling, rules
 from trackai.alarms.measuring import Measured, measure
-from trackai.model.alarm import REAL, Alarm, Event, Limits, Silence, Standing, State, Subject
+from trackai.model.alarm import (
+    INSTALLATION,
+    REAL,
+    Alarm,
+    Event,
+    Limits,
+    RouteKind,
+    Silence,
+    Standing,
+    State,
+    Subject,
+)
 from trackai.model.clock import Clock, NewId
 from trackai.storage import alarm_calls, alarm_choices, alarm_history, alarm_signals, jobs
 from trackai.storage.alarm_history import Happened
@@ -46,10 +57,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Really:
-    """What is really there: `tasks` are those of the scheduler."""
+    """What is really there: `tasks` are those of the scheduler.
+
+    One sender an environment: where something else pages, we do not.
+    """
 
     alarms: Mapping[str, Alarm]
     tasks: Sequence[str]
+    pages: bool = True
 
     async def measure(self, tx: Tx, now: dt.datetime) -> dict[Subject, Measured]:
         """Measure everything."""
@@ -57,7 +72,8 @@ class Really:
 
     async def routes(self, tx: Tx) -> Sequence[Route]:
         """Return the routes that people made."""
-        return await load_routes_all_tenants(tx)
+        routes = await load_routes_all_tenants(tx)
+        return [one for one in routes if self.pages or one.kind is not RouteKind.PAGERDUTY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,26 @@ class _Found:
     ended: dict[Subject, Standing] = field(default_factory=dict)
     gone: list[Subject] = field(default_factory=list)
     counted: dict[State, int] = field(default_factory=dict)
+    thresholds: dict[Subject, float] = field(default_factory=dict)  # of those that fire
+
+    def add(self, subject: Subject, stored: Standing | None, step: rules.Step) -> None:
+        """Take in how one alarm stands now."""
+        standing = step.standing
+        self.counted[standing.state] = self.counted.get(standing.state, 0) + 1
+        if standing != stored:
+            self.changed[subject] = standing
+        self.happened += [Happened(subject, event, standing) for event in step.events]
+        if stored and Event.RESOLVED in step.events:
+            self.ended[subject] = stored
+        if standing.incident_id and not standing.called_at:
+            self.firing[subject] = standing
+
+    def lose(self, subject: Subject, stored: Standing) -> None:
+        """Take in that what an alarm was about is no more."""
+        self.gone.append(subject)
+        self.happened.append(Happened(subject, Event.GONE, stored))
+        if stored.incident_id:
+            self.ended[subject] = stored
 
 
 class Evaluator:
@@ -104,10 +140,8 @@ class Evaluator:
         now, drill = self._clock.now(), self._watch.drill
         measured = await self._watch.source.measure(tx, now)
         before = await alarm_signals.load_signals_all_tenants(tx, drill=drill)
-        if await self._was_away(tx, now):
-            before = {one: rules.after_gap(standing, now) for one, standing in before.items()}
         limits = await alarm_choices.load_limits_all_tenants(tx)
-        found = self._decide(measured, before, limits, now)
+        found = self._decide(measured, before, limits, away=await self._was_away(tx, now))
         silences = await alarm_choices.load_silences_all_tenants(tx, now=now)
         await self._call(tx, found, before, measured, silences)
         await alarm_signals.save_signals_all_tenants(tx, found.changed, drill=drill)
@@ -122,27 +156,20 @@ class Evaluator:
         measured: Mapping[Subject, Measured],
         before: Mapping[Subject, Standing],
         limits: Mapping[tuple[UUID, str], Limits],
-        now: dt.datetime,
+        *,
+        away: bool,
     ) -> _Found:
-        found = _Found()
+        found, now = _Found(), self._clock.now()
         for subject, value in measured.items():
-            alarm, known = self._watch.alarms[subject.alarm], before.get(subject)
-            chosen = limits_for(limits, subject)
-            counts = rules.limits_of(alarm, chosen)
+            alarm, stored = self._watch.alarms[subject.alarm], before.get(subject)
+            known = rules.after_gap(stored, now) if stored and away else stored
+            counts = rules.limits_of(alarm, limits_for(limits, subject))
             step = rules.next_step(alarm, counts, known, value.value, now, self._new_id)
-            found.counted[step.standing.state] = found.counted.get(step.standing.state, 0) + 1
-            if step.standing != known:
-                found.changed[subject] = step.standing
-            found.happened += [Happened(subject, event, step.standing) for event in step.events]
-            if known and Event.RESOLVED in step.events:
-                found.ended[subject] = known
-            if step.standing.incident_id and not step.standing.called_at:
-                found.firing[subject] = step.standing
+            found.add(subject, stored, step)
+            if subject in found.firing:
+                found.thresholds[subject] = counts.threshold
         for subject in before.keys() - measured.keys():
-            found.gone.append(subject)
-            found.happened.append(Happened(subject, Event.GONE, before[subject]))
-            if before[subject].incident_id:
-                found.ended[subject] = before[subject]
+            found.lose(subject, before[subject])
         return found
 
     async def _call(
@@ -169,7 +196,8 @@ class Evaluator:
         calls: list[alarm_calls.NewCall] = []
         if audible:
             told = calling.Told(watch, await watch.source.routes(tx), now, self._new_id)
-            calls += told.triggers(called, audible, measured)
+            labels = {one: measured[one].label for one in audible}
+            calls += told.triggers(called, audible, labels, found.thresholds)
         if found.ended:
             still = {*going_on.values(), *(one.key for one in called)}
             keys = calling.keys_of(watch.environment, found.ended, still)
@@ -212,7 +240,7 @@ def limits_for(
 ) -> tuple[Limits | None, Limits | None]:
     """Return what the tenant chose, and what the installation did."""
     own = limits.get((subject.tenant_id, subject.alarm))
-    return own, limits.get((calling.INSTALLATION, subject.alarm))
+    return own, limits.get((INSTALLATION, subject.alarm))
 
 
 def _say(one: Happened, *, drill: UUID) -> None:

@@ -40,7 +40,7 @@ _Found = dict[tuple[UUID, str], Measured]
 async def measure(
     tx: Tx, alarms: Iterable[Alarm], tasks: Sequence[str], now: dt.datetime
 ) -> dict[Subject, Measured]:
-    """Measure what these alarms are about; in a dozen statements, however many tenants there are."""
+    """Measure what these alarms are about, in a dozen statements for any number of tenants."""
     found = await _measure(tx, tasks, now)
     nothing: _Found = {(INSTALLATION, ""): Measured(None)}
     return {
@@ -122,9 +122,7 @@ async def _queue(
 
 def _breakers(pixels: Sequence[Pixel], hosts: Mapping[str, bool]) -> _Found:
     return {
-        **{
-            (one.tenant_id, str(one.id)): Measured(float(one.held), one.pixel_id) for one in pixels
-        },
+        **{(one.tenant_id, str(one.id)): Measured(float(one.held), one.pixel_id) for one in pixels},
         **{(INSTALLATION, host): Measured(float(held), host) for host, held in hosts.items()},
     }
 

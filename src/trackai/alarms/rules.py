@@ -69,7 +69,8 @@ def next_step(
     # Of what is well the value is told as it was when it became so: thousands are.
     told = value if changed or after.state is not State.OK or firing else known.value
     after = replace(after, value=told, since=now if changed else known.since)
-    return Step(after, _events(known, after, changed=changed))
+    noted = after.state is not known.state and _is_news(alarm, known.state, after.state)
+    return Step(after, _events(known, after, changed=noted))
 
 
 def after_gap(standing: Standing, now: dt.datetime) -> Standing:
@@ -104,6 +105,11 @@ def _good(alarm: Alarm, known: Standing, now: dt.datetime) -> Standing:
     if now - good_since < alarm.calm:
         return replace(known, state=State.ALARM, good_since=good_since)
     return Standing(State.OK, known.since)
+
+
+def _is_news(alarm: Alarm, before: State, after: State) -> bool:
+    """Tell whether the history is to have it; that a quiet hour has no rate is none."""
+    return not (alarm.ends_without_data and {before, after} == {State.OK, State.NO_DATA})
 
 
 def _events(before: Standing, after: Standing, *, changed: bool) -> tuple[Event, ...]:

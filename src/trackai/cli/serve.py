@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from trackai.app import open_app
+from trackai.app import mail_of, open_app
 from trackai.cli.http import (
     DRAIN_S,
     address_of,
@@ -138,7 +138,8 @@ async def _greet(here: Installation) -> None:
 
 @asynccontextmanager
 async def _working(here: Installation) -> AsyncIterator[None]:
-    async with open_worker(here.settings, here.url, here.envelope) as jobs:
+    mail = mail_of(here.settings)
+    async with open_worker(here.settings, here.url, here.envelope, mail) as jobs:
         task = asyncio.create_task(jobs.run(), name="worker")
         try:
             yield

@@ -1,4 +1,4 @@
-"""Table alarm_calls: the outbox. What is to be said to a route, in the order of an incident's deeds."""
+"""Table alarm_calls, the outbox: what is to be said to routes, an incident's deeds in order."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence

@@ -52,9 +52,7 @@ on conflict (tenant_id, alarm) do update set threshold = excluded.threshold,
 DELETE_LIMITS = "delete from alarm_limits where tenant_id = $1 and alarm = $2"
 
 
-async def insert_silence(
-    tx: Tx, silence: Silence, *, why: str, by: str, now: dt.datetime
-) -> None:
+async def insert_silence(tx: Tx, silence: Silence, *, why: str, by: str, now: dt.datetime) -> None:
     """Store a silence; without a tenant it is the installation's and covers everybody's alarms."""
     await tx.execute(
         INSERT_SILENCE,

@@ -49,8 +49,11 @@ async def insert_history_all_tenants(
 ) -> None:
     """Add what just happened, in this order."""
     rows = [
-        (one.subject.tenant_id, new_id(), one.subject.alarm, one.subject.name, one.event.value)
-        + (one.standing.state.value, one.standing.value, one.standing.incident_id, one.by)
+        (
+            *(one.subject.tenant_id, new_id(), one.subject.alarm, one.subject.name),
+            *(one.event.value, one.standing.state.value, one.standing.value),
+            *(one.standing.incident_id, one.by),
+        )
         for one in happened
     ]
     if rows:

@@ -68,14 +68,14 @@ from tenants t
 cross join lateral (
   select case when exists (
     select from rollup_sales s
-    where s.tenant_id = t.id and s.grain = 'hour' and s.at < $2 - interval '7 days'
+    where s.tenant_id = t.id and s.grain = 'hour' and s.at < $2::timestamptz - interval '7 days'
   ) then (
     select percentile_disc(0.5) within group (order by w.number)::float8
     from (
       select ago, (
         select coalesce(sum(s.sales), 0) from rollup_sales s
         where s.tenant_id = t.id and s.grain = 'hour'
-          and s.at >= $1 - ago * interval '7 days' and s.at < $2 - ago * interval '7 days'
+          and s.at >= $1::timestamptz - ago * interval '7 days' and s.at < $2::timestamptz - ago * interval '7 days'
       ) as number
       from generate_series(1, 4) as ago
     ) w
@@ -110,7 +110,7 @@ cross join lateral (
   from rollup_totals r
   where r.tenant_id = t.id and r.grain = 'day' and r.gateway = ''
     and r.funnel_id = '00000000-0000-0000-0000-000000000000'
-    and r.at >= $1 - interval '28 days' and r.at < $1
+    and r.at >= $1::timestamptz - interval '28 days' and r.at < $1
 ) b
 where t.deleted_at is null
 """
@@ -132,7 +132,7 @@ select min(run_at) as run_at from webhook_receipts where run_at <= $1
 
 # How late the latest of these tasks is; null when none ever ran.
 FIND_LATENESS = """
-select max(greatest(extract(epoch from $1 - next_at), 0)
+select max(greatest(extract(epoch from $1::timestamptz - next_at), 0)
   * (lease_until is null or lease_until <= $1)::integer)::float8 as late_s
 from jobs where name = any($2::text[])
 """
@@ -141,7 +141,7 @@ from jobs where name = any($2::text[])
 COUNT_LOST_ALL_TENANTS = """
 select count(*)::float8 as number from alarm_calls
 where state = 'dead' and drill = '00000000-0000-0000-0000-000000000000'
-  and made_at > $1 - interval '1 day' and ended_at > $1
+  and made_at > $1::timestamptz - interval '1 day' and ended_at > $1
 """
 
 _STATES = [state.value for state in ReceiptState]
@@ -212,9 +212,7 @@ async def count_webhooks_all_tenants(tx: Tx, *, since: dt.datetime) -> list[Webh
     return [Webhooks(**dict(row)) for row in rows]
 
 
-async def list_usual_all_tenants(
-    tx: Tx, *, since: dt.datetime, until: dt.datetime
-) -> list[Usual]:
+async def list_usual_all_tenants(tx: Tx, *, since: dt.datetime, until: dt.datetime) -> list[Usual]:
     """Return what is usual between these full hours, and whether anything came since they began."""
     return [
         Usual(**dict(row)) for row in await tx.fetch(LIST_USUAL_ALL_TENANTS, since, until, _STATES)

@@ -1,4 +1,4 @@
-"""Table alarm_routes: whom to call, and how. Addresses and secrets are sealed by their owner's key."""
+"""Table alarm_routes: whom to call, and how. Where they lead is sealed by their owner's key."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence

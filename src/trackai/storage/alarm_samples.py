@@ -13,7 +13,8 @@ from trackai.storage.pool import Tx
 # What one process measured at one time.
 INSERT_SAMPLES_ALL_TENANTS = """
 insert into alarm_samples (at, metric, process, drill, value)
-select $1, metric, $2, $3, value from unnest($4::text[], $5::double precision[]) as m (metric, value)
+select $1, metric, $2, $3, value
+from unnest($4::text[], $5::double precision[]) as measured (metric, value)
 """
 
 # Of each metric the worst of what processes said last; lower is worse where there is less left.

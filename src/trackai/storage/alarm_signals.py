@@ -93,9 +93,11 @@ async def save_signals_all_tenants(
 ) -> None:
     """Store how these stand."""
     rows = [
-        (subject.tenant_id, subject.alarm, subject.name, one.state.value, one.since, one.value)
-        + (one.bad_since, one.good_since, one.incident_id, one.fired_at, one.called_at)
-        + (one.call_key, one.acknowledged_at, one.acknowledged_by)
+        (
+            *(subject.tenant_id, subject.alarm, subject.name, one.state.value, one.since),
+            *(one.value, one.bad_since, one.good_since, one.incident_id, one.fired_at),
+            *(one.called_at, one.call_key, one.acknowledged_at, one.acknowledged_by),
+        )
         for subject, one in sorted(changed.items(), key=lambda pair: pair[0])
     ]
     if rows:
@@ -143,9 +145,7 @@ async def acknowledge_signal(
 
 def standings_of(rows: Sequence[Row]) -> Standings:
     """Return what rows of this table say."""
-    return {
-        Subject(row["tenant_id"], row["alarm"], row["name"]): _standing(row) for row in rows
-    }
+    return {Subject(row["tenant_id"], row["alarm"], row["name"]): _standing(row) for row in rows}
 
 
 def _standing(row: Row) -> Standing:
