@@ -24,7 +24,7 @@ from trackai.alarms.sender import Calls, Sender, Stored
 from trackai.alarms.upkeep import AlarmUpkeep
 from trackai.alarms.ways.opening import open_ways
 from trackai.analytics.rezoning import Rezoner
-from trackai.destinations.http import open_http
+from trackai.destinations.http import Http, open_http
 from trackai.destinations.registry import destinations
 from trackai.dispatch.backstop import Backstop
 from trackai.dispatch.breaker import Limits
@@ -194,60 +194,76 @@ async def open_worker(
             )
         )
         releaser = ReplayReleaser(database, engine.queue, clock)
-
+        tokens = TokenWatch(database, envelope, platforms, clock)
         process = [
             Job(f"process-{number}", processor.step, Channel.RECEIPTS)
             for number in range(settings.process_concurrency)
         ]
-        dispatch = Job(
-            "dispatch",
-            dispatcher.step,
-            engine.wakes_dispatch,
-            engine.dispatch_idle_s,
-            dispatcher.finish,
-        )
+        work, finish = dispatcher.step, dispatcher.finish
+        dispatch = Job("dispatch", work, engine.wakes_dispatch, engine.dispatch_idle_s, finish)
         tasks = _tasks(url, database, envelope, clock)
         scheduler = Scheduler(database, tasks, clock)
-        watch = TokenWatch(database, envelope, platforms, clock)
-        ways = open_ways(
-            *(http, clock, mail), pagerduty_url=settings.pagerduty_url, web=PublicWeb()
-        )
-        calls = Calls(_who(settings), ALARMS, ways, Stored(envelope))
-        await stack.enter_async_context(_sampler(settings, database, clock).running())
+        alarms = _Alarms(settings, database, clock)
+        await stack.enter_async_context(alarms.sampler().running())
         timed = [
             Job("replay", releaser.step, None),
             Job("rematch", Rematcher(database, tools).step, None, REMATCH_EVERY_S),
-            Job("tokens", watch.step, None, TOKENS_EVERY_S),
+            Job("tokens", tokens.step, None, TOKENS_EVERY_S),
             Job("fold", Folder(database, clock).step, None),
             Job("schedule", scheduler.step, None, SCHEDULE_EVERY_S),
-            _watching(settings, database, [one.name for one in tasks], clock),
-            Job("alarm-calls", Sender(database, calls, clock).step, None, CALLS_EVERY_S),
+            *alarms.jobs([one.name for one in tasks], Stored(envelope), http, mail),
         ]
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
 
 
-def _who(settings: Settings) -> Who:
-    """Return as whom people are called: of two environments none hides the other's incidents."""
-    host = urlsplit(settings.base_url).netloc
-    return Who(settings.base_url, f"{settings.environment.value}/{host}")
+@dataclass(frozen=True, slots=True)
+class _Alarms:
+    """What watches, and what calls."""
 
+    settings: Settings
+    database: Database
+    clock: SystemClock
 
-def _watching(
-    settings: Settings, database: Database, tasks: Sequence[str], clock: SystemClock
-) -> Job:
-    alarms = watched(production=settings.production)
-    source = Really(alarms, [*tasks, FOLD], pages=settings.pager is Pager.PROGRAM)
-    watch = Watch(alarms, source, _who(settings).environment)
-    evaluator = Evaluator(database, watch, clock, new_id)
-    return Job("alarms", evaluator.step, None, EVERY.total_seconds())
+    @property
+    def who(self) -> Who:
+        """Return as whom people are called: no environment hides another's incidents."""
+        host = urlsplit(self.settings.base_url).netloc
+        return Who(self.settings.base_url, f"{self.settings.environment.value}/{host}")
 
+    def jobs(
+        self, tasks: Sequence[str], routes: Stored, http: Http, mail: Mail | None
+    ) -> list[Job]:
+        """Return what looks at every alarm, and what makes calls."""
+        return [self._watching(tasks), self._calling(routes, http, mail)]
 
-def _sampler(settings: Settings, database: Database, clock: SystemClock) -> Sampler:
-    async def certificate() -> Mapping[Metric, float]:
-        return await certificate_days(settings.base_url, clock)
+    def _watching(self, tasks: Sequence[str]) -> Job:
+        alarms = watched(production=self.settings.production)
+        pages = self.settings.pager is Pager.PROGRAM
+        watch = Watch(alarms, Really(alarms, [*tasks, FOLD], pages), self.who.environment)
+        evaluator = Evaluator(self.database, watch, self.clock, new_id)
+        return Job("alarms", evaluator.step, None, EVERY.total_seconds())
 
-    process = Process(f"worker@{socket.gethostname()}:{os.getpid()}", [database], settings.data_dir)
-    return Sampler(process, database, clock, kept_for(CERTIFICATE_EVERY, clock, certificate))
+    def _calling(self, routes: Stored, http: Http, mail: Mail | None) -> Job:
+        url = self.settings.pagerduty_url
+        ways = open_ways(http, self.clock, mail, pagerduty_url=url, web=PublicWeb())
+        calls = Calls(self.who, ALARMS, ways, routes)
+        return Job(
+            "alarm-calls", Sender(self.database, calls, self.clock).step, None, CALLS_EVERY_S
+        )
+
+    def sampler(self) -> Sampler:
+        """Return what measures this process, and the certificate of the public address."""
+
+        async def certificate() -> Mapping[Metric, float]:
+            return await certificate_days(self.settings.base_url, self.clock)
+
+        process = Process(
+            f"worker@{socket.gethostname()}:{os.getpid()}",
+            [self.database],
+            self.settings.data_dir,
+        )
+        more = kept_for(CERTIFICATE_EVERY, self.clock, certificate)
+        return Sampler(process, self.database, self.clock, more)
 
 
 def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock) -> list[Task]:

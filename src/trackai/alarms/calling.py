@@ -96,12 +96,15 @@ class Told:
         }
 
 
-def resolves(
-    told: Iterable[tuple[UUID, UUID, str]], keys: Mapping[str, Subject], new_id: NewId
+def answers(
+    deed: Deed,
+    told: Iterable[tuple[UUID, UUID, str]],
+    keys: Mapping[str, Subject],
+    new_id: NewId,
 ) -> list[NewCall]:
-    """Return the all-clear for whoever was told that these began."""
+    """Return this deed for whoever was told that these began."""
     return [
-        NewCall(tenant_id, new_id(), route_id, Deed.RESOLVE, key, keys[key].alarm, {})
+        NewCall(tenant_id, new_id(), route_id, deed, key, keys[key].alarm, {})
         for tenant_id, route_id, key in told
     ]
 

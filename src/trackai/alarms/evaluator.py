@@ -19,6 +19,7 @@ from trackai.model.alarm import (
     INSTALLATION,
     REAL,
     Alarm,
+    Deed,
     Event,
     Limits,
     RouteKind,
@@ -144,6 +145,7 @@ class Evaluator:
         found = self._decide(measured, before, limits, away=await self._was_away(tx, now))
         silences = await alarm_choices.load_silences_all_tenants(tx, now=now)
         await self._call(tx, found, before, measured, silences)
+        await self._pass_on(tx, found, before)
         await alarm_signals.save_signals_all_tenants(tx, found.changed, drill=drill)
         await alarm_signals.delete_signals_all_tenants(tx, found.gone, drill=drill)
         await alarm_history.insert_history_all_tenants(
@@ -203,12 +205,32 @@ class Evaluator:
             keys = calling.keys_of(watch.environment, found.ended, still)
             since = min(one.fired_at or now for one in found.ended.values())
             who = await alarm_calls.list_told_all_tenants(tx, keys, since=since, drill=watch.drill)
-            calls += calling.resolves(who, keys, self._new_id)
+            calls += calling.answers(Deed.RESOLVE, who, keys, self._new_id)
         await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
         for one in called:
             standing = replace(audible[one.subject], called_at=now, call_key=one.key)
             found.changed[one.subject] = standing
             found.happened.append(Happened(one.subject, Event.CALLED, standing))
+
+    async def _pass_on(self, tx: Tx, found: _Found, before: Mapping[Subject, Standing]) -> None:
+        """Let those who were called know that somebody has it."""
+        now, watch = self._clock.now(), self._watch
+        taken = {
+            subject: stored
+            for subject, stored in before.items()
+            if stored.acknowledged_at and not stored.acknowledge_called
+        }
+        if not taken:
+            return
+        keys = calling.keys_of(watch.environment, taken, ())
+        since = min(one.fired_at or now for one in taken.values())
+        who = await alarm_calls.list_told_all_tenants(tx, keys, since=since, drill=watch.drill)
+        calls = calling.answers(Deed.ACKNOWLEDGE, who, keys, self._new_id)
+        await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
+        for subject, stored in taken.items():
+            if subject not in found.ended:
+                standing = found.changed.get(subject, stored)
+                found.changed[subject] = replace(standing, acknowledge_called=True)
 
     async def _was_away(self, tx: Tx, now: dt.datetime) -> bool:
         """Tell whether nobody has evaluated for so long that something may have come and gone."""

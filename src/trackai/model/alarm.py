@@ -124,6 +124,7 @@ class Standing:
     call_key: str | None = None  # under which it was called
     acknowledged_at: dt.datetime | None = None
     acknowledged_by: str | None = None
+    acknowledge_called: bool = False  # whoever was called for it knows that somebody has it
 
 
 class Event(StrEnum):

@@ -75,7 +75,8 @@ cross join lateral (
       select ago, (
         select coalesce(sum(s.sales), 0) from rollup_sales s
         where s.tenant_id = t.id and s.grain = 'hour'
-          and s.at >= $1::timestamptz - ago * interval '7 days' and s.at < $2::timestamptz - ago * interval '7 days'
+          and s.at >= $1::timestamptz - ago * interval '7 days'
+          and s.at < $2::timestamptz - ago * interval '7 days'
       ) as number
       from generate_series(1, 4) as ago
     ) w

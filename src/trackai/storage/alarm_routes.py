@@ -68,7 +68,7 @@ async def insert_route(
     tx: Tx, envelope: Envelope, route: Route, target: Target, *, by: str, now: dt.datetime
 ) -> None:
     """Store a route; the installation's key must have been made."""
-    await know_all_tenants(tx, envelope, [route.tenant_id])
+    await _know(tx, envelope, [route.tenant_id])
     sealed = envelope.seal(msgspec.json.encode(target), table=TABLE, tenant_id=route.tenant_id)
     await tx.execute(
         INSERT_ROUTE,
@@ -92,7 +92,7 @@ async def open_routes_all_tenants(
 ) -> dict[UUID, tuple[Route, Target]]:
     """Return id -> route and where it leads, of those that are used."""
     rows = await tx.fetch(OPEN_ROUTES_ALL_TENANTS, list(ids))
-    await know_all_tenants(tx, envelope, {row["tenant_id"] for row in rows})
+    await _know(tx, envelope, {row["tenant_id"] for row in rows})
     found = {}
     for row in rows:
         plain = envelope.open(row["target_sealed"], table=TABLE, tenant_id=row["tenant_id"])
@@ -105,8 +105,7 @@ async def end_route(tx: Tx, *, tenant_id: UUID, route_id: UUID, now: dt.datetime
     return await tx.execute(END_ROUTE, tenant_id, route_id, now) == 1
 
 
-async def know_all_tenants(tx: Tx, envelope: Envelope, tenant_ids: Iterable[UUID]) -> None:
-    """Have the envelope learn the keys of these owners of routes."""
+async def _know(tx: Tx, envelope: Envelope, tenant_ids: Iterable[UUID]) -> None:
     owners = set(tenant_ids)
     if INSTALLATION in owners:
         await alarms_key.know_all_tenants(tx, envelope)

@@ -1,6 +1,7 @@
 """How an alarm stands after measurements, whatever they are and whenever somebody looks."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -52,7 +53,7 @@ values = some.lists(
 
 
 def play(
-    alarm: Alarm, measured: list[tuple[float | None, int]]
+    alarm: Alarm, measured: Sequence[tuple[float | None, int]]
 ) -> list[tuple[dt.datetime, float | None, Step]]:
     """Return what follows from each measurement, so many seconds after the one before."""
     now, standing, steps = NOON, None, []

@@ -80,10 +80,8 @@ class PagerDutySandbox:
             await send_reply(reply, receive, send)
 
     def _answer(self, request: Request) -> Reply:
-        if request.path != PATH:
+        if (request.method, request.path) != ("POST", PATH):
             return Reply(404)
-        if request.method != "POST":
-            return Reply(405)
         if self._faults:
             status = self._faults.popleft()
             return Reply(status or 500, cut=status == 0)

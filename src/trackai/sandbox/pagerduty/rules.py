@@ -1,7 +1,7 @@
 """What PagerDuty's Events API v2 takes, by its documents of 2026: fields, lengths, words.
 
-A trigger needs a payload; an acknowledge or resolve needs the key of what it is about. Lengths are in
-letters, the size of an event in bytes.
+A trigger needs a payload; an acknowledge or resolve needs the key of what it is about. Lengths are
+in letters, the size of an event in bytes.
 """
 
 from typing import Any

@@ -20,21 +20,22 @@ create index alarm_samples_by_time on alarm_samples (drill, at);
 
 -- How an alarm stands; `name` is of what, where a tenant has several.
 create table alarm_signals (
-  tenant_id        uuid not null,
-  drill            uuid not null,
-  alarm            text not null,
-  name             text not null,
-  state            text not null check (state in ('ok', 'pending', 'alarm', 'no_data')),
-  since            timestamptz not null,
-  value            double precision,
-  bad_since        timestamptz,
-  good_since       timestamptz,
-  incident_id      uuid,
-  fired_at         timestamptz,
-  called_at        timestamptz,
-  call_key         text,
-  acknowledged_at  timestamptz,
-  acknowledged_by  text,
+  tenant_id           uuid not null,
+  drill               uuid not null,
+  alarm               text not null,
+  name                text not null,
+  state               text not null check (state in ('ok', 'pending', 'alarm', 'no_data')),
+  since               timestamptz not null,
+  value               double precision,
+  bad_since           timestamptz,
+  good_since          timestamptz,
+  incident_id         uuid,
+  fired_at            timestamptz,
+  called_at           timestamptz,
+  call_key            text,
+  acknowledged_at     timestamptz,
+  acknowledged_by     text,
+  acknowledge_called  boolean not null,
   primary key (tenant_id, drill, alarm, name)
 );
 
