@@ -5,6 +5,7 @@ is done is in the audit log.
 """
 
 import datetime as dt
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -216,7 +217,7 @@ def _refuse(known: Standing | None) -> None:
 
 
 def _limits(alarm: Alarm, threshold: float) -> Limits:
-    if threshold != threshold or threshold in {float("inf"), float("-inf")} or threshold < 0:
+    if not math.isfinite(threshold) or threshold < 0:
         raise InvalidField("A threshold is a number, 0 or more.", field="threshold")
     part = alarm.clear / alarm.threshold if alarm.threshold else 1.0
     return Limits(threshold, threshold * part)
@@ -236,13 +237,20 @@ def _target(new: NewRoute) -> tuple[Target, str | None]:
         if not address.isprintable() or "@" not in parseaddr(address)[1] or " " in address:
             raise InvalidField("That is no e-mail address.", field="address")
         return Target(address), None
-    parts = urlsplit(address)
-    if parts.scheme != "https" or not parts.hostname or not address.isprintable():
+    if not _is_https(address):
         raise InvalidField("Calls go to an https address.", field="address")
     if new.kind is RouteKind.SLACK:
         return Target(address), None
     made = secret or f"whsec_{secrets.token_urlsafe(32)}"
     return Target(address, made), made
+
+
+def _is_https(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and address.isprintable()
 
 
 def _text(text: str, field: str, most: int) -> str:

@@ -42,7 +42,7 @@ where tenant_id = $1 and id = $2
 # Which routes were told that these began.
 LIST_TOLD_ALL_TENANTS = """
 select distinct tenant_id, route_id, key from alarm_calls
-where drill = $1 and deed = 'trigger' and key = any($2::text[]) and made_at > $3
+where drill = $1 and deed = 'trigger' and key = any($2::text[]) and made_at >= $3
 """
 
 # The newest, everybody's or one owner's.

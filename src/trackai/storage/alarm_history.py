@@ -48,13 +48,15 @@ async def insert_history_all_tenants(
     tx: Tx, happened: Sequence[Happened], *, now: dt.datetime, new_id: NewId, drill: UUID = REAL
 ) -> None:
     """Add what just happened, in this order."""
+    # Of the same moment: sorted, for within a millisecond ids have no order.
+    ids = sorted(new_id() for _ in happened)
     rows = [
         (
-            *(one.subject.tenant_id, new_id(), one.subject.alarm, one.subject.name),
+            *(one.subject.tenant_id, id_, one.subject.alarm, one.subject.name),
             *(one.event.value, one.standing.state.value, one.standing.value),
             *(one.standing.incident_id, one.by),
         )
-        for one in happened
+        for id_, one in zip(ids, happened, strict=True)
     ]
     if rows:
         await tx.execute(INSERT_HISTORY_ALL_TENANTS, drill, now, *columns(rows))
