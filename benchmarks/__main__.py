@@ -7,7 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import FrameType
 
-from benchmarks import analytics, counting, dispatch, ingest, match, payload, queue, script, webhook
+from benchmarks import (
+    alarms,
+    analytics,
+    counting,
+    dispatch,
+    ingest,
+    match,
+    payload,
+    queue,
+    script,
+    webhook,
+)
 from benchmarks.figures import Figure, Size, as_json, print_table
 from trackai.telemetry.logging import configure_logging
 
@@ -33,6 +44,7 @@ BENCHMARKS: Mapping[str, Callable[[Size], list[Figure]]] = {
     "queue": queue.run,
     "payload": _payload,
     "analytics": _analytics,
+    "alarms": alarms.run,
 }
 
 

@@ -1,9 +1,10 @@
 """An alarm fired on purpose: its condition is made true, and everything that follows is watched.
 
 What is measured is pretended, by samples that carry the drill's id; from there on all is as it
-would be: thresholds, durations, calls, the pager's answer. The drill has a clock of its own, so that
-half an hour of dead letters takes no half hour, and its rows are nobody else's: neither the evaluator
-of the workers nor any number sees them. They are gone at the end; the history stays, marked.
+would be: thresholds, durations, calls, the pager's answer. The drill has a clock of its own, so
+that half an hour of dead letters takes no half hour, and its rows are nobody else's: neither the
+evaluator of the workers nor any number sees them. They are gone at the end; the history stays,
+marked.
 """
 
 import datetime as dt
