@@ -58,6 +58,12 @@ READS = {
     "user list": (),
     "audit list": ("Curso",),
     "jobs list": (),
+    "alarms list": (),
+    "alarms show": ("dlq_depth",),
+    "alarms history": (),
+    "alarms silences": (),
+    "alarms routes list": ("--tenant", "Curso"),
+    "alarms routes calls": (),
     "doctor": (),
     "tag": ("Curso",),
 }
@@ -79,6 +85,8 @@ OTHERS = {
     ),
     *("jobs run", "queue create", "sandbox meta", "sandbox webhook", "bench load"),
     *("ads import", "ads fetch", "ads delete"),
+    *("alarms acknowledge", "alarms silence", "alarms unsilence", "alarms threshold"),
+    *("alarms drill", "alarms routes add", "alarms routes remove"),
 }
 API = {
     **{
