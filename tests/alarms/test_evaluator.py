@@ -104,7 +104,7 @@ async def test_who_dies_while_evaluating_has_done_nothing(tower: "Tower") -> Non
         tx_ended.set()
         raise RuntimeError("killed")
 
-    doomed._note = note  # type: ignore[method-assign]
+    doomed._note = note  # type: ignore[assignment,method-assign]
     with pytest.raises(RuntimeError):
         await doomed.step()
     between = await calls(tower)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.ports import free_port
+from tests.support.tls import Door, make_certificate
 
 from trackai.alarms.certificate import certificate_days
 from trackai.alarms.sampler import Process, Sampler, p95_ms
@@ -55,8 +57,7 @@ async def test_slow_answers_are_seen_for_a_minute(world: "World") -> None:
     for _ in range(100):
         REQUEST_SECONDS.labels("pages").observe(7.0)
     slow = await sampler.sample()
-    for _ in range(4):
-        later = await sampler.sample()
+    *_, later = [await sampler.sample() for _ in range(4)]
 
     assert 5000 < slow[Metric.API_P95_MS] <= 10_000
     assert Metric.API_P95_MS not in later
@@ -102,6 +103,15 @@ async def test_of_many_processes_the_worst_counts_and_only_while_it_speaks(
 
     assert {Metric.CPU_PERCENT: 90, Metric.CERTIFICATE_DAYS_LEFT: 10} == found
     assert {} == later
+
+
+async def test_a_certificate_has_days_left(world: "World", tmp_path: Path) -> None:
+    port = free_port()
+    async with Door(port).listening(make_certificate(tmp_path), port):
+        found = await certificate_days(f"https://127.0.0.1:{port}/", world.clock)
+
+    # Ten years from the first day of 2026, seen in November.
+    assert 3650 - 326.5 == found[Metric.CERTIFICATE_DAYS_LEFT]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1", "nothing"])
