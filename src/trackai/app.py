@@ -20,6 +20,7 @@ from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
 from trackai.alarms.sampler import Process, Sampler
+from trackai.alarms.watchman import House, Means, standing_in
 from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
 from trackai.dashboard.app import create_dashboard
@@ -29,6 +30,8 @@ from trackai.destinations.port import Destination
 from trackai.destinations.registry import destinations
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
+from trackai.housekeeping.rollups import FOLD
+from trackai.housekeeping.schedule import TASKS
 from trackai.ingest.app import Edge, EdgeLimits
 from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.opening import EdgeTools, open_edge
@@ -39,7 +42,7 @@ from trackai.mail.console import ConsoleMail
 from trackai.mail.port import Mail
 from trackai.mail.smtp import Server, SmtpMail
 from trackai.model.clock import SystemClock, new_id
-from trackai.settings import MailTls, Settings
+from trackai.settings import MailTls, Pager, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
@@ -134,10 +137,11 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Whom pages reach outside: ad platforms, and stand-ins of payment platforms."""
+    """Whom pages reach outside: ad platforms, stand-ins of payment platforms, people by mail."""
 
     platforms: Mapping[str, Destination]
     practice: PracticeSales | None
+    mail: Mail | None
 
 
 @asynccontextmanager
@@ -165,7 +169,7 @@ async def open_app(
         access = await Database.connect(url, Role.ACCESS, size=ACCESS_CONNECTIONS)
         stack.push_async_callback(access.close)
         http = await stack.enter_async_context(open_http())
-        outside = Outside(destinations(http, SystemClock()), practice)
+        outside = Outside(destinations(http, SystemClock()), practice, mail_of(settings))
         pages = _dashboard(settings, envelope, (people, access), outside)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
@@ -177,6 +181,13 @@ async def open_app(
             keeps_reports,
         )
         await stack.enter_async_context(Sampler(process, database, SystemClock()).running())
+
+        @asynccontextmanager
+        async def means() -> AsyncIterator[Means]:
+            async with Database.opened(url, Role.PIPELINE, size=1) as watchers:
+                yield Means(watchers, envelope, http, SystemClock(), new_id, outside.mail)
+
+        await stack.enter_async_context(standing_in(_house(settings), means))
         yield App(edge, database, api, pages, keeps_reports=keeps_reports)
 
 
@@ -196,7 +207,7 @@ def _dashboard(
         team=Team(doors),
         second_factor=SecondFactor(doors),
         new_passwords=NewPasswords(doors),
-        mail=mail_of(settings),
+        mail=outside.mail,
         clock=clock,
         new_id=new_id,
         base_url=settings.base_url,
@@ -207,6 +218,16 @@ def _dashboard(
         meta_url=settings.meta_url,
     )
     return create_dashboard(tools)
+
+
+def _house(settings: Settings) -> House:
+    """Return what is watched should no worker do it."""
+    return House(
+        *(settings.base_url, settings.environment.value, settings.production),
+        tasks=[*TASKS, FOLD],
+        pages=settings.pager is Pager.PROGRAM,
+        pagerduty_url=settings.pagerduty_url,
+    )
 
 
 def mail_of(settings: Settings) -> Mail | None:

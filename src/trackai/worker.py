@@ -13,18 +13,14 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from trackai.alarms.catalogue import ALARMS, watched
 from trackai.alarms.certificate import certificate_days
-from trackai.alarms.evaluator import EVERY, Evaluator, Really, Watch
-from trackai.alarms.message import Sender as Who
+from trackai.alarms.evaluator import EVERY
 from trackai.alarms.sampler import Process, Sampler, kept_for
-from trackai.alarms.sender import Calls, Sender, Stored
 from trackai.alarms.upkeep import AlarmUpkeep
-from trackai.alarms.ways.opening import open_ways
+from trackai.alarms.watchman import House, Means, open_evaluator, open_sender
 from trackai.analytics.rezoning import Rezoner
-from trackai.destinations.http import Http, open_http
+from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
 from trackai.dispatch.backstop import Backstop
 from trackai.dispatch.breaker import Limits
@@ -38,7 +34,7 @@ from trackai.housekeeping.doors import DoorKeeper
 from trackai.housekeeping.purge import Purger
 from trackai.housekeeping.retention import Retention
 from trackai.housekeeping.rollups import FOLD, Folder, RollupUpkeep
-from trackai.housekeeping.schedule import Scheduler, Task, until_idle
+from trackai.housekeeping.schedule import TASKS, Scheduler, Task, until_idle
 from trackai.mail.port import Mail
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.rematch import Rematcher
@@ -59,7 +55,6 @@ from trackai.storage.tenant_keys import make_missing_all_tenants
 from trackai.storage.wakeups import Channel, Wakeups
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import JOB_ERRORS
-from trackai.tracker.public_web import PublicWeb
 
 # Longest sleep of a job that nobody wakes: retries and leases come due without a notification.
 IDLE_S = 1.0
@@ -201,69 +196,42 @@ async def open_worker(
         ]
         work, finish = dispatcher.step, dispatcher.finish
         dispatch = Job("dispatch", work, engine.wakes_dispatch, engine.dispatch_idle_s, finish)
-        tasks = _tasks(url, database, envelope, clock)
-        scheduler = Scheduler(database, tasks, clock)
-        alarms = _Alarms(settings, database, clock)
-        await stack.enter_async_context(alarms.sampler().running())
+        scheduler = Scheduler(database, _tasks(url, database, envelope, clock), clock)
+        await stack.enter_async_context(_sampler(settings, database, clock).running())
         timed = [
             Job("replay", releaser.step, None),
             Job("rematch", Rematcher(database, tools).step, None, REMATCH_EVERY_S),
             Job("tokens", tokens.step, None, TOKENS_EVERY_S),
             Job("fold", Folder(database, clock).step, None),
             Job("schedule", scheduler.step, None, SCHEDULE_EVERY_S),
-            *alarms.jobs([one.name for one in tasks], Stored(envelope), http, mail),
+            *_watching(settings, Means(database, envelope, http, clock, new_id, mail)),
         ]
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
 
 
-@dataclass(frozen=True, slots=True)
-class _Alarms:
-    """What watches, and what calls."""
+def _watching(settings: Settings, means: Means) -> list[Job]:
+    """Return what looks at every alarm, and what makes calls."""
+    house = House(
+        *(settings.base_url, settings.environment.value, settings.production),
+        tasks=[*TASKS, FOLD],
+        pages=settings.pager is Pager.PROGRAM,
+        pagerduty_url=settings.pagerduty_url,
+    )
+    return [
+        Job("alarms", open_evaluator(house, means).step, None, EVERY.total_seconds()),
+        Job("alarm-calls", open_sender(house, means).step, None, CALLS_EVERY_S),
+    ]
 
-    settings: Settings
-    database: Database
-    clock: SystemClock
 
-    @property
-    def who(self) -> Who:
-        """Return as whom people are called: no environment hides another's incidents."""
-        host = urlsplit(self.settings.base_url).netloc
-        return Who(self.settings.base_url, f"{self.settings.environment.value}/{host}")
+def _sampler(settings: Settings, database: Database, clock: SystemClock) -> Sampler:
+    """Return what measures this process, and the certificate of the public address."""
 
-    def jobs(
-        self, tasks: Sequence[str], routes: Stored, http: Http, mail: Mail | None
-    ) -> list[Job]:
-        """Return what looks at every alarm, and what makes calls."""
-        return [self._watching(tasks), self._calling(routes, http, mail)]
+    async def certificate() -> Mapping[Metric, float]:
+        return await certificate_days(settings.base_url, clock)
 
-    def _watching(self, tasks: Sequence[str]) -> Job:
-        alarms = watched(production=self.settings.production)
-        pages = self.settings.pager is Pager.PROGRAM
-        watch = Watch(alarms, Really(alarms, [*tasks, FOLD], pages), self.who.environment)
-        evaluator = Evaluator(self.database, watch, self.clock, new_id)
-        return Job("alarms", evaluator.step, None, EVERY.total_seconds())
-
-    def _calling(self, routes: Stored, http: Http, mail: Mail | None) -> Job:
-        url = self.settings.pagerduty_url
-        ways = open_ways(http, self.clock, mail, pagerduty_url=url, web=PublicWeb())
-        calls = Calls(self.who, ALARMS, ways, routes)
-        return Job(
-            "alarm-calls", Sender(self.database, calls, self.clock).step, None, CALLS_EVERY_S
-        )
-
-    def sampler(self) -> Sampler:
-        """Return what measures this process, and the certificate of the public address."""
-
-        async def certificate() -> Mapping[Metric, float]:
-            return await certificate_days(self.settings.base_url, self.clock)
-
-        process = Process(
-            f"worker@{socket.gethostname()}:{os.getpid()}",
-            [self.database],
-            self.settings.data_dir,
-        )
-        more = kept_for(CERTIFICATE_EVERY, self.clock, certificate)
-        return Sampler(process, self.database, self.clock, more)
+    name = f"worker@{socket.gethostname()}:{os.getpid()}"
+    process = Process(name, [database], settings.data_dir)
+    return Sampler(process, database, clock, kept_for(CERTIFICATE_EVERY, clock, certificate))
 
 
 def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock) -> list[Task]:

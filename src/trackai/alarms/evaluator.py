@@ -122,7 +122,16 @@ class _Found:
 class Evaluator:
     """Looks at the alarms of a watch."""
 
-    def __init__(self, database: Database, watch: Watch, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self,
+        database: Database,
+        watch: Watch,
+        clock: Clock,
+        new_id: NewId,
+        *,
+        after: dt.timedelta | None = None,
+    ) -> None:
+        self._after = after
         self._database = database
         self._watch = watch
         self._clock = clock
@@ -132,6 +141,9 @@ class Evaluator:
         """Evaluate once, unless somebody else does; never busy: the next time is the clock's."""
         began = time.perf_counter()
         async with asyncio.timeout(LONGEST_S), self._database.transaction() as tx:
+            # Others look, as a rule: they are asked before anything is kept from them.
+            if self._after and not await self._was_away(tx, self._after):
+                return False
             if await alarm_signals.try_lock_all_tenants(tx, drill=self._watch.drill):
                 await self._evaluate(tx)
                 ALARM_EVALUATION_SECONDS.observe(time.perf_counter() - began)
@@ -142,7 +154,9 @@ class Evaluator:
         measured = await self._watch.source.measure(tx, now)
         before = await alarm_signals.load_signals_all_tenants(tx, drill=drill)
         limits = await alarm_choices.load_limits_all_tenants(tx)
-        found = self._decide(measured, before, limits, away=await self._was_away(tx, now))
+        found = self._decide(
+            measured, before, limits, away=await self._was_away(tx, rules.LONGEST_GAP)
+        )
         silences = await alarm_choices.load_silences_all_tenants(tx, now=now)
         await self._call(tx, found, before, measured, silences)
         await self._pass_on(tx, found, before)
@@ -232,12 +246,12 @@ class Evaluator:
                 standing = found.changed.get(subject, stored)
                 found.changed[subject] = replace(standing, acknowledge_called=True)
 
-    async def _was_away(self, tx: Tx, now: dt.datetime) -> bool:
-        """Tell whether nobody has evaluated for so long that something may have come and gone."""
+    async def _was_away(self, tx: Tx, length: dt.timedelta) -> bool:
+        """Tell whether nobody has looked for so long, though somebody has before."""
         if self._watch.drill != REAL:
             return False
         last = await jobs.find_finished(tx, NAME)
-        return last is not None and now - last > rules.LONGEST_GAP
+        return last is not None and self._clock.now() - last > length
 
     async def _note(self, tx: Tx, found: _Found, now: dt.datetime) -> None:
         for one in found.happened:
