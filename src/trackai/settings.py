@@ -19,7 +19,9 @@ from trackai.errors import ConfigurationError
 
 PREFIX = "TRACKAI_"
 # What single commands read by themselves.
-COMMAND_VARIABLES = frozenset({"TRACKAI_GATEWAY_SECRET", "TRACKAI_DESTINATION_TOKEN"})
+COMMAND_VARIABLES = frozenset(
+    {"TRACKAI_GATEWAY_SECRET", "TRACKAI_DESTINATION_TOKEN", "TRACKAI_ALARM_SECRET"}
+)
 # How like a setting's name another must be to be taken for a slip of the pen; 1 = equal.
 _NEARLY = 0.9
 

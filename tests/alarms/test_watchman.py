@@ -50,7 +50,7 @@ async def test_a_server_calls_somebody_when_there_are_no_workers(
 
     pager_url = await serve(tower.pager)
     async with standing_in(house(pager_url), means, every_s=0.01), asyncio.timeout(60):
-        while not tower.pager.incidents:
+        while not tower.pager.incidents:  # noqa: ASYNC110 - another program is waited for
             await asyncio.sleep(0.01)
 
     assert "Tasks do not run" in tower.pager.incidents[0].summary

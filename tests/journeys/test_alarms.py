@@ -4,7 +4,8 @@ import asyncio
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from tests.support.customer import POLL_S, until
+from tests.support.customer import until
+from tests.support.program import POLL_S
 
 from trackai.alarms.catalogue import watched
 
@@ -24,7 +25,7 @@ async def test_the_program_measures_itself_and_says_how_it_is(
     place: "Place", stack: ExitStack
 ) -> None:
     stack.enter_context(place.start("up", "--port", "0"))
-    while (await place.rows(MEASURED))[0]["number"] < len(OF_PROCESSES):
+    while (await place.rows(MEASURED))[0]["number"] < len(OF_PROCESSES):  # noqa: ASYNC110
         await asyncio.sleep(POLL_S)
     await until(
         lambda: all(stands(place)[one]["state"] != "no_data" for one in OF_PROCESSES),
