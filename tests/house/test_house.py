@@ -197,6 +197,16 @@ def test_every_setting_is_in_the_docs() -> None:
     assert [] == missing
 
 
+def test_every_alarm_has_a_runbook_and_is_in_the_docs() -> None:
+    from trackai.alarms.catalogue import ALARMS  # noqa: PLC0415
+
+    page = (ROOT / "docs" / "alarms.md").read_text()
+    runbooks = {path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md")}
+
+    assert [] == [name for name in ALARMS if f"| `{name}` |" not in page]
+    assert sorted(runbooks) == sorted(one.page for one in ALARMS.values())
+
+
 def test_every_decision_has_a_status() -> None:
     decisions = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
 
