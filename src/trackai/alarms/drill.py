@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from trackai.alarms.calling import full_key
-from trackai.alarms.evaluator import Evaluator, Watch
+from trackai.alarms.evaluator import Evaluator, Watch, limits_for
 from trackai.alarms.measuring import Measured
 from trackai.alarms.message import Sender as Who
-from trackai.alarms.rules import own_key
+from trackai.alarms.rules import limits_of, own_key
 from trackai.alarms.sender import Calls, Opened, Sender
 from trackai.alarms.ways.port import Way
-from trackai.model.alarm import INSTALLATION, Alarm, RouteKind, Standing, State, Subject
+from trackai.model.alarm import INSTALLATION, Alarm, Limits, RouteKind, Standing, State, Subject
 from trackai.model.clock import Clock, NewId
-from trackai.storage import alarm_calls, alarm_samples, alarm_signals
+from trackai.storage import alarm_calls, alarm_choices, alarm_samples, alarm_signals
 from trackai.storage.alarm_routes import Route, Target
 from trackai.storage.pool import Database, Tx
 
@@ -136,17 +136,18 @@ class Drill:
         def passed() -> float:
             return (self.clock.now() - started).total_seconds()
 
+        limits = await self._limits(alarm)
         if alarm.lasting:
-            await self._look(alarm, beyond(alarm), dt.timedelta(0))
+            await self._look(alarm, beyond(alarm, limits), dt.timedelta(0))
             if (await self._standing(alarm)).state is State.PENDING:
                 found.pending_s = passed()
-        await self._until(alarm, beyond(alarm), alarm.lasting, State.ALARM)
+        await self._until(alarm, beyond(alarm, limits), alarm.lasting, State.ALARM)
         if (await self._standing(alarm)).state is not State.ALARM:
             found.trouble = "it did not fire"
             return found
         found.fired_s = passed()
         found.notified_s = passed() if await self._heard(alarm, open_=True) else None
-        await self._until(alarm, well_of(alarm), alarm.calm, State.OK)
+        await self._until(alarm, well_of(alarm, limits), alarm.calm, State.OK)
         if (await self._standing(alarm)).state is State.OK:
             found.ended_s = passed()
             found.resolved_s = passed() if await self._heard(alarm, open_=False) else None
@@ -160,6 +161,12 @@ class Drill:
             await alarm_samples.delete_drill_all_tenants(tx, drill=self.id)
             await alarm_signals.delete_drill_all_tenants(tx, drill=self.id)
             await alarm_calls.delete_drill_all_tenants(tx, drill=self.id)
+
+    async def _limits(self, alarm: Alarm) -> Limits:
+        """Return the thresholds that count here."""
+        async with self.ground.database.transaction() as tx:
+            chosen = await alarm_choices.load_limits_all_tenants(tx)
+        return limits_of(alarm, limits_for(chosen, drilled(alarm)))
 
     async def _until(self, alarm: Alarm, value: float, lasting: dt.timedelta, state: State) -> None:
         """Measure this for as long as it has to last, looking as often as in earnest."""
@@ -208,11 +215,11 @@ def drilled(alarm: Alarm) -> Subject:
     return Subject(INSTALLATION, alarm.id, PROCESS)
 
 
-def beyond(alarm: Alarm) -> float:
+def beyond(alarm: Alarm, limits: Limits) -> float:
     """Return a value that is bad: as far beyond the threshold as makes no doubt."""
-    return alarm.threshold / 2 if alarm.below else alarm.threshold * 2 + 1
+    return limits.threshold / 2 if alarm.below else limits.threshold * 2 + 1
 
 
-def well_of(alarm: Alarm) -> float:
+def well_of(alarm: Alarm, limits: Limits) -> float:
     """Return a value that is good again."""
-    return alarm.clear + 1 if alarm.below else max(alarm.clear - 1, 0.0)
+    return limits.clear + 1 if alarm.below else max(limits.clear - 1, 0.0)

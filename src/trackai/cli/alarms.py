@@ -52,8 +52,9 @@ def list_(json: Json = False) -> None:
         for alarm, state, number, _ in counted:
             by_alarm.setdefault(alarm, {})[state] = number
         alarms = watched(production=here.settings.production)
-        rows = [_summary(one, by_alarm.get(one.id, {})) for one in alarms.values()]
-        return sorted(rows, key=lambda row: _WORST.index(State(str(row["state"]))))
+        rows = [(one, _state(by_alarm.get(one.id, {}))) for one in alarms.values()]
+        rows.sort(key=lambda row: (_WORST.index(row[1]), -row[0].severity.rank))
+        return [_summary(one, state, by_alarm.get(one.id, {})) for one, state in rows]
 
     show(run(work()), json=json, empty="")
 
@@ -235,8 +236,11 @@ async def _operator(tenant: str | None = None) -> AsyncIterator[_View]:
         yield _View(here, Choices(database, here.envelope, clock, new_id, scribe))
 
 
-def _summary(alarm: Alarm, counted: Mapping[State, int]) -> Row:
-    state = next((one for one in _WORST if counted.get(one)), State.NO_DATA)
+def _state(counted: Mapping[State, int]) -> State:
+    return next((one for one in _WORST if counted.get(one)), State.NO_DATA)
+
+
+def _summary(alarm: Alarm, state: State, counted: Mapping[State, int]) -> Row:
     return {
         "alarm": alarm.id,
         "severity": alarm.severity.value,
