@@ -119,6 +119,10 @@ class Settings(BaseSettings):
     rejection_days: float = Field(default=1.0, gt=0, le=30)
     # Where pixels connected on pages are sent to: a stand-in for Meta. Unset = Meta.
     meta_url: str | None = None
+    # Where each process shows its counters to Prometheus: an address that only the inside reaches.
+    # Unset = nowhere; of several server processes each has a port, one after the other.
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
     # Who calls PagerDuty: this program, by its routes, or something else that watches.
     pager: Pager = Pager.PROGRAM
     # Where PagerDuty takes events; accounts of the European region have another place.
@@ -161,7 +165,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("database_url", "secret_key", "public_url", "smtp_host", "smtp_user", "smtp_password"),
-        *("mail_from", "meta_url"),
+        *("mail_from", "meta_url", "metrics_port"),
         mode="before",
     )
     @classmethod

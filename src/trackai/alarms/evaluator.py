@@ -35,7 +35,7 @@ from trackai.storage.alarm_routes import Route, load_routes_all_tenants
 from trackai.storage.jobs import Run
 from trackai.storage.pool import Database, Tx
 from trackai.telemetry.logging import get_logger
-from trackai.telemetry.metrics import ALARM_EVALUATION_SECONDS, ALARMS, ALARMS_FIRED
+from trackai.telemetry.metrics import ALARM_EVALUATION_SECONDS, ALARMS, ALARMS_FIRED, MEASURED
 
 EVERY = dt.timedelta(seconds=15)
 # Longest evaluation; one that takes longer is given up, and the next one tries.
@@ -165,6 +165,8 @@ class Evaluator:
         await alarm_history.insert_history_all_tenants(
             tx, found.happened, now=now, new_id=self._new_id, drill=drill
         )
+        if drill == REAL:
+            expose(measured, self._watch.alarms)
         await self._note(tx, found, now)
 
     def _decide(
@@ -269,6 +271,18 @@ class Evaluator:
             next_at=now + EVERY,
         )
         await jobs.note_job(tx, NAME, run, started_at=now)
+
+
+def expose(measured: Mapping[Subject, Measured], alarms: Mapping[str, Alarm]) -> None:
+    """Show the worst value of each metric; what nobody measures is not shown."""
+    values: dict[str, list[float]] = {}
+    for subject, one in measured.items():
+        if one.value is not None:
+            values.setdefault(subject.alarm, []).append(one.value)
+    MEASURED.clear()
+    for name, found in values.items():
+        alarm = alarms[name]
+        MEASURED.labels(alarm.metric.value).set(min(found) if alarm.below else max(found))
 
 
 def limits_for(

@@ -22,7 +22,7 @@ from trackai.model.clock import Clock
 from trackai.storage.alarm_samples import insert_samples
 from trackai.storage.pool import Database
 from trackai.telemetry.logging import get_logger
-from trackai.telemetry.metrics import REQUEST_SECONDS, SPOOL_BYTES
+from trackai.telemetry.metrics import PROCESS, REQUEST_SECONDS, SPOOL_BYTES
 
 EVERY_S = 15.0
 # How often the loop is asked whether it still turns, and who has connections.
@@ -119,6 +119,8 @@ class Sampler:
             await asyncio.sleep(EVERY_S)
             try:
                 found = await self.sample()
+                for metric, value in found.items():
+                    PROCESS.labels(metric.value).set(value)
                 async with self._writer.transaction(waits=False) as tx:
                     await insert_samples(tx, self._process.name, found, at=self._clock.now())
             except TrackaiError as error:

@@ -169,3 +169,16 @@ REQUEST_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
+MEASURED = Gauge(
+    "trackai_measured",
+    "What alarms are about, by metric: the worst of all, as the leader saw it last; its unit is"
+    " in its name",
+    ("metric",),
+    registry=REGISTRY,
+)
+PROCESS = Gauge(
+    "trackai_process",
+    "What a process measured of itself last: CPU, connections, loop, latency, disk",
+    ("metric",),
+    registry=REGISTRY,
+)
