@@ -74,3 +74,11 @@ def test_alarms_ask_after_every_task_that_there_is(tower: "Tower") -> None:
     tasks = _tasks("", tower.world.workers, tower.world.envelope, tower.world.clock)  # type: ignore[arg-type]
 
     assert sorted(TASKS) == sorted(one.name for one in tasks)
+
+
+async def test_where_nobody_ever_looked_a_server_does(tower: "Tower", http: "Http") -> None:
+    world = tower.world
+    means = Means(world.workers, world.envelope, http, world.clock, new_id, None)
+    await open_evaluator(house("http://127.0.0.1:9"), means, after=STANDS_IN_AFTER).step()
+
+    assert await tower.standings()

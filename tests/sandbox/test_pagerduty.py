@@ -118,6 +118,14 @@ async def test_too_many_in_a_minute_are_refused_until_it_is_over(
     assert 202 == (await caller.send())[0]
 
 
+async def test_what_people_would_see_can_be_asked_for(caller: Caller) -> None:
+    await caller.send()
+    async with caller.http.get(f"{caller.url}/sandbox/incidents") as answer:
+        (incident,) = await answer.json()
+
+    assert ("k", "s", "triggered") == (incident["key"], incident["summary"], incident["status"])
+
+
 async def test_it_fails_on_order(caller: Caller) -> None:
     caller.pager.fail(503, 0)
     first, _ = await caller.send()

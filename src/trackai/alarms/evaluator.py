@@ -141,8 +141,7 @@ class Evaluator:
         """Evaluate once, unless somebody else does; never busy: the next time is the clock's."""
         began = time.perf_counter()
         async with asyncio.timeout(LONGEST_S), self._database.transaction() as tx:
-            # Others look, as a rule: they are asked before anything is kept from them.
-            if self._after and not await self._was_away(tx, self._after):
+            if await self._leaves_it(tx):
                 return False
             if await alarm_signals.try_lock_all_tenants(tx, drill=self._watch.drill):
                 await self._evaluate(tx)
@@ -154,9 +153,7 @@ class Evaluator:
         measured = await self._watch.source.measure(tx, now)
         before = await alarm_signals.load_signals_all_tenants(tx, drill=drill)
         limits = await alarm_choices.load_limits_all_tenants(tx)
-        found = self._decide(
-            measured, before, limits, away=await self._was_away(tx, rules.LONGEST_GAP)
-        )
+        found = self._decide(measured, before, limits, away=await self._was_away(tx))
         silences = await alarm_choices.load_silences_all_tenants(tx, now=now)
         await self._call(tx, found, before, measured, silences)
         await self._pass_on(tx, found, before)
@@ -248,12 +245,19 @@ class Evaluator:
                 standing = found.changed.get(subject, stored)
                 found.changed[subject] = replace(standing, acknowledge_called=True)
 
-    async def _was_away(self, tx: Tx, length: dt.timedelta) -> bool:
-        """Tell whether nobody has looked for so long, though somebody has before."""
+    async def _leaves_it(self, tx: Tx) -> bool:
+        """Tell whether others look, if that is a reason not to."""
+        if self._after is None:
+            return False
+        last = await jobs.find_finished(tx, NAME)
+        return last is not None and self._clock.now() - last <= self._after
+
+    async def _was_away(self, tx: Tx) -> bool:
+        """Tell whether nobody has looked for so long that something may have come and gone."""
         if self._watch.drill != REAL:
             return False
         last = await jobs.find_finished(tx, NAME)
-        return last is not None and self._clock.now() - last > length
+        return last is not None and self._clock.now() - last > rules.LONGEST_GAP
 
     async def _note(self, tx: Tx, found: _Found, now: dt.datetime) -> None:
         for one in found.happened:

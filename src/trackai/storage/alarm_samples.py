@@ -32,6 +32,7 @@ DELETE_OLD_ALL_TENANTS = "delete from alarm_samples where at < $1"
 # What a drill left.
 DELETE_DRILL_ALL_TENANTS = "delete from alarm_samples where drill = $1 and drill <> $2"
 
+_METRICS = {metric.value: metric for metric in Metric}
 _LESS_IS_WORSE = frozenset({Metric.CERTIFICATE_DAYS_LEFT, Metric.TOKEN_HOURS_LEFT})
 _LESS_IS_WORSE |= {Metric.WEBHOOK_SUCCESS_PERCENT}
 
@@ -52,7 +53,8 @@ async def load_latest_all_tenants(
     return {
         metric: row["lowest" if metric in _LESS_IS_WORSE else "highest"]
         for row in rows
-        if (metric := Metric(row["metric"]))
+        # A process of a newer release may say more.
+        if (metric := _METRICS.get(row["metric"]))
     }
 
 

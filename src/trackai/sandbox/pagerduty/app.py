@@ -22,6 +22,8 @@ from trackai.sandbox.asgi import (
 from trackai.sandbox.pagerduty.rules import MOST_BYTES, Invalid, parse_event
 
 PATH = "/v2/enqueue"
+# Not PagerDuty's: what people would see, as JSON.
+SEEN = "/sandbox/incidents"
 # Events of a key that are taken in a minute.
 MOST_A_MINUTE = 120
 _STATUS = {"acknowledge": "acknowledged", "resolve": "resolved"}
@@ -80,11 +82,16 @@ class PagerDutySandbox:
             await send_reply(reply, receive, send)
 
     def _answer(self, request: Request) -> Reply:
+        if (request.method, request.path) == ("GET", SEEN):
+            return Reply(200, msgspec.json.encode(list(self.incidents)))
         if (request.method, request.path) != ("POST", PATH):
             return Reply(404)
         if self._faults:
             status = self._faults.popleft()
             return Reply(status or 500, cut=status == 0)
+        return self._judge(request)
+
+    def _judge(self, request: Request) -> Reply:
         try:
             event = parse_event(request.body)
         except Invalid as error:

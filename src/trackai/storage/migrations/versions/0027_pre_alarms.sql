@@ -117,7 +117,7 @@ create table alarm_calls (
   primary key (tenant_id, id)
 );
 create index alarm_calls_waiting on alarm_calls (drill, run_at) where run_at is not null;
-create index alarm_calls_by_key on alarm_calls (tenant_id, key);
+create index alarm_calls_by_key on alarm_calls (key, route_id);
 create index alarm_calls_by_age on alarm_calls (made_at);
 
 do $$
