@@ -228,6 +228,39 @@ async def test_many_pixels_held_at_once_are_one_call(tower: "Tower") -> None:
     assert ["trigger", "resolve"] == [one["event_action"] for one in tower.pager.events]
 
 
+async def test_a_shared_call_ends_with_its_last_whenever_that_began(tower: "Tower") -> None:
+    await tower.page()
+    others = [await tower.world.open_account(f"Loja {number}") for number in range(7)]
+    for one in others[:-1]:
+        await breaker(tower, one, OPEN)
+    await tower.look(4)
+    await breaker(tower, others[-1], OPEN)
+    await tower.look(4)
+    for one in others[:-1]:
+        await breaker(tower, one, CLOSE)
+    await tower.look(4)
+    nearly = [one["event_action"] for one in tower.pager.events]
+    await breaker(tower, others[-1], CLOSE)
+    await tower.look(4)
+
+    assert ["trigger"] == nearly
+    assert ["trigger", "resolve"] == [one["event_action"] for one in tower.pager.events]
+
+
+async def test_the_next_incident_ends_for_those_who_were_told_of_it(tower: "Tower") -> None:
+    await tower.choices().add_route(NewRoute(RouteKind.EMAIL, "ops", "ops@example.com"))
+    route, _ = await tower.choices().add_route(NewRoute(RouteKind.EMAIL, "old", "old@example.com"))
+    await tower.look(2, cpu_percent=95)
+    await tower.look(4, cpu_percent=5)
+    await tower.choices().end_route(route.id)
+    await tower.look(2, cpu_percent=95)
+    await tower.look(4, cpu_percent=5)
+
+    to = [letter.to for letter in tower.post.letters]
+    assert (4, 2) == (to.count("ops@example.com"), to.count("old@example.com"))
+    assert {"sent"} == {row["state"] for row in await calls(tower)}
+
+
 async def test_a_tenants_route_hears_of_its_own_and_of_nothing_else(tower: "Tower") -> None:
     other = await tower.world.open_account("Outra")
     mine = tower.world.account

@@ -20,7 +20,7 @@ from trackai.alarms.sender import LEASE, MOST_TRIES, next_try
 from trackai.alarms.ways.pagerduty import event_of
 from trackai.alarms.ways.slack import text_of
 from trackai.errors import InvalidField, NotFound
-from trackai.model.alarm import INSTALLATION, Deed, Metric, RouteKind, Severity
+from trackai.model.alarm import INSTALLATION, Deed, Metric, RouteKind, Severity, State
 from trackai.model.clock import new_id
 from trackai.sandbox.pagerduty.rules import parse_event
 from trackai.storage.alarm_calls import DueCall, claim_calls_all_tenants, list_calls_all_tenants
@@ -152,6 +152,7 @@ async def test_a_route_that_is_gone_is_called_no_more(tower: "Tower") -> None:
     await tower.look(4, cpu_percent=5)
 
     assert ("resolve", "dead", "route_gone") in await states(tower)
+    assert State.OK is (await tower.standing("calls_lost")).state
     assert 1 == len(tower.pager.events)
     with pytest.raises(NotFound):
         await tower.choices().end_route(route_id)

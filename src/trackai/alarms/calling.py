@@ -6,6 +6,7 @@ tenant's own, and of nothing else.
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -17,6 +18,15 @@ from trackai.storage.alarm_routes import Route
 
 # PagerDuty's longest.
 MOST_KEY = 255
+_EVER = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of calls: of which alarm, and since when it is this incident's."""
+
+    alarm: str
+    since: dt.datetime
 
 
 class Watched(Protocol):
@@ -99,7 +109,7 @@ class Told:
 def answers(
     deed: Deed,
     told: Iterable[tuple[UUID, UUID, str]],
-    keys: Mapping[str, Subject],
+    keys: Mapping[str, Key],
     new_id: NewId,
 ) -> list[NewCall]:
     """Return this deed for whoever was told that these began."""
@@ -110,15 +120,17 @@ def answers(
 
 
 def keys_of(
-    environment: str, ended: Mapping[Subject, Standing], still: Iterable[str]
-) -> dict[str, Subject]:
-    """Return the keys that end with these incidents: each one's own, and shared ones of none."""
+    environment: str, incidents: Mapping[Subject, Standing], still: Iterable[str] = ()
+) -> dict[str, Key]:
+    """Return the keys of these incidents: each one's own, and shared ones that no other has."""
     lasting = set(still)
-    keys: dict[str, Subject] = {}
-    for subject, standing in ended.items():
+    keys: dict[str, Key] = {}
+    for subject, standing in incidents.items():
         for key in (own_key(subject), standing.call_key):
-            if standing.called_at and key and key not in lasting:
-                keys[full_key(environment, key)] = subject
+            if standing.called_at and standing.fired_at and key and key not in lasting:
+                # A shared key is one incident's that began before, and never used again.
+                since = _EVER if is_shared(key) else standing.fired_at
+                keys[full_key(environment, key)] = Key(subject.alarm, since)
     return keys
 
 

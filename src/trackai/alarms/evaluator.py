@@ -216,9 +216,7 @@ class Evaluator:
         if found.ended:
             still = {*going_on.values(), *(one.key for one in called)}
             keys = calling.keys_of(watch.environment, found.ended, still)
-            since = min(one.fired_at or now for one in found.ended.values())
-            who = await alarm_calls.list_told_all_tenants(tx, keys, since=since, drill=watch.drill)
-            calls += calling.answers(Deed.RESOLVE, who, keys, self._new_id)
+            calls += await self._answers(tx, Deed.RESOLVE, keys)
         await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
         for one in called:
             standing = replace(audible[one.subject], called_at=now, call_key=one.key)
@@ -235,15 +233,21 @@ class Evaluator:
         }
         if not taken:
             return
-        keys = calling.keys_of(watch.environment, taken, ())
-        since = min(one.fired_at or now for one in taken.values())
-        who = await alarm_calls.list_told_all_tenants(tx, keys, since=since, drill=watch.drill)
-        calls = calling.answers(Deed.ACKNOWLEDGE, who, keys, self._new_id)
+        keys = calling.keys_of(watch.environment, taken)
+        calls = await self._answers(tx, Deed.ACKNOWLEDGE, keys)
         await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
         for subject, stored in taken.items():
             if subject not in found.ended:
                 standing = found.changed.get(subject, stored)
                 found.changed[subject] = replace(standing, acknowledge_called=True)
+
+    async def _answers(
+        self, tx: Tx, deed: Deed, keys: Mapping[str, calling.Key]
+    ) -> list[alarm_calls.NewCall]:
+        """Return this deed for whoever was called by these keys."""
+        since = {name: key.since for name, key in keys.items()}
+        told = await alarm_calls.list_told_all_tenants(tx, since, drill=self._watch.drill)
+        return calling.answers(deed, told, keys, self._new_id)
 
     async def _leaves_it(self, tx: Tx) -> bool:
         """Tell whether others look, if that is a reason not to."""

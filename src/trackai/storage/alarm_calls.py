@@ -1,7 +1,7 @@
 """Table alarm_calls, the outbox: what is to be said to routes, an incident's deeds in order."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -39,10 +39,12 @@ update alarm_calls set run_at = $3, state = $4, reason = $5, ended_at = $6
 where tenant_id = $1 and id = $2
 """
 
-# Which routes were told that these began.
+# Which routes were told that these began, each since its own moment.
 LIST_TOLD_ALL_TENANTS = """
-select distinct tenant_id, route_id, key from alarm_calls
-where drill = $1 and deed = 'trigger' and key = any($2::text[]) and made_at >= $3
+select distinct c.tenant_id, c.route_id, c.key
+from unnest($2::text[], $3::timestamptz[]) as asked (key, since)
+join alarm_calls c on c.key = asked.key and c.made_at >= asked.since
+where c.drill = $1 and c.deed = 'trigger'
 """
 
 # The newest, everybody's or one owner's.
@@ -117,10 +119,13 @@ async def settle_call(
 
 
 async def list_told_all_tenants(
-    tx: Tx, keys: Iterable[str], *, since: dt.datetime, drill: UUID = REAL
+    tx: Tx, since: Mapping[str, dt.datetime], *, drill: UUID = REAL
 ) -> list[tuple[UUID, UUID, str]]:
-    """Return (owner, route, key) of those who were told that one of these began, since then."""
-    rows = await tx.fetch(LIST_TOLD_ALL_TENANTS, drill, list(keys), since)
+    """Return (owner, route, key) of those who were told that one of these keys began, since then.
+
+    A key is used again by the next incident of its subject.
+    """
+    rows = await tx.fetch(LIST_TOLD_ALL_TENANTS, drill, list(since), list(since.values()))
     return [(row["tenant_id"], row["route_id"], row["key"]) for row in rows]
 
 
