@@ -275,8 +275,8 @@ async def test_a_tenants_route_hears_of_its_own_and_of_nothing_else(tower: "Towe
 
     pixel = mine.destination.pixel_id
     assert [
-        f"Eventos retidos, {pixel}: 1 (limite 0)",
-        "Resolvido: Eventos retidos",
+        f"Eventos retidos, Curso, {pixel}: 1 (limite 0)",
+        f"Resolvido: Eventos retidos, Curso, {pixel}",
     ] == [letter.subject for letter in tower.post.letters]
     assert {"ana@loja.test"} == {letter.to for letter in tower.post.letters}
     assert "https://track.example.com/runbooks/circuit-breaker-trip" in tower.post.letters[0].text

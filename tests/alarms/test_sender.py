@@ -244,7 +244,7 @@ async def test_slack_is_told_in_its_own_writing(tower: "Tower", site: tuple[Site
 
 def call_of(alarm: str, deed: Deed = Deed.TRIGGER, **details: object) -> DueCall:
     known = ALARMS[alarm]
-    said = {"severity": known.severity.value, "runbook": known.page, "value": 5.25} | details
+    said = {"value": 5.25} | details
     now = "2026-11-23T12:00:00+00:00"
     plain = {"threshold": known.threshold, "fired_at": now, "number": 1, "subject": ""}
     ids = (INSTALLATION, new_id(), new_id())
@@ -263,7 +263,7 @@ def test_every_call_in_every_language_is_one_that_the_pager_takes(
     who = Sender("https://track.example.com", "test", drill=True)
     for deed in Deed:
         call = call_of(alarm, deed, subject="1" * 2000, number=1)
-        message = message_of(call, route_in(language), ALARMS[alarm].metric, who)
+        message = message_of(call, route_in(language), ALARMS[alarm], who)
         event = event_of(message, ROUTING_KEY)
 
         assert parse_event(json.dumps(event).encode())["dedup_key"] == call.key

@@ -23,9 +23,10 @@ _EVER = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of calls: of which alarm, and since when it is this incident's."""
+    """A key of calls: of which alarm and what, and since when it is this incident's."""
 
     alarm: str
+    label: str
     since: dt.datetime
 
 
@@ -93,11 +94,8 @@ class Told:
     def _details(
         self, called: Called, standing: Standing, label: str, key: str
     ) -> Mapping[str, Any]:
-        alarm, subject = self._watch.alarms[called.subject.alarm], called.subject
-        alone = not is_shared(key)
+        subject, alone = called.subject, not is_shared(key)
         return {
-            "severity": alarm.severity.value,
-            "runbook": alarm.page,
             "value": standing.value,
             "fired_at": (standing.fired_at or self._now).isoformat(),
             "number": 1 if alone else called.number,
@@ -114,13 +112,19 @@ def answers(
 ) -> list[NewCall]:
     """Return this deed for whoever was told that these began."""
     return [
-        NewCall(tenant_id, new_id(), route_id, deed, key, keys[key].alarm, {})
+        NewCall(
+            *(tenant_id, new_id(), route_id, deed, key, keys[key].alarm),
+            {"subject": keys[key].label},
+        )
         for tenant_id, route_id, key in told
     ]
 
 
 def keys_of(
-    environment: str, incidents: Mapping[Subject, Standing], still: Iterable[str] = ()
+    environment: str,
+    incidents: Mapping[Subject, Standing],
+    labels: Mapping[Subject, str],
+    still: Iterable[str] = (),
 ) -> dict[str, Key]:
     """Return the keys of these incidents: each one's own, and shared ones that no other has."""
     lasting = set(still)
@@ -129,8 +133,10 @@ def keys_of(
         for key in (own_key(subject), standing.call_key):
             if standing.called_at and standing.fired_at and key and key not in lasting:
                 # A shared key is one incident's that began before, and never used again.
-                since = _EVER if is_shared(key) else standing.fired_at
-                keys[full_key(environment, key)] = Key(subject.alarm, since)
+                shared = is_shared(key)
+                label = "" if shared else labels.get(subject, subject.name)
+                since = _EVER if shared else standing.fired_at
+                keys[full_key(environment, key)] = Key(subject.alarm, label, since)
     return keys
 
 

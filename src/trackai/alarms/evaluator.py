@@ -155,8 +155,9 @@ class Evaluator:
         limits = await alarm_choices.load_limits_all_tenants(tx)
         found = self._decide(measured, before, limits, away=await self._was_away(tx))
         silences = await alarm_choices.load_silences_all_tenants(tx, now=now)
-        await self._call(tx, found, before, measured, silences)
-        await self._pass_on(tx, found, before)
+        labels = {subject: one.label for subject, one in measured.items()}
+        await self._call(tx, found, before, labels, silences)
+        await self._pass_on(tx, found, before, labels)
         await alarm_signals.save_signals_all_tenants(tx, found.changed, drill=drill)
         await alarm_signals.delete_signals_all_tenants(tx, found.gone, drill=drill)
         await alarm_history.insert_history_all_tenants(
@@ -192,7 +193,7 @@ class Evaluator:
         tx: Tx,
         found: _Found,
         before: Mapping[Subject, Standing],
-        measured: Mapping[Subject, Measured],
+        labels: Mapping[Subject, str],
         silences: Sequence[Silence],
     ) -> None:
         """Write down whom to call for what begins and for what ends."""
@@ -211,11 +212,10 @@ class Evaluator:
         calls: list[alarm_calls.NewCall] = []
         if audible:
             told = calling.Told(watch, await watch.source.routes(tx), now, self._new_id)
-            labels = {one: measured[one].label for one in audible}
             calls += told.triggers(called, audible, labels, found.thresholds)
         if found.ended:
             still = {*going_on.values(), *(one.key for one in called)}
-            keys = calling.keys_of(watch.environment, found.ended, still)
+            keys = calling.keys_of(watch.environment, found.ended, labels, still)
             calls += await self._answers(tx, Deed.RESOLVE, keys)
         await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
         for one in called:
@@ -223,7 +223,13 @@ class Evaluator:
             found.changed[one.subject] = standing
             found.happened.append(Happened(one.subject, Event.CALLED, standing))
 
-    async def _pass_on(self, tx: Tx, found: _Found, before: Mapping[Subject, Standing]) -> None:
+    async def _pass_on(
+        self,
+        tx: Tx,
+        found: _Found,
+        before: Mapping[Subject, Standing],
+        labels: Mapping[Subject, str],
+    ) -> None:
         """Let those who were called know that somebody has it."""
         now, watch = self._clock.now(), self._watch
         taken = {
@@ -233,7 +239,7 @@ class Evaluator:
         }
         if not taken:
             return
-        keys = calling.keys_of(watch.environment, taken)
+        keys = calling.keys_of(watch.environment, taken, labels)
         calls = await self._answers(tx, Deed.ACKNOWLEDGE, keys)
         await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
         for subject, stored in taken.items():

@@ -42,14 +42,21 @@ async def measure(
 ) -> dict[Subject, Measured]:
     """Measure what these alarms are about, in a dozen statements for any number of tenants."""
     found = await _measure(tx, tasks, now)
+    names = await measures.list_names_all_tenants(tx)
     nothing: _Found = {(INSTALLATION, ""): Measured(None)}
     return {
-        Subject(tenant_id, alarm.id, name): measured
+        Subject(tenant_id, alarm.id, name): _of(names.get(tenant_id), measured)
         for alarm in alarms
         for (tenant_id, name), measured in found.get(
             alarm.metric, nothing if alarm.scope is Scope.INSTALLATION else {}
         ).items()
     }
+
+
+def _of(owner: str | None, measured: Measured) -> Measured:
+    """Return what was measured, with whose it is in what people call it."""
+    label = ", ".join(part for part in (owner, measured.label) if part)
+    return Measured(measured.value, label)
 
 
 async def _measure(tx: Tx, tasks: Sequence[str], now: dt.datetime) -> Mapping[Metric, _Found]:

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from trackai.model.alarm import Deed, Metric, Severity
+from trackai.model.alarm import Alarm, Deed, Metric, Severity
 from trackai.storage.alarm_calls import DueCall
 from trackai.storage.alarm_routes import Route
 
@@ -44,29 +44,28 @@ class Message:
     language: str
 
 
-def message_of(call: DueCall, route: Route, metric: Metric, sender: Sender) -> Message:
+def message_of(call: DueCall, route: Route, alarm: Alarm, sender: Sender) -> Message:
     """Return what a call says, in the language of its route."""
     words, details = words_of(route.language), call.details
-    alarm = words[call.alarm]
-    title = alarm["title"]
+    said = words[call.alarm]
+    title = _titled(words, said["title"], details)
     if call.deed is Deed.TRIGGER:
-        title = _headline(words, metric, title, details, route.language)
+        title = _headline(words, alarm.metric, title, details, route.language)
     else:
         title = words["say"][call.deed].format(title=title)
     if sender.drill:
         title = words["say"]["drill"].format(title=title)
     base = sender.base_url
-    page = str(details.get("runbook") or call.alarm.replace("_", "-"))
     return Message(
         deed=call.deed,
         key=call.key,
         alarm=call.alarm,
         title=title,
-        text=alarm["meaning"],
-        severity=Severity(details.get("severity", Severity.MEDIUM)),
+        text=said["meaning"],
+        severity=alarm.severity,
         source=base.partition("://")[2] or base,
         fired_at=_moment(details.get("fired_at"), call.made_at),
-        runbook_url=f"{base}/runbooks/{page}",
+        runbook_url=f"{base}/runbooks/{alarm.page}",
         alarm_url=f"{base}/alarms/{call.alarm}",
         details={"environment": sender.environment, **details},
         call_id=str(call.id),
@@ -95,14 +94,18 @@ def _headline(
     words: _Words, metric: Metric, title: str, details: Mapping[str, Any], language: str
 ) -> str:
     number = int(details.get("number", 1))
-    form = "many" if number > 1 else "about" if details.get("subject") else "one"
-    return words["say"][form].format(
+    return words["say"]["many" if number > 1 else "one"].format(
         title=title,
         number=number,
-        subject=details.get("subject", ""),
         value=shown(metric, details.get("value"), language),
         threshold=shown(metric, details.get("threshold"), language),
     )
+
+
+def _titled(words: _Words, title: str, details: Mapping[str, Any]) -> str:
+    """Return what it is, and whose or of what where there are several."""
+    subject = " ".join(str(details.get("subject") or "").split())
+    return words["say"]["about"].format(title=title, subject=subject) if subject else title
 
 
 def _moment(said: object, otherwise: dt.datetime) -> dt.datetime:

@@ -107,7 +107,7 @@ class Sender:
         if alarm is None or way is None:
             # Of another release, or of an environment in which somebody else pages.
             return Refused("not_ours")
-        return await way.tell(message_of(call, route, alarm.metric, self._calls.who), target)
+        return await way.tell(message_of(call, route, alarm, self._calls.who), target)
 
 
 def next_try(attempts: int, now: dt.datetime) -> dt.datetime | None:

@@ -12,6 +12,9 @@ from uuid import UUID
 from trackai.storage.pool import Tx
 from trackai.storage.receipts import ReceiptState
 
+# What tenants are called.
+LIST_NAMES_ALL_TENANTS = "select id, name from tenants where deleted_at is null"
+
 # Deliveries that were given up and wait for somebody.
 COUNT_DEAD_ALL_TENANTS = """
 select t.id as tenant_id, coalesce(d.number, 0)::float8 as value
@@ -190,6 +193,11 @@ class Matched:
     matched: int
     sales_before: int
     matched_before: int
+
+
+async def list_names_all_tenants(tx: Tx) -> dict[UUID, str]:
+    """Return tenant -> name."""
+    return {row["id"]: row["name"] for row in await tx.fetch(LIST_NAMES_ALL_TENANTS)}
 
 
 async def count_dead_all_tenants(tx: Tx) -> ByTenant:
