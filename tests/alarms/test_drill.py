@@ -93,6 +93,17 @@ def test_the_command_fires_every_alarm(tmp_path: "Path", fresh_database_url: str
     )
 
 
+def test_a_route_of_any_kind_can_be_tried(tmp_path: "Path", fresh_database_url: str) -> None:
+    place = Place(tmp_path, fresh_database_url)
+    added = place.json("alarms", "routes", "add", "email", "Ana", "--address", "ana@example.com")
+    done = place.run("alarms", "drill", "cpu_busy", "--route", added["route_id"])
+
+    # Without a mail server the console shows letters.
+    assert 0 == done.returncode, done.stderr
+    assert "[DRILL] A process is busy all the time, drill: 161 % (limit 80 %)" in done.stdout
+    assert "Over: A process is busy all the time, drill" in done.stdout
+
+
 def test_a_real_pager_is_used_only_when_there_is_one(
     tmp_path: "Path", fresh_database_url: str
 ) -> None:

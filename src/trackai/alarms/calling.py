@@ -134,7 +134,7 @@ def keys_of(
             if standing.called_at and standing.fired_at and key and key not in lasting:
                 # A shared key is one incident's that began before, and never used again.
                 shared = is_shared(key)
-                label = "" if shared else labels.get(subject, subject.name)
+                label = "" if shared else labels.get(subject) or subject.name
                 since = _EVER if shared else standing.fired_at
                 keys[full_key(environment, key)] = Key(subject.alarm, label, since)
     return keys

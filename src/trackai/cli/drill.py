@@ -3,8 +3,8 @@
 import secrets
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -17,15 +17,16 @@ from trackai.alarms.choices import alarm_named
 from trackai.alarms.drill import Drill, Drilled, Ground
 from trackai.alarms.message import Sender as Who
 from trackai.alarms.ways.opening import open_ways
+from trackai.app import mail_of
 from trackai.cli.http import address_of, http_server, listening
-from trackai.cli.installation import Installation, open_installation, run
+from trackai.cli.installation import Installation, open_installation, parse_uuid, run
 from trackai.cli.output import Json, Row, show, write_json
 from trackai.destinations.http import open_http
 from trackai.errors import ConfigurationError
 from trackai.model.alarm import INSTALLATION, RouteKind, Severity
 from trackai.model.clock import SystemClock, new_id
 from trackai.sandbox.pagerduty import PagerDutySandbox
-from trackai.settings import load_settings
+from trackai.settings import Settings, load_settings
 from trackai.storage.alarm_routes import (
     Route,
     Target,
@@ -45,6 +46,10 @@ def drill(
         bool,
         typer.Option("--real-pager", help="Call the installation's own PagerDuty, marked [DRILL]."),
     ] = False,
+    route: Annotated[
+        str | None,
+        typer.Option(help="Call this route of the installation, of any kind, marked [DRILL]."),
+    ] = None,
     scratch: Annotated[
         bool, typer.Option("--scratch", help="On a database that is made for it and removed.")
     ] = False,
@@ -57,16 +62,20 @@ def drill(
     wanted = [alarm_named(alarm)] if alarm else list(ALARMS.values())
     # The table says it all.
     configure_logging(json=False, level="ERROR")
+    if scratch and (real_pager or route):
+        raise ConfigurationError("A scratch installation has no routes of its own.")
+    called = parse_uuid(route, "ROUTE") if route else RouteKind.PAGERDUTY if real_pager else None
 
-    async def work() -> list[Drilled]:
-        async with _ground(real_pager=real_pager, scratch=scratch) as ground:
+    async def work(settings: Settings) -> list[Drilled]:
+        async with _ground(settings, called) as ground:
             held = Drill(ground, new_id(), {one.id: one for one in wanted})
             try:
                 return [await held.run(one) for one in wanted]
             finally:
                 await held.clear()
 
-    done = run(work())
+    with _installation(scratch=scratch) as settings:
+        done = run(work(settings))
     if not json:
         show([_row(one) for one in done], json=False, empty="")
         print()
@@ -105,21 +114,27 @@ def _sum(done: list[Drilled]) -> Row:
     }
 
 
+@contextmanager
+def _installation(*, scratch: bool) -> Iterator[Settings]:
+    """Return the settings of the installation, or of one that is removed after the block."""
+    settings = load_settings()
+    if not scratch:
+        yield settings
+        return
+    with tempfile.TemporaryDirectory(prefix="trackai-drill-") as directory:
+        changes = {"data_dir": Path(directory), "database_url": None, "secret_key": None}
+        yield settings.model_copy(update=changes)
+
+
 @asynccontextmanager
-async def _ground(*, real_pager: bool, scratch: bool) -> AsyncIterator[Ground]:
-    if real_pager and scratch:
-        raise ConfigurationError("A scratch installation has no pager of its own.")
+async def _ground(settings: Settings, called: UUID | RouteKind | None) -> AsyncIterator[Ground]:
+    """Open what a drill is held on; it calls a stand-in, or these routes of the installation."""
     async with AsyncExitStack() as stack:
-        settings = load_settings()
-        if scratch:
-            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="trackai-drill-"))
-            changes = {"data_dir": Path(directory), "database_url": None, "secret_key": None}
-            settings = settings.model_copy(update=changes)
         here = await stack.enter_async_context(open_installation(settings))
         database = await stack.enter_async_context(here.database(Role.PIPELINE))
         clock = SystemClock()
-        if real_pager:
-            routes, url = await _real_routes(here, database), settings.pagerduty_url
+        if called is not None:
+            routes, url = await _real_routes(here, database, called), settings.pagerduty_url
             sandbox = None
         else:
             sandbox = PagerDutySandbox(clock)
@@ -134,7 +149,8 @@ async def _ground(*, real_pager: bool, scratch: bool) -> AsyncIterator[Ground]:
 
         host = urlsplit(settings.base_url).netloc
         who = Who(settings.base_url, f"{settings.environment.value}/{host}", drill=True)
-        ways = open_ways(http, clock, None, pagerduty_url=url, web=PublicWeb())
+        mail = mail_of(settings) if called is not None else None
+        ways = open_ways(http, clock, mail, pagerduty_url=url, web=PublicWeb())
         yield Ground(database, routes, ways, who, clock, new_id, ask)
 
 
@@ -146,18 +162,19 @@ def _own_route(sandbox: PagerDutySandbox) -> Mapping[UUID, tuple[Route, Target]]
 
 
 async def _real_routes(
-    here: Installation, database: Database
+    here: Installation, database: Database, wanted: UUID | RouteKind
 ) -> Mapping[UUID, tuple[Route, Target]]:
-    """Return the installation's routes to PagerDuty."""
+    """Return the installation's route of this id, or its routes of this kind."""
     async with database.transaction() as tx:
-        pagers = [
+        known = [
             one.id
             for one in await load_routes_all_tenants(tx)
-            if one.tenant_id == INSTALLATION and one.kind is RouteKind.PAGERDUTY
+            if one.tenant_id == INSTALLATION and wanted in {one.id, one.kind}
         ]
-        found = await open_routes_all_tenants(tx, here.envelope, pagers)
+        found = await open_routes_all_tenants(tx, here.envelope, known)
     if not found:
         raise ConfigurationError(
-            "There is no route to PagerDuty. Add one: trackai alarms routes add pagerduty NAME"
+            "The installation has no such route. List them: trackai alarms routes list; "
+            "add one: trackai alarms routes add pagerduty NAME"
         )
     return found
