@@ -149,7 +149,7 @@ class Called:
     subject: Subject
     key: str
     first: bool
-    number: int = 1  # incidents that are called for at once
+    number: int = 1  # incidents of the alarm that go on then
 
 
 def own_key(subject: Subject) -> str:
@@ -179,7 +179,8 @@ def call_keys(
             calls.append(Called(subject, own_key(subject), first=True))
         else:
             shared[alarm] = f"{alarm}/{_MANY}/{firing[subject].incident_id}"
-            calls.append(Called(subject, shared[alarm], first=True, number=number[alarm]))
+            together = len(known) + number[alarm]
+            calls.append(Called(subject, shared[alarm], first=True, number=together))
     return calls
 
 

@@ -286,8 +286,28 @@ def test_one_after_the_other_they_become_many_as_well() -> None:
         (call,) = call_keys(firing(1, start=number), {"breaker_open": known})
         known.append(call.key)
         called += call.first
+        if call.first and is_shared(call.key):
+            assert MOST_CALLS + 1 == call.number
 
     assert MOST_CALLS + 1 == called
+
+
+@given(some.lists(some.tuples(some.integers(0, 19), some.booleans()), max_size=80))
+def test_whoever_comes_and_goes_every_call_begins_once_and_few_go_on(
+    deeds: list[tuple[int, bool]],
+) -> None:
+    """Incidents begin and end one by one; nobody is called twice for what is called already."""
+    going_on: dict[Subject, str] = {}
+    for number, begins in deeds:
+        ((subject, standing),) = firing(1, start=number).items()
+        if not begins or subject in going_on:
+            going_on.pop(subject, None)
+            continue
+        open_keys = set(going_on.values())
+        (call,) = call_keys({subject: standing}, {subject.alarm: list(going_on.values())})
+        assert call.first == (call.key not in open_keys)
+        going_on[subject] = call.key
+        assert len(set(going_on.values())) <= MOST_CALLS + 1
 
 
 def test_alarms_do_not_share_calls() -> None:
