@@ -9,7 +9,7 @@ ONLY ?=
 # Tests start the program hundreds of times; let it be compiled once, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check fix bench torture screenshots script lock clean unit help
+.PHONY: demo test check fix bench torture drill screenshots script lock clean unit help
 
 help:            ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -19,7 +19,7 @@ demo: $(RUNTIME) ## clicks, signed webhooks and Meta's sandbox, live (ONCE=1 end
 
 test: $(DEV)     ## every test: rules first, then PostgreSQL, HTTP and journeys
 	@$(BIN)/python -m pytest tests/unit tests/gateways tests/contracts tests/conformance tests/house -n 2 -q
-	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/privacy tests/analytics tests/queue tests/dispatch tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/journeys -n 2 -q --dist loadgroup
+	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/privacy tests/analytics tests/queue tests/dispatch tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/journeys -n 2 -q --dist loadgroup
 	@$(BIN)/python -m pytest tests/browser -n 2 -q
 
 unit: $(DEV)     ## the rules alone, in seconds
@@ -36,7 +36,7 @@ fix: $(DEV)      ## format and mend what can be mended
 	@$(BIN)/ruff format src tests benchmarks torture tools
 	@$(BIN)/ruff check --fix src tests benchmarks torture tools
 
-bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages; ROWS=10000000)
+bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms; ROWS=10000000)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS))
 
 torture: $(DEV)  ## faults from a seed, then the ledger (SHORT=1, SEED=7, QUEUE=sqs)
@@ -44,6 +44,9 @@ torture: $(DEV)  ## faults from a seed, then the ledger (SHORT=1, SEED=7, QUEUE=
 
 screenshots: $(DEV) ## every page of the dashboard, drawn into docs/screens (ONLY="home live")
 	@$(BIN)/python -m tools.screenshots $(ONLY)
+
+drill: $(RUNTIME) ## every alarm fired on purpose on a scratch database, called for, and ended (ONLY=dlq_depth)
+	@$(BIN)/trackai alarms drill --scratch $(ONLY)
 
 script: $(DEV)   ## t.min.js from the tracker script's parts
 	@$(BIN)/python -m tools.minify

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import FrameType
 
 from benchmarks import (
+    alarms,
     analytics,
     counting,
     dispatch,
@@ -45,6 +46,7 @@ BENCHMARKS: Mapping[str, Callable[[Size], list[Figure]]] = {
     "payload": _payload,
     "analytics": _analytics,
     "pages": pages.run,
+    "alarms": alarms.run,
 }
 
 

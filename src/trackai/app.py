@@ -2,10 +2,14 @@
 
 import asyncio
 import datetime as dt
+import os
+import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -16,6 +20,8 @@ from trackai.accounts.proving import Proving
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
+from trackai.alarms.sampler import Process, Sampler
+from trackai.alarms.watchman import House, Means, standing_in
 from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
 from trackai.dashboard.app import create_dashboard
@@ -27,6 +33,8 @@ from trackai.destinations.port import Destination
 from trackai.destinations.registry import destinations
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
+from trackai.housekeeping.rollups import FOLD
+from trackai.housekeeping.schedule import TASKS
 from trackai.ingest.app import Edge, EdgeLimits
 from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.opening import EdgeTools, open_edge
@@ -37,11 +45,13 @@ from trackai.mail.console import ConsoleMail
 from trackai.mail.port import Mail
 from trackai.mail.smtp import Server, SmtpMail
 from trackai.model.clock import SystemClock, new_id
-from trackai.settings import MailTls, Settings
+from trackai.settings import MailTls, Pager, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
+from trackai.storage.up_hours import Part
 from trackai.telemetry.logging import get_logger
+from trackai.telemetry.metrics import REQUEST_SECONDS
 from trackai.tracker.public_web import PublicWeb
 
 # A probe that takes longer than this is a no.
@@ -57,6 +67,21 @@ API_BURST = 40
 PAGE_CHECK_RATE = 0.1
 PAGE_CHECK_BURST = 6
 _MIB = 1024 * 1024
+
+
+_EDGE_SECONDS = REQUEST_SECONDS.labels("edge")
+
+
+def timed(send: Send, area: str) -> Send:
+    """Count how long it takes until an answer begins: some go on for as long as they are read."""
+    began = time.perf_counter()
+
+    async def sent(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            REQUEST_SECONDS.labels(area).observe(time.perf_counter() - began)
+        await send(message)
+
+    return sent
 
 
 class App:
@@ -84,9 +109,9 @@ class App:
         """Answer one request."""
         path = scope["path"]
         if self._edge.handles(path):
-            await self._edge(scope, receive, send)
+            await self._edge(scope, receive, timed(send, "edge"))
         elif path.startswith(PREFIX):
-            await self._api(scope, receive, send)
+            await self._api(scope, receive, timed(send, "api"))
         elif path == "/healthz":
             await _answer(send, 200, {"status": "ok"})
         elif path == "/readyz":
@@ -95,7 +120,7 @@ class App:
             status = 200 if found or self._keeps_reports else 503
             await _answer(send, status, {"status": "ok" if found else "no database"})
         else:
-            await self._pages(scope, receive, send)
+            await self._pages(scope, receive, timed(send, "pages"))
 
     def handles(self, path: str) -> bool:
         """Tell whether this path may be asked by `answer`."""
@@ -103,7 +128,10 @@ class App:
 
     async def answer(self, method: str, path: str, request: Request) -> Answer | None:
         """Return the answer to a request that came whole, None when the client has gone."""
-        return await self._edge.answer(method, path, request)
+        began = time.perf_counter()
+        answer = await self._edge.answer(method, path, request)
+        _EDGE_SECONDS.observe(time.perf_counter() - began)
+        return answer
 
     async def _has_database(self) -> bool:
         try:
@@ -116,10 +144,11 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Whom pages reach outside: ad platforms, and stand-ins of payment platforms."""
+    """Whom pages reach outside: ad platforms, stand-ins of payment platforms, people by mail."""
 
     platforms: Mapping[str, Destination]
     practice: PracticeSales | None
+    mail: Mail | None
 
 
 @asynccontextmanager
@@ -147,14 +176,29 @@ async def open_app(
         access = await Database.connect(url, Role.ACCESS, size=ACCESS_CONNECTIONS)
         stack.push_async_callback(access.close)
         http = await stack.enter_async_context(open_http())
-        outside = Outside(destinations(http, SystemClock()), practice)
+        outside = Outside(destinations(http, SystemClock()), practice, mail_of(settings))
         errands, watch = Errands(), Watch(people, SystemClock())
         stack.push_async_callback(errands.aclose)
         pages = _dashboard(settings, envelope, (people, access), outside, errands, watch)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
-        keeps = settings.spool_mib > 0
-        yield App(edge, database, api, pages, keeps_reports=keeps, hang_up=watch.end)
+        keeps_reports = settings.spool_mib > 0
+        process = Process(
+            f"serve@{socket.gethostname()}:{os.getpid()}",
+            Part.SERVE,
+            [database, people, access],
+            settings.data_dir,
+            keeps_reports,
+        )
+        await stack.enter_async_context(Sampler(process, database, SystemClock()).running())
+
+        @asynccontextmanager
+        async def means() -> AsyncIterator[Means]:
+            async with Database.opened(url, Role.PIPELINE, size=1) as watchers:
+                yield Means(watchers, envelope, http, SystemClock(), new_id, outside.mail)
+
+        await stack.enter_async_context(standing_in(_house(settings), means))
+        yield App(edge, database, api, pages, keeps_reports=keeps_reports, hang_up=watch.end)
 
 
 def _dashboard(
@@ -176,7 +220,7 @@ def _dashboard(
         second_factor=SecondFactor(doors),
         new_passwords=NewPasswords(doors),
         proving=Proving(doors),
-        mail=_mail(settings),
+        mail=outside.mail,
         clock=clock,
         new_id=new_id,
         base_url=settings.base_url,
@@ -192,7 +236,17 @@ def _dashboard(
     return create_dashboard(tools)
 
 
-def _mail(settings: Settings) -> Mail | None:
+def _house(settings: Settings) -> House:
+    """Return what is watched should no worker do it."""
+    return House(
+        *(settings.base_url, settings.environment.value, settings.production),
+        tasks=[*TASKS, FOLD],
+        pages=settings.pager is Pager.PROGRAM,
+        pagerduty_url=settings.pagerduty_url,
+    )
+
+
+def mail_of(settings: Settings) -> Mail | None:
     """Return the way to send messages; in production None without a server for it."""
     if settings.smtp_host is None or settings.mail_from is None:
         if settings.production:

@@ -19,7 +19,9 @@ from trackai.errors import ConfigurationError
 
 PREFIX = "TRACKAI_"
 # What single commands read by themselves.
-COMMAND_VARIABLES = frozenset({"TRACKAI_GATEWAY_SECRET", "TRACKAI_DESTINATION_TOKEN"})
+COMMAND_VARIABLES = frozenset(
+    {"TRACKAI_GATEWAY_SECRET", "TRACKAI_DESTINATION_TOKEN", "TRACKAI_ALARM_SECRET"}
+)
 # How like a setting's name another must be to be taken for a slip of the pen; 1 = equal.
 _NEARLY = 0.9
 
@@ -52,6 +54,17 @@ class MailTls(StrEnum):
     STARTTLS = "starttls"  # after a few words in the clear, usually port 587
     TLS = "tls"  # from the first byte on, usually port 465
     NONE = "none"  # not at all: only for a server on the same machine
+
+
+class Pager(StrEnum):
+    """Who calls PagerDuty for this environment: one of them, or everybody is woken twice."""
+
+    PROGRAM = "program"
+    ELSEWHERE = "elsewhere"  # CloudWatch by SNS, or an Alertmanager
+
+
+# Where PagerDuty takes events; another one is a stand-in.
+PAGERDUTY_URLS = ("https://events.pagerduty.com", "https://events.eu.pagerduty.com")
 
 
 class Settings(BaseSettings):
@@ -106,6 +119,14 @@ class Settings(BaseSettings):
     rejection_days: float = Field(default=1.0, gt=0, le=30)
     # Where pixels connected on pages are sent to: a stand-in for Meta. Unset = Meta.
     meta_url: str | None = None
+    # Where each process shows its counters to Prometheus: an address that only the inside reaches.
+    # Unset = nowhere; of several server processes each has a port, one after the other.
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    # Who calls PagerDuty: this program, by its routes, or something else that watches.
+    pager: Pager = Pager.PROGRAM
+    # Where PagerDuty takes events; accounts of the European region have another place.
+    pagerduty_url: str = PAGERDUTY_URLS[0]
     # Gateways installed as plugins (entry points) are loaded only when this is on.
     gateway_plugins: bool = False
 
@@ -144,7 +165,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("database_url", "secret_key", "public_url", "smtp_host", "smtp_user", "smtp_password"),
-        *("mail_from", "meta_url"),
+        *("mail_from", "meta_url", "metrics_port"),
         mode="before",
     )
     @classmethod
@@ -170,6 +191,11 @@ class Settings(BaseSettings):
                 raise ConfigurationError(
                     f"{PREFIX}{name.upper()} must be set when {PREFIX}ENVIRONMENT=production."
                 )
+        if self.pagerduty_url.rstrip("/") not in PAGERDUTY_URLS:
+            raise ConfigurationError(
+                f"{PREFIX}PAGERDUTY_URL is {' or '.join(PAGERDUTY_URLS)} when "
+                f"{PREFIX}ENVIRONMENT=production: any other is a stand-in."
+            )
         if self.meta_url is not None:
             raise ConfigurationError(
                 f"{PREFIX}META_URL is for a stand-in: unset it when {PREFIX}ENVIRONMENT=production."

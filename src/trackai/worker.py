@@ -8,10 +8,17 @@ that is away only makes the loop wait.
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from trackai.alarms.certificate import certificate_days
+from trackai.alarms.evaluator import EVERY
+from trackai.alarms.sampler import Process, Sampler, kept_for
+from trackai.alarms.upkeep import AlarmUpkeep
+from trackai.alarms.watchman import House, Means, open_evaluator, open_sender
 from trackai.analytics.rezoning import Rezoner
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
@@ -26,23 +33,26 @@ from trackai.gateways.registry import gateways
 from trackai.housekeeping.doors import DoorKeeper
 from trackai.housekeeping.purge import Purger
 from trackai.housekeeping.retention import Retention
-from trackai.housekeeping.rollups import Folder, RollupUpkeep
-from trackai.housekeeping.schedule import Scheduler, Task, until_idle
+from trackai.housekeeping.rollups import FOLD, Folder, RollupUpkeep
+from trackai.housekeeping.schedule import TASKS, Scheduler, Task, until_idle
+from trackai.mail.port import Mail
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
+from trackai.model.alarm import Metric
 from trackai.model.clock import SystemClock, new_id
 from trackai.queue.port import Queue
 from trackai.queue.postgres import PostgresQueue
 from trackai.queue.sqs import SqsQueue
 from trackai.queue.sqs_client import find_queue, open_sqs
-from trackai.settings import QueueEngine, Settings
+from trackai.settings import Pager, QueueEngine, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
 from trackai.storage.queue_messages import Share
 from trackai.storage.rejections import delete_expired_all_tenants
 from trackai.storage.tenant_keys import make_missing_all_tenants
+from trackai.storage.up_hours import Part
 from trackai.storage.wakeups import Channel, Wakeups
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import JOB_ERRORS
@@ -61,6 +71,10 @@ RELAY_SHARE = Share(destinations=32, each=100)
 TOKENS_EVERY_S = 60.0
 # How often sales are looked for whose click may have come late.
 REMATCH_EVERY_S = 5.0
+# How often calls to people are looked for that are due.
+CALLS_EVERY_S = 2.0
+# How often the public address is asked for its certificate.
+CERTIFICATE_EVERY = dt.timedelta(hours=1)
 # How often the dead queue is emptied.
 BACKSTOP_EVERY_S = 10.0
 # How long a stopping worker may finish what is in flight.
@@ -140,7 +154,9 @@ class Worker:
 
 
 @asynccontextmanager
-async def open_worker(settings: Settings, url: str, envelope: Envelope) -> AsyncIterator[Worker]:
+async def open_worker(
+    settings: Settings, url: str, envelope: Envelope, mail: Mail | None = None
+) -> AsyncIterator[Worker]:
     """Wire the jobs of one process; everything is closed at the end, in reverse order."""
     async with AsyncExitStack() as stack:
         database = await Database.connect(
@@ -174,28 +190,49 @@ async def open_worker(settings: Settings, url: str, envelope: Envelope) -> Async
             )
         )
         releaser = ReplayReleaser(database, engine.queue, clock)
-
+        tokens = TokenWatch(database, envelope, platforms, clock)
         process = [
             Job(f"process-{number}", processor.step, Channel.RECEIPTS)
             for number in range(settings.process_concurrency)
         ]
-        dispatch = Job(
-            "dispatch",
-            dispatcher.step,
-            engine.wakes_dispatch,
-            engine.dispatch_idle_s,
-            dispatcher.finish,
-        )
+        work, finish = dispatcher.step, dispatcher.finish
+        dispatch = Job("dispatch", work, engine.wakes_dispatch, engine.dispatch_idle_s, finish)
         scheduler = Scheduler(database, _tasks(url, database, envelope, clock), clock)
-        watch = TokenWatch(database, envelope, platforms, clock)
+        await stack.enter_async_context(_sampler(settings, database, clock).running())
         timed = [
             Job("replay", releaser.step, None),
             Job("rematch", Rematcher(database, tools).step, None, REMATCH_EVERY_S),
-            Job("tokens", watch.step, None, TOKENS_EVERY_S),
+            Job("tokens", tokens.step, None, TOKENS_EVERY_S),
             Job("fold", Folder(database, clock).step, None),
             Job("schedule", scheduler.step, None, SCHEDULE_EVERY_S),
+            *_watching(settings, Means(database, envelope, http, clock, new_id, mail)),
         ]
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
+
+
+def _watching(settings: Settings, means: Means) -> list[Job]:
+    """Return what looks at every alarm, and what makes calls."""
+    house = House(
+        *(settings.base_url, settings.environment.value, settings.production),
+        tasks=[*TASKS, FOLD],
+        pages=settings.pager is Pager.PROGRAM,
+        pagerduty_url=settings.pagerduty_url,
+    )
+    return [
+        Job("alarms", open_evaluator(house, means).step, None, EVERY.total_seconds()),
+        Job("alarm-calls", open_sender(house, means).step, None, CALLS_EVERY_S),
+    ]
+
+
+def _sampler(settings: Settings, database: Database, clock: SystemClock) -> Sampler:
+    """Return what measures this process, and the certificate of the public address."""
+
+    async def certificate() -> Mapping[Metric, float]:
+        return await certificate_days(settings.base_url, clock)
+
+    name = f"worker@{socket.gethostname()}:{os.getpid()}"
+    process = Process(name, Part.WORK, [database], settings.data_dir)
+    return Sampler(process, database, clock, kept_for(CERTIFICATE_EVERY, clock, certificate))
 
 
 def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock) -> list[Task]:
@@ -220,6 +257,7 @@ def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock)
         ("doors", 60, DoorKeeper(opened, clock).run),
         ("rejections", 10, drop_rejections),
         ("purge", 1, purge),
+        ("alarm-upkeep", 60, AlarmUpkeep(database, clock).run),
     ]
     return [Task(name, dt.timedelta(minutes=every), run) for name, every, run in minutes]
 

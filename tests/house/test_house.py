@@ -47,6 +47,14 @@ ACROSS_TENANTS = {
     "storage/half_sessions.py": "people sign in before a tenant is known",
     "storage/sign_in_failures.py": "whoever guesses belongs to no tenant",
     "storage/rezoning.py": "a task finds tenants who want another time zone",
+    "storage/alarm_samples.py": "what processes say of themselves is no tenant's",
+    "storage/alarm_signals.py": "one evaluates everybody's alarms, and the operator looks at them",
+    "storage/alarm_history.py": "one evaluates everybody's alarms, and the operator looks at them",
+    "storage/alarm_choices.py": "one evaluates everybody's alarms",
+    "storage/alarm_measures.py": "one evaluates everybody's alarms",
+    "storage/alarm_routes.py": "calls of many tenants are made together",
+    "storage/alarm_calls.py": "calls of many tenants are made together",
+    "storage/alarms_key.py": "the key of the installation's own routes",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",
 }
 
@@ -156,12 +164,13 @@ def test_whatever_seals_or_opens_has_learned_the_tenants_key(path: Path) -> None
         if isinstance(node, ast.AsyncFunctionDef) and path.stem not in {
             "tenant_keys",
             "users_key",
+            "alarms_key",
             "health",
         }:
             names = {one.arg for one in (*node.args.args, *node.args.kwonlyargs)}
             calls = {ast.unparse(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
             learns = {"know", "tenant_keys.make", "open_receipt", "insert_identities"}
-            learns |= {"know_all_tenants", "_find"}
+            learns |= {"know_all_tenants", "_find", "_know", "tenant_keys.know"}
 
             assert "envelope" not in names or calls & learns, f"{path.stem}.{node.name}"
 
@@ -187,6 +196,16 @@ def test_every_setting_is_in_the_docs() -> None:
         name for name in Settings.model_fields if f"{PREFIX}{name.upper()}" not in documented
     ]
     assert [] == missing
+
+
+def test_every_alarm_has_a_runbook_and_is_in_the_docs() -> None:
+    from trackai.alarms.catalogue import ALARMS  # noqa: PLC0415
+
+    page = (ROOT / "docs" / "alarms.md").read_text()
+    runbooks = {path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md")}
+
+    assert [] == [name for name in ALARMS if f"| `{name}` |" not in page]
+    assert sorted(runbooks) == sorted(one.page for one in ALARMS.values())
 
 
 def test_every_decision_has_a_status() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from trackai.mail.console import ConsoleMail
-from trackai.mail.letters import LANGUAGES, invitation, new_password, words_of
+from trackai.mail.letters import LANGUAGES, alarm, invitation, new_password, words_of
 
 if TYPE_CHECKING:
     from trackai.mail.port import Letter
@@ -19,6 +19,7 @@ def letters(language: str, team: str = "Loja") -> "list[Letter]":
     return [
         invitation(language, to="ana@example.com", link=LINK, team=team),
         new_password(language, to="ana@example.com", link=LINK),
+        alarm(language, to="ana@example.com", link=LINK, title=f"Fila, {team}", text="Espera."),
     ]
 
 

@@ -58,6 +58,12 @@ READS = {
     "user list": (),
     "audit list": ("Curso",),
     "jobs list": (),
+    "alarms list": (),
+    "alarms show": ("dlq_depth",),
+    "alarms history": (),
+    "alarms silences": (),
+    "alarms routes list": ("--tenant", "Curso"),
+    "alarms routes calls": (),
     "doctor": (),
     "tag": ("Curso",),
 }
@@ -87,8 +93,17 @@ OTHERS = {
         "privacy export",
         "privacy erase",
     ),
-    *("jobs run", "queue create", "sandbox meta", "sandbox webhook", "bench load"),
+    *(
+        "jobs run",
+        "queue create",
+        "sandbox meta",
+        "sandbox pagerduty",
+        "sandbox webhook",
+        "bench load",
+    ),
     *("ads import", "ads fetch", "ads delete"),
+    *("alarms acknowledge", "alarms silence", "alarms unsilence", "alarms threshold"),
+    *("alarms drill", "alarms routes add", "alarms routes remove"),
 }
 API = {
     **{

@@ -32,6 +32,7 @@ where grantee = $1 and table_schema = 'public'
 
 # Of those who sign in, whom no tenant's rows lead to.
 OF_PEOPLE = ("memberships", "one_time_links", "sessions")
+OF_ALARMS = tuple(table for table in PURGED if table.startswith("alarm_"))
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 # What each role has no business with.
@@ -51,9 +52,11 @@ FORBIDDEN = {
         *(("erased_people", verb) for verb in ("SELECT", "INSERT", "UPDATE", "DELETE")),
         *(
             (table, verb)
-            for table in (*ROLLUPS, *CHANGED)
+            for table in (*ROLLUPS, *CHANGED, *OF_ALARMS)
             for verb in ("SELECT", "INSERT", "UPDATE", "DELETE")
         ),
+        *(("alarm_samples", verb) for verb in ("SELECT", "UPDATE", "DELETE")),
+        *(("alarms_key", verb) for verb in VERBS),
     },
     Role.PIPELINE: {
         *(("tenants", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
@@ -63,6 +66,13 @@ FORBIDDEN = {
         ("webhook_receipts", "DELETE"),
         *(("erased_people", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
         *((table, verb) for table in CHANGED for verb in ("INSERT", "UPDATE")),
+        # Whom to call, when not, and from which value on is for people to say.
+        *(
+            (table, verb)
+            for table in ("alarm_routes", "alarm_silences", "alarm_limits")
+            for verb in ("INSERT", "UPDATE", "DELETE")
+        ),
+        *(("alarm_history", "UPDATE"), ("alarms_key", "DELETE")),
     },
     Role.HOUSEKEEPING: {
         *((table, verb) for table in PURGED for verb in ("INSERT", "UPDATE")),
@@ -87,6 +97,11 @@ FORBIDDEN = {
             for table in (*ROLLUPS, *CHANGED, "rollup_peaks", "campaigns")
             for verb in ("INSERT", "UPDATE", "DELETE")
         ),
+        *(("alarm_history", verb) for verb in ("UPDATE", "DELETE")),
+        *(("alarm_signals", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
+        *((table, "DELETE") for table in ("alarm_routes", "alarm_silences", "alarm_calls")),
+        *(("alarm_calls", "UPDATE"), *(("alarm_samples", verb) for verb in VERBS)),
+        *(("alarms_key", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
     },
 }
 

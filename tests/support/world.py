@@ -15,6 +15,17 @@ from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
 from trackai.model.access import MemberRole
 from trackai.model.ad_spend import AdAccount, AdDay
+from trackai.model.alarm import (
+    Deed,
+    Event,
+    Limits,
+    RouteKind,
+    Severity,
+    Silence,
+    Standing,
+    State,
+    Subject,
+)
 from trackai.model.click import AdIdentifiers, Click, PageEvent, PageEventKind, Utm, Visitor
 from trackai.model.clock import new_id
 from trackai.model.delivery import CallFacts, Quality
@@ -23,6 +34,11 @@ from trackai.model.tenant import DestinationAccount, Funnel, GatewayConnection, 
 from trackai.queue.postgres import PostgresQueue
 from trackai.sandbox.platforms import PLATFORMS, Person, Sale, SaleStatus, SignedWebhook, platform
 from trackai.storage.ad_spend import save_spend
+from trackai.storage.alarm_calls import NewCall, insert_calls_all_tenants
+from trackai.storage.alarm_choices import insert_silence, save_limits
+from trackai.storage.alarm_history import Happened, insert_history_all_tenants
+from trackai.storage.alarm_routes import Route, Target, insert_route
+from trackai.storage.alarm_signals import save_signals_all_tenants
 from trackai.storage.breakers import lock_breaker
 from trackai.storage.clicks import insert_clicks
 from trackai.storage.dead_letters import Wanted
@@ -282,6 +298,7 @@ class World:
             account_ = AdAccount(account.tenant.id, "meta", "")
             await save_spend(tx, account_, [spent], now=self.clock.now())
         await self._hire(account)
+        await self._alarm(account)
         self.account = before
 
     async def _hire(self, account: Account) -> None:
@@ -300,6 +317,26 @@ class World:
             member = {"tenant_id": tenant_id, "user_id": somebody.id}
             await save_membership(tx, **member, role=MemberRole.OWNER, now=now)
             await insert_link(tx, self.envelope, link)
+
+    async def _alarm(self, account: Account) -> None:
+        """Let an alarm stand, somebody be called for it, and everything be chosen that can be."""
+        tenant_id, now, incident = account.tenant.id, self.clock.now(), new_id()
+        subject = Subject(tenant_id, "dlq_depth")
+        standing = Standing(State.ALARM, now, 101.0, incident_id=incident, fired_at=now)
+        route = Route(tenant_id, new_id(), RouteKind.WEBHOOK, "a", Severity.HIGH, "pt")
+        silence = Silence(new_id(), tenant_id, None, None, now, now + dt.timedelta(hours=1))
+        call = NewCall(tenant_id, new_id(), route.id, Deed.TRIGGER, "key", subject.alarm, {})
+        async with self.people.transaction(tenant_id=tenant_id) as tx:
+            target = Target("https://ops.loja.test/hook", SECRET)
+            await insert_route(tx, self.envelope, route, target, by="cli:ana", now=now)
+            await insert_silence(tx, silence, why="test", by="cli:ana", now=now)
+            limits = Limits(5, 4)
+            await save_limits(tx, subject.alarm, limits, tenant_id=tenant_id, by="cli:ana", now=now)
+        async with self.workers.transaction() as tx:
+            await save_signals_all_tenants(tx, {subject: standing})
+            happened = [Happened(subject, Event.FIRED, standing)]
+            await insert_history_all_tenants(tx, happened, now=now, new_id=new_id)
+            await insert_calls_all_tenants(tx, [call], now=now)
 
     async def reject(self, connection: GatewayConnection, webhook: SignedWebhook) -> None:
         """Keep a webhook whose proof failed, as the edge does."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from trackai.storage import resealing, tenant_keys, users_key
+from trackai.storage import alarms_key, resealing, tenant_keys, users_key
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
 
@@ -34,3 +34,9 @@ async def rekey_users(database: Database, envelope: Envelope) -> bool:
     """Wrap the key of users' data again, as the role that may; False when it is already."""
     async with database.transaction() as tx:
         return await users_key.rewrap_all_tenants(tx, envelope)
+
+
+async def rekey_alarms(database: Database, envelope: Envelope) -> bool:
+    """Wrap the key of the installation's alarm routes again, likewise."""
+    async with database.transaction() as tx:
+        return await alarms_key.rewrap_all_tenants(tx, envelope)

@@ -72,6 +72,10 @@ class Metrics:
         """Share of paid sales that have their click."""
         return self.matched / self.sales if self.sales else None
 
+    def net_minor(self, currency: str) -> int:
+        """Return what is left of what was sold in a currency."""
+        return sum(one.net_minor for one in self.revenue if one.currency == currency)
+
     @property
     def throughput_per_minute(self) -> float:
         """Tries a minute, on average."""

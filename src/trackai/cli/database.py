@@ -32,6 +32,8 @@ def rekey(json: Json = False) -> None:
             done = await rekeying.rekey(database, here.envelope, owners)
             async with here.database(Role.ACCESS) as access:
                 done.wrapped += await rekeying.rekey_users(access, here.envelope)
+            async with here.database(Role.PIPELINE) as workers:
+                done.wrapped += await rekeying.rekey_alarms(workers, here.envelope)
         needed = +done.old_rows
         return {
             "wrapped": done.wrapped,

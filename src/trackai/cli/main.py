@@ -34,6 +34,7 @@ PLACES = {
     "privacy": "trackai.cli.privacy:app",
     "queue": "trackai.cli.queue:app",
     "jobs": "trackai.cli.jobs:app",
+    "alarms": "trackai.cli.alarms:app",
     "sandbox": "trackai.cli.sandbox:app",
     "bench": "trackai.cli.bench:app",
     "secret-key": "trackai.cli.database:secret_key",

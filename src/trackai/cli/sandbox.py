@@ -16,10 +16,16 @@ from trackai.cli.serve import stopped
 from trackai.errors import InvalidField, UnknownGateway
 from trackai.model.clock import SystemClock, new_id
 from trackai.sandbox.meta.app import MetaSandbox
+from trackai.sandbox.pagerduty.app import SEEN, PagerDutySandbox
 from trackai.sandbox.platforms import PLATFORMS, Person, Platform, Sale, SaleStatus, platform
 from trackai.sandbox.platforms.deliver import deliver
 
-app = typer.Typer(no_args_is_help=True, help="Local stand-ins for Meta and the platforms.")
+app = typer.Typer(
+    no_args_is_help=True, help="Local stand-ins for Meta, PagerDuty and the platforms."
+)
+
+# Of the form of PagerDuty's keys, and nobody's.
+_PAGER_KEY = "5a4db0c5a4db0c5a4db0c5a4db0c5a4d"
 
 # The commonest trouble; docs/operations.md has the others.
 _FAIL = (
@@ -50,6 +56,32 @@ def meta(
                 )
                 print(f"Connect to it: --pixel {pixel} --token {token} --api-url {url}", flush=True)
                 print(f"Make it fail: {_FAIL.format(url=url)}", flush=True)
+                await stopped()
+
+    calm_collector()
+    uvloop.run(work())
+
+
+@app.command()
+def pagerduty(
+    key: Annotated[str, typer.Option(help="Integration key that it knows.")] = _PAGER_KEY,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 = any.")] = 8402,
+) -> None:
+    """Serve a strict local Events API; incidents can be seen at /sandbox/incidents."""
+    sandbox = PagerDutySandbox(SystemClock())
+    sandbox.add_service(key)
+
+    async def work() -> None:
+        with listening(host, port) as listener:
+            async with http_server(sandbox, listener):
+                url = address_of(listener)
+                print(f"PagerDuty's stand-in: {url}  (incidents: {url}{SEEN})", flush=True)
+                print(f"Use it: TRACKAI_PAGERDUTY_URL={url} trackai up", flush=True)
+                print(
+                    f"TRACKAI_ALARM_SECRET={key} trackai alarms routes add pagerduty Sandbox",
+                    flush=True,
+                )
                 await stopped()
 
     calm_collector()

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from trackai.app import open_app
+from trackai.app import mail_of, open_app
 from trackai.cli.http import (
     DRAIN_S,
     address_of,
@@ -32,6 +32,8 @@ from trackai.model.clock import SystemClock, new_id
 from trackai.settings import Settings, load_settings
 from trackai.storage import users
 from trackai.storage.pool import Role
+from trackai.telemetry.exposition import PATH as METRICS_PATH
+from trackai.telemetry.exposition import Exposition
 from trackai.telemetry.logging import get_logger
 from trackai.worker import open_worker
 
@@ -74,7 +76,7 @@ def serve(
                 listening_together(settings.host, settings.port, workers) as listeners,
                 _siblings(here, listeners[1:]) as siblings,
             ):
-                async with serving(here, listeners[0]) as address:
+                async with counted(settings), serving(here, listeners[0]) as address:
                     get_logger().info("serving", address=address, workers=workers)
                     asked = await stopped(*(sibling.sentinel for sibling in siblings))
             if not asked:
@@ -92,6 +94,7 @@ def worker() -> None:
     async def work() -> None:
         async with (
             open_installation(settings) as here,
+            counted(settings),
             _working(here),
         ):
             get_logger().info("working")
@@ -105,7 +108,7 @@ def worker() -> None:
 async def running(here: Installation) -> AsyncIterator[str]:
     """Serve and work in this process; yields the address."""
     with listening(here.settings.host, here.settings.port) as listener:
-        async with _working(here), serving(here, listener) as address:
+        async with counted(here.settings), _working(here), serving(here, listener) as address:
             yield address
 
 
@@ -119,6 +122,24 @@ async def serving(here: Installation, listener: socket.socket) -> AsyncIterator[
         http_server(app, listener, hang_up=app.hang_up),
     ):
         yield address
+
+
+@asynccontextmanager
+async def counted(settings: Settings) -> AsyncIterator[None]:
+    """Show this process's counters at the port that the settings name, if they name one."""
+    if settings.metrics_port is None:
+        yield
+        return
+    with listening(settings.metrics_host, settings.metrics_port) as listener:
+        async with http_server(Exposition(), listener, drain_s=1):
+            get_logger().info("metrics", address=f"{address_of(listener)}{METRICS_PATH}")
+            yield
+
+
+def _counted_at(settings: Settings, number: int) -> Settings:
+    """Return the settings of another server process: each has a port for its counters."""
+    port = settings.metrics_port
+    return settings.model_copy(update={"metrics_port": port + number}) if port else settings
 
 
 def _practice(address: str) -> PracticeSales:
@@ -138,7 +159,8 @@ async def _greet(here: Installation) -> None:
 
 @asynccontextmanager
 async def _working(here: Installation) -> AsyncIterator[None]:
-    async with open_worker(here.settings, here.url, here.envelope) as jobs:
+    mail = mail_of(here.settings)
+    async with open_worker(here.settings, here.url, here.envelope, mail) as jobs:
         task = asyncio.create_task(jobs.run(), name="worker")
         try:
             yield
@@ -154,10 +176,9 @@ def _siblings(
     """Run a server process more for each of these sockets; they end with this one."""
     context = multiprocessing.get_context("spawn")
     processes = []
-    for listener in listeners:
-        process = context.Process(
-            target=_sibling, args=(here.settings, here.url, listener), daemon=True
-        )
+    for number, listener in enumerate(listeners, start=1):
+        settings = _counted_at(here.settings, number)
+        process = context.Process(target=_sibling, args=(settings, here.url, listener), daemon=True)
         process.start()
         # The process has its own: ours would go on collecting connections if it died.
         listener.close()
@@ -177,6 +198,7 @@ def _sibling(settings: Settings, url: str, listener: socket.socket) -> None:
     async def work() -> None:
         async with AsyncExitStack() as stack:
             here = Installation.of(settings, url)
+            await stack.enter_async_context(counted(settings))
             await stack.enter_async_context(serving(here, listener))
             parent = multiprocessing.parent_process()
             # Left behind, it would hold the address against the next start.

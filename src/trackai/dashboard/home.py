@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from trackai.analytics.metrics import Filters, Metrics, measure
 from trackai.analytics.performance import perform
+from trackai.analytics.uptime import uptime
 from trackai.dashboard.asking import question_of
 from trackai.dashboard.charts import Card, card, charts_of
 from trackai.dashboard.formats import Formats
@@ -25,6 +26,8 @@ TOLD_AT = {
     "success_rate": "/performance",
     "latency_p95": "/performance",
     "dead_letters": "/failures",
+    "net": "/conversions",
+    "uptime": "/performance",
 }
 
 
@@ -39,6 +42,7 @@ async def home(request: Request, visit: See) -> Response:
         now = await measure(tx, asked, EVERYTHING, tenant_id=tenant_id)
         before = await measure(tx, asked.before(), EVERYTHING, tenant_id=tenant_id)
         drawn = await perform(tx, asked, EVERYTHING, tenant_id=tenant_id)
+        up = await uptime(tx, asked), await uptime(tx, asked.before())
         # What is still to be set up is said above the numbers, which alone are asked for again.
         progress = None if again else await load_progress(tx, tools.clock, tenant_id=tenant_id)
     formats = Formats(language_of(request), question.zone)
@@ -51,11 +55,16 @@ async def home(request: Request, visit: See) -> Response:
         question=question,
         cards=[
             replace(one, to=f"{TOLD_AT[one.name]}?{question.choice.address()}")
-            for one in cards_of(now, before, formats)
+            for one in [
+                *cards_of(now, before, question.currency, formats),
+                card("uptime", "percent", up, formats, more_is_better=True),
+            ]
         ],
+        # The tenant's own currency has a card.
         revenue=[
             formats.money(one.net_minor, one.currency)
-            for one in sorted(now.revenue, key=lambda one: one.currency != question.currency)
+            for one in now.revenue
+            if one.currency != question.currency
         ],
         charts=list(charts_of(drawn, formats).values()),
         waiting=drawn.waiting.number,
@@ -64,14 +73,15 @@ async def home(request: Request, visit: See) -> Response:
     )
 
 
-def cards_of(now: Metrics, before: Metrics, formats: Formats) -> list[Card]:
-    """Return the page's numbers."""
+def cards_of(now: Metrics, before: Metrics, currency: str, formats: Formats) -> list[Card]:
+    """Return the page's numbers of what was sold and sent; money in the tenant's own currency."""
 
     def of(name: str, unit: str, number: Callable[[Metrics], float | None], *, more: bool) -> Card:
         return card(name, unit, (number(now), number(before)), formats, more_is_better=more)
 
     throughput = now.throughput_per_minute, before.throughput_per_minute
     return [
+        of("net", f"money:{currency}", lambda one: one.net_minor(currency), more=True),
         of("sales", "number", lambda one: one.sales, more=True),
         of("match_rate", "percent", lambda one: one.match_rate, more=True),
         card("throughput", "rate", throughput, formats, more_is_better=None),

@@ -17,6 +17,11 @@ from trackai.storage.pool import Database
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import TASK_RUNS, TASK_SECONDS
 
+# What there is to be run; alarms ask whether it is.
+TASKS = (
+    *("partitions", "rollups", "zones", "resettle", "forget", "doors", "rejections", "purge"),
+    "alarm-upkeep",
+)
 # Longest run; what is left then is done by the next.
 LONGEST = dt.timedelta(minutes=5)
 # A run that never ended is somebody else's after this.

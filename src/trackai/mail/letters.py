@@ -30,6 +30,12 @@ def new_password(language: str, *, to: str, link: str) -> Letter:
     return _letter(Kind.NEW_PASSWORD, language, to, {"link": link})
 
 
+def alarm(language: str, *, to: str, link: str, title: str, text: str) -> Letter:
+    """Return what tells of an alarm, with a link to what to do."""
+    values = {"link": link, "title": " ".join(title.split()), "text": text}
+    return _letter(Kind.ALARM, language, to, values)
+
+
 @cache
 def words_of(language: str) -> Mapping[str, Mapping[str, str]]:
     """Return message -> subject and paragraphs of a language."""

@@ -10,6 +10,7 @@ class Kind(StrEnum):
 
     INVITATION = "invitation"  # to a team
     NEW_PASSWORD = "new_password"  # noqa: S105 - a link to set one
+    ALARM = "alarm"  # that begins, or ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,9 @@ on conflict (name) do update set started_at = excluded.started_at,
 # A job that is to run as soon as a worker can.
 HASTEN_JOB = "update jobs set next_at = least(next_at, $2) where name = $1"
 
+# When a job ended last.
+FIND_FINISHED = "select finished_at from jobs where name = $1"
+
 # All jobs.
 LIST_JOBS = """
 select name, every_s, next_at, lease_until, started_at, finished_at, ok, reason, work
@@ -91,6 +94,12 @@ async def note_job(tx: Tx, name: str, run: Run, *, started_at: dt.datetime) -> N
 async def hasten_job(tx: Tx, name: str, *, now: dt.datetime) -> bool:
     """Make a job due now; False when there is none of this name."""
     return await tx.execute(HASTEN_JOB, name, now) == 1
+
+
+async def find_finished(tx: Tx, name: str) -> dt.datetime | None:
+    """Return when the last run of a job ended; None when none ever did."""
+    row = await tx.fetch_one(FIND_FINISHED, name)
+    return row["finished_at"] if row else None
 
 
 async def list_jobs(tx: Tx) -> Sequence[Row]:

@@ -180,6 +180,11 @@ class Database:
                     raise
                 await connection.execute(COMMIT)
 
+    @property
+    def in_use(self) -> float:
+        """Return which share of the connections that there may be is used at this moment."""
+        return (self._pool.get_size() - self._pool.get_idle_size()) / self._pool.get_max_size()
+
     @asynccontextmanager
     async def one_statement(self) -> AsyncIterator[Tx]:
         """Hand out a connection for a single statement, which commits by itself.

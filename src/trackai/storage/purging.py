@@ -18,6 +18,8 @@ TABLES = (
     *("breakers", "destinations", "gateway_connections", "funnels", "api_keys", "tenant_keys"),
     *("rollup_totals", "rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency"),
     *("rollup_peaks", "ad_spend", "campaigns"),
+    *("alarm_calls", "alarm_routes", "alarm_limits", "alarm_silences", "alarm_history"),
+    "alarm_signals",
     *("changed_sales", "changed_clicks", "changed_dispatch", "changed_latency"),
 )
 

@@ -150,3 +150,46 @@ EDGE_QUEUE = Gauge(
     ("table",),
     registry=REGISTRY,
 )
+ALARMS = Gauge(
+    "trackai_alarms",
+    "Alarms by how they stand, as the leader saw them last",
+    ("state",),
+    registry=REGISTRY,
+)
+ALARMS_FIRED = Counter(
+    "trackai_alarms_fired_total",
+    "Incidents that began and ended, by alarm",
+    ("alarm", "event"),
+    registry=REGISTRY,
+)
+ALARM_EVALUATION_SECONDS = Histogram(
+    "trackai_alarm_evaluation_seconds",
+    "How long it took to look at every alarm",
+    registry=REGISTRY,
+)
+ALARM_CALLS = Counter(
+    "trackai_alarm_calls_total",
+    "Calls to people by the kind of route, what was said and how it ended",
+    ("route", "deed", "outcome"),
+    registry=REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "trackai_request_seconds",
+    "How long answers took, by what was asked",
+    ("area",),
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+MEASURED = Gauge(
+    "trackai_measured",
+    "What alarms are about, by metric: the worst of all, as the leader saw it last; its unit is"
+    " in its name",
+    ("metric",),
+    registry=REGISTRY,
+)
+PROCESS = Gauge(
+    "trackai_process",
+    "What a process measured of itself last: CPU, connections, loop, latency, disk",
+    ("metric",),
+    registry=REGISTRY,
+)

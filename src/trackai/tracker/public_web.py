@@ -1,4 +1,4 @@
-"""Fetches one page of the public web, whose address anybody may have written.
+"""Fetches one page of the public web, or posts to it, where anybody may have written the address.
 
 What it must not be used for is to reach what only this machine reaches (server-side request
 forgery). So a name is resolved once and its addresses are all public ones, or nothing is fetched;
@@ -93,6 +93,20 @@ class PublicWeb:
         except TimeoutError:
             return NoPage.TOO_SLOW
 
+    async def post(self, address: str, body: bytes, headers: Mapping[str, str]) -> int | NoPage:
+        """Post to an address and return the answer's status, or why there is none.
+
+        Redirects are not followed: what is posted is for whom it was addressed to.
+        """
+        try:
+            async with asyncio.timeout(self._whole_s):
+                target = await self._judge(address.strip())
+                return target if isinstance(target, NoPage) else await _post(target, body, headers)
+        except TimeoutError:
+            return NoPage.TOO_SLOW
+        except (aiohttp.ClientError, OSError, ValueError):
+            return NoPage.NOT_REACHED
+
     async def _follow(self, address: str) -> str | NoPage:
         for _ in range(MOST_REDIRECTS + 1):
             target = await self._judge(address)
@@ -169,18 +183,30 @@ class _Pinned(AbstractResolver):
         return None
 
 
+def _session(target: _Target, **headers: str) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            resolver=_Pinned(target), use_dns_cache=False, force_close=True
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # A compressed page could be a thousand times its size.
+        headers={"Accept-Encoding": "identity", "User-Agent": "trackai", **headers},
+        auto_decompress=False,
+        trust_env=False,
+    )
+
+
+async def _post(target: _Target, body: bytes, headers: Mapping[str, str]) -> int:
+    async with (
+        _session(target) as session,
+        session.post(target.url, data=body, headers=headers, allow_redirects=False) as answer,
+    ):
+        return answer.status
+
+
 async def _get(target: _Target) -> str | NoPage | _Elsewhere:
     async with (
-        aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                resolver=_Pinned(target), use_dns_cache=False, force_close=True
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            # A compressed page could be a thousand times its size.
-            headers={"Accept-Encoding": "identity", "User-Agent": "trackai", "Accept": "text/html"},
-            auto_decompress=False,
-            trust_env=False,
-        ) as session,
+        _session(target, Accept="text/html") as session,
         session.get(target.url, allow_redirects=False) as answer,
     ):
         if answer.status in _REDIRECTS and "location" in answer.headers:

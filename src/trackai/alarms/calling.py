@@ -1,0 +1,157 @@
+"""Which route is told what. Rules without I/O.
+
+The installation's routes hear of every alarm, many of one cause as one; a tenant's hear of the
+tenant's own, and of nothing else.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from trackai.alarms.rules import Called, is_shared, own_key
+from trackai.model.alarm import INSTALLATION, Alarm, Deed, Standing, Subject
+from trackai.model.clock import NewId
+from trackai.storage.alarm_calls import NewCall
+from trackai.storage.alarm_routes import Route
+
+# PagerDuty's longest.
+MOST_KEY = 255
+_EVER = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of calls: of which alarm and what, and since when it is this incident's."""
+
+    alarm: str
+    label: str
+    since: dt.datetime
+
+
+class Watched(Protocol):
+    """What calls need to know of a watch."""
+
+    @property
+    def alarms(self) -> Mapping[str, Alarm]:
+        """Return id -> alarm."""
+        ...
+
+    @property
+    def environment(self) -> str:
+        """Return what the keys of calls begin with."""
+        ...
+
+    @property
+    def drill(self) -> UUID:
+        """Return the drill that it is, if it is one."""
+        ...
+
+
+class Told:
+    """Writes down the calls of incidents that begin."""
+
+    def __init__(
+        self, watch: Watched, routes: Sequence[Route], now: dt.datetime, new_id: NewId
+    ) -> None:
+        self._watch = watch
+        self._routes = routes
+        self._now = now
+        self._new_id = new_id
+
+    def triggers(
+        self,
+        called: Sequence[Called],
+        firing: Mapping[Subject, Standing],
+        labels: Mapping[Subject, str],
+        thresholds: Mapping[Subject, float],
+    ) -> list[NewCall]:
+        """Return the calls, each to every route that wants to hear of it."""
+        return [
+            NewCall(
+                *(route.tenant_id, self._new_id(), route.id, Deed.TRIGGER),
+                *(full_key(self._watch.environment, key), one.subject.alarm),
+                {
+                    **self._details(one, firing[one.subject], labels[one.subject], key),
+                    "threshold": thresholds[one.subject],
+                },
+            )
+            for one in called
+            for route, key in self._who(one)
+        ]
+
+    def _who(self, called: Called) -> Iterator[tuple[Route, str]]:
+        severity = self._watch.alarms[called.subject.alarm].severity
+        for route in self._routes:
+            if route.least.rank > severity.rank:
+                continue
+            if route.tenant_id == INSTALLATION and called.first:
+                yield route, called.key
+            elif route.tenant_id == called.subject.tenant_id != INSTALLATION:
+                yield route, own_key(called.subject)
+
+    def _details(
+        self, called: Called, standing: Standing, label: str, key: str
+    ) -> Mapping[str, Any]:
+        subject, alone = called.subject, not is_shared(key)
+        return {
+            "value": standing.value,
+            "fired_at": (standing.fired_at or self._now).isoformat(),
+            "number": 1 if alone else called.number,
+            "tenant_id": str(subject.tenant_id) if alone and _is_a_tenants(subject) else None,
+            "subject": (label or subject.name) if alone else "",
+        }
+
+
+def answers(
+    deed: Deed,
+    told: Iterable[tuple[UUID, UUID, str]],
+    keys: Mapping[str, Key],
+    new_id: NewId,
+) -> list[NewCall]:
+    """Return this deed for whoever was told that these began."""
+    return [
+        NewCall(
+            *(tenant_id, new_id(), route_id, deed, key, keys[key].alarm),
+            {"subject": keys[key].label},
+        )
+        for tenant_id, route_id, key in told
+    ]
+
+
+def keys_of(
+    environment: str,
+    incidents: Mapping[Subject, Standing],
+    labels: Mapping[Subject, str],
+    still: Iterable[str] = (),
+) -> dict[str, Key]:
+    """Return the keys of these incidents: each one's own, and shared ones that no other has."""
+    lasting = set(still)
+    keys: dict[str, Key] = {}
+    for subject, standing in incidents.items():
+        for key in (own_key(subject), standing.call_key):
+            if standing.called_at and standing.fired_at and key and key not in lasting:
+                # A shared key is one incident's that began before, and never used again.
+                shared = is_shared(key)
+                label = "" if shared else labels.get(subject) or subject.name
+                since = _EVER if shared else standing.fired_at
+                keys[full_key(environment, key)] = Key(subject.alarm, label, since)
+    return keys
+
+
+def full_key(environment: str, key: str) -> str:
+    """Return the key under which the world outside knows an incident."""
+    return f"{environment}/{key}"[:MOST_KEY]
+
+
+def by_alarm(going_on: Mapping[Subject, str]) -> dict[str, list[str]]:
+    """Return alarm -> the keys of its incidents."""
+    found: dict[str, list[str]] = {}
+    for subject, key in going_on.items():
+        found.setdefault(subject.alarm, []).append(key)
+    return found
+
+
+def _is_a_tenants(subject: Subject) -> bool:
+    return subject.tenant_id != INSTALLATION

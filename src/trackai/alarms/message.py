@@ -1,0 +1,112 @@
+"""What a call says to people: words/*.toml, the same keys in each; no I/O beyond reading them."""
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from trackai.model.alarm import Alarm, Deed, Metric, Severity
+from trackai.storage.alarm_calls import DueCall
+from trackai.storage.alarm_routes import Route
+
+LANGUAGES = ("pt", "en")
+_Words = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who is calling: the installation's address, its environment, and whether it is a drill."""
+
+    base_url: str
+    environment: str
+    drill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A call, in words and in what programs read."""
+
+    deed: Deed
+    key: str
+    alarm: str
+    title: str
+    text: str
+    severity: Severity
+    source: str
+    fired_at: dt.datetime
+    runbook_url: str
+    alarm_url: str
+    details: Mapping[str, Any]
+    call_id: str
+    language: str
+
+
+def message_of(call: DueCall, route: Route, alarm: Alarm, sender: Sender) -> Message:
+    """Return what a call says, in the language of its route."""
+    words, details = words_of(route.language), call.details
+    said = words[call.alarm]
+    title = _titled(words, said["title"], details)
+    if call.deed is Deed.TRIGGER:
+        title = _headline(words, alarm.metric, title, details, route.language)
+    else:
+        title = words["say"][call.deed].format(title=title)
+    if sender.drill:
+        title = words["say"]["drill"].format(title=title)
+    base = sender.base_url
+    return Message(
+        deed=call.deed,
+        key=call.key,
+        alarm=call.alarm,
+        title=title,
+        text=said["meaning"],
+        severity=alarm.severity,
+        source=base.partition("://")[2] or base,
+        fired_at=_moment(details.get("fired_at"), call.made_at),
+        runbook_url=f"{base}/runbooks/{alarm.page}",
+        alarm_url=f"{base}/alarms/{call.alarm}",
+        details={"environment": sender.environment, **details},
+        call_id=str(call.id),
+        language=route.language,
+    )
+
+
+def shown(metric: Metric, value: object, language: str) -> str:
+    """Return a value with its unit, as people of a language write it."""
+    if not isinstance(value, int | float):
+        return words_of(language)["say"]["unknown"]
+    number = f"{value:,.1f}".removesuffix(".0")
+    if language == "pt":
+        number = number.translate(str.maketrans(",.", ".,"))
+    return words_of(language)["unit"][metric].format(n=number)
+
+
+@cache
+def words_of(language: str) -> _Words:
+    """Return alarm -> title and meaning of a language, and `say`, `unit` and `severity`."""
+    text = (files("trackai.alarms") / "words" / f"{language}.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def _headline(
+    words: _Words, metric: Metric, title: str, details: Mapping[str, Any], language: str
+) -> str:
+    number = int(details.get("number", 1))
+    return words["say"]["many" if number > 1 else "one"].format(
+        title=title,
+        number=number,
+        value=shown(metric, details.get("value"), language),
+        threshold=shown(metric, details.get("threshold"), language),
+    )
+
+
+def _titled(words: _Words, title: str, details: Mapping[str, Any]) -> str:
+    """Return what it is, and whose or of what where there are several."""
+    subject = " ".join(str(details.get("subject") or "").split())
+    return words["say"]["about"].format(title=title, subject=subject) if subject else title
+
+
+def _moment(said: object, otherwise: dt.datetime) -> dt.datetime:
+    return dt.datetime.fromisoformat(said) if isinstance(said, str) else otherwise

@@ -1,0 +1,32 @@
+"""E-mail, through whatever sends messages to people here."""
+
+from trackai.alarms.message import Message
+from trackai.alarms.ways.port import Again, Outcome, Refused, Went
+from trackai.errors import MailNotSent
+from trackai.mail.letters import alarm
+from trackai.mail.port import Mail
+from trackai.storage.alarm_routes import Target
+
+
+class Email:
+    """Writes to the route's address."""
+
+    def __init__(self, mail: Mail | None) -> None:
+        self._mail = mail
+
+    async def tell(self, message: Message, target: Target) -> Outcome:
+        """Send one message."""
+        if self._mail is None:
+            return Refused("mail_not_set_up")
+        letter = alarm(
+            message.language,
+            to=target.address,
+            link=message.runbook_url,
+            title=message.title,
+            text=message.text,
+        )
+        try:
+            await self._mail.send(letter)
+        except MailNotSent as error:
+            return Again(error.code)
+        return Went()

@@ -1,0 +1,146 @@
+"""Table alarm_calls, the outbox: what is to be said to routes, an incident's deeds in order."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from trackai.model.alarm import REAL, Deed
+from trackai.storage.pool import Row, Tx, columns
+
+# New ones, due at once.
+INSERT_CALLS_ALL_TENANTS = """
+insert into alarm_calls (drill, made_at, run_at, state, tenant_id, id, route_id, deed, key, alarm,
+  details)
+select $1, $2, $2, 'waiting', * from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
+  $7::text[], $8::text[], $9::jsonb[])
+"""
+
+# Some that are due, ours for a while. Of one incident and route only the first that waits.
+CLAIM_CALLS_ALL_TENANTS = """
+update alarm_calls c set run_at = $3, attempts = c.attempts + 1
+from (
+  select w.tenant_id, w.id from alarm_calls w
+  where w.drill = $1 and w.run_at <= $2 and not exists (
+    select from alarm_calls before
+    where before.tenant_id = w.tenant_id and before.key = w.key and before.drill = w.drill
+      and before.route_id = w.route_id and before.run_at is not null
+      and (before.made_at, before.id) < (w.made_at, w.id))
+  order by w.run_at, w.made_at, w.id limit $4 for update skip locked
+) due
+where c.tenant_id = due.tenant_id and c.id = due.id
+returning c.tenant_id, c.id, c.route_id, c.deed, c.key, c.alarm, c.details, c.made_at, c.attempts
+"""
+
+# How a try ended.
+SETTLE_CALL = """
+update alarm_calls set run_at = $3, state = $4, reason = $5, ended_at = $6
+where tenant_id = $1 and id = $2
+"""
+
+# Which routes were told that these began, each since its own moment.
+LIST_TOLD_ALL_TENANTS = """
+select distinct c.tenant_id, c.route_id, c.key
+from unnest($2::text[], $3::timestamptz[]) as asked (key, since)
+join alarm_calls c on c.key = asked.key and c.made_at >= asked.since
+where c.drill = $1 and c.deed = 'trigger'
+"""
+
+# The newest, everybody's or one owner's.
+LIST_CALLS_ALL_TENANTS = """
+select tenant_id, id, route_id, deed, key, alarm, made_at, attempts, state, reason, ended_at
+from alarm_calls where drill = $1 and ($2::uuid is null or tenant_id = $2)
+order by made_at desc, id desc limit $3
+"""
+
+# Those that are over.
+DELETE_OLD_ALL_TENANTS = "delete from alarm_calls where made_at < $1 and run_at is null"
+
+# A drill's.
+DELETE_DRILL_ALL_TENANTS = "delete from alarm_calls where drill = $1 and drill <> $2"
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """What is to be said to a route; `details` hold no personal data and no secret."""
+
+    tenant_id: UUID
+    id: UUID
+    route_id: UUID
+    deed: Deed
+    key: str
+    alarm: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DueCall:
+    """A call that is being made."""
+
+    tenant_id: UUID
+    id: UUID
+    route_id: UUID
+    deed: Deed
+    key: str
+    alarm: str
+    details: Mapping[str, Any]
+    made_at: dt.datetime
+    attempts: int  # with this one
+
+
+async def insert_calls_all_tenants(
+    tx: Tx, calls: Sequence[NewCall], *, now: dt.datetime, drill: UUID = REAL
+) -> None:
+    """Store calls that are to be made."""
+    rows = [
+        (one.tenant_id, one.id, one.route_id, one.deed.value, one.key, one.alarm, one.details)
+        for one in calls
+    ]
+    if rows:
+        await tx.execute(INSERT_CALLS_ALL_TENANTS, drill, now, *columns(rows))
+
+
+async def claim_calls_all_tenants(
+    tx: Tx, *, now: dt.datetime, until: dt.datetime, limit: int, drill: UUID = REAL
+) -> list[DueCall]:
+    """Take calls that are due; whoever dies over them gives them back at `until`."""
+    rows = await tx.fetch(CLAIM_CALLS_ALL_TENANTS, drill, now, until, limit)
+    return [DueCall(**(dict(row) | {"deed": Deed(row["deed"])})) for row in rows]
+
+
+async def settle_call(
+    tx: Tx, call: DueCall, *, reason: str | None, again_at: dt.datetime | None, now: dt.datetime
+) -> None:
+    """Store how a try ended: without a reason it went; with one it goes again, or never."""
+    state = "sent" if reason is None else "waiting" if again_at else "dead"
+    ended_at = None if again_at else now
+    await tx.execute(SETTLE_CALL, call.tenant_id, call.id, again_at, state, reason, ended_at)
+
+
+async def list_told_all_tenants(
+    tx: Tx, since: Mapping[str, dt.datetime], *, drill: UUID = REAL
+) -> list[tuple[UUID, UUID, str]]:
+    """Return (owner, route, key) of those who were told that one of these keys began, since then.
+
+    A key is used again by the next incident of its subject.
+    """
+    rows = await tx.fetch(LIST_TOLD_ALL_TENANTS, drill, list(since), list(since.values()))
+    return [(row["tenant_id"], row["route_id"], row["key"]) for row in rows]
+
+
+async def list_calls_all_tenants(
+    tx: Tx, *, tenant_id: UUID | None = None, limit: int, drill: UUID = REAL
+) -> Sequence[Row]:
+    """Return the newest calls, of all or of one owner of routes."""
+    return await tx.fetch(LIST_CALLS_ALL_TENANTS, drill, tenant_id, limit)
+
+
+async def delete_old_all_tenants(tx: Tx, *, before: dt.datetime) -> int:
+    """Delete calls from before a moment that are over; return how many."""
+    return await tx.execute(DELETE_OLD_ALL_TENANTS, before)
+
+
+async def delete_drill_all_tenants(tx: Tx, *, drill: UUID) -> None:
+    """Delete a drill's calls."""
+    await tx.execute(DELETE_DRILL_ALL_TENANTS, drill, REAL)

@@ -1,0 +1,121 @@
+"""What a process says of itself."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.ports import free_port
+from tests.support.tls import Door, make_certificate
+
+from trackai.alarms.certificate import certificate_days
+from trackai.alarms.sampler import Process, Sampler, p95_ms
+from trackai.model.alarm import Metric
+from trackai.storage.alarm_samples import insert_samples, load_latest_all_tenants
+from trackai.storage.up_hours import Part
+from trackai.telemetry.metrics import REQUEST_SECONDS, SPOOL_BYTES
+
+if TYPE_CHECKING:
+    from tests.support.world import World
+
+INFINITY = float("inf")
+
+
+def sampler_of(world: "World", **changes: bool) -> Sampler:
+    pools, nowhere = [world.workers, world.edge], Path("/not/there")
+    process = Process("test", Part.SERVE, pools, nowhere, **changes)
+    return Sampler(process, world.edge, world.clock)
+
+
+async def test_a_process_that_computes_is_busy(world: "World") -> None:
+    sampler = sampler_of(world)
+    ends = time.process_time() + 0.2
+    while time.process_time() < ends:
+        pass
+    busy = await sampler.sample()
+    await asyncio.sleep(0.2)
+    idle = await sampler.sample()
+
+    assert busy[Metric.CPU_PERCENT] > idle[Metric.CPU_PERCENT] >= 0
+    assert 0 < busy[Metric.DISK_PERCENT] <= 100
+
+
+async def test_a_loop_that_stands_still_and_a_pool_that_is_used_are_seen(world: "World") -> None:
+    sampler = sampler_of(world)
+    async with sampler.running(), world.edge.transaction():
+        await asyncio.sleep(0.3)
+        time.sleep(0.6)  # noqa: ASYNC251 - that is what is looked for
+        await asyncio.sleep(0.01)
+        found = await sampler.sample()
+
+    assert found[Metric.LOOP_LAG_MS] > 200
+    assert 25 <= found[Metric.POOL_PERCENT] <= 100
+
+
+async def test_slow_answers_are_seen_for_a_minute(world: "World") -> None:
+    sampler = sampler_of(world)
+    await sampler.sample()
+    for _ in range(100):
+        REQUEST_SECONDS.labels("pages").observe(7.0)
+    slow = await sampler.sample()
+    *_, later = [await sampler.sample() for _ in range(4)]
+
+    assert 5000 < slow[Metric.API_P95_MS] <= 10_000
+    assert Metric.API_P95_MS not in later
+
+
+@pytest.mark.parametrize(
+    ("buckets", "p95"),
+    [
+        ({}, None),
+        ({0.1: 19.0, INFINITY: 19.0}, None),
+        ({0.1: 0.0, 0.2: 100.0, INFINITY: 100.0}, 195),
+        ({0.1: 95.0, 0.2: 100.0, INFINITY: 100.0}, 100),
+        ({0.1: 50.0, INFINITY: 100.0}, 100),
+    ],
+)
+def test_a_percentile_lies_within_its_bucket(
+    buckets: dict[float, float], p95: float | None
+) -> None:
+    assert p95_ms(buckets) == (None if p95 is None else pytest.approx(p95))
+
+
+async def test_only_who_keeps_reports_says_how_many(world: "World") -> None:
+    SPOOL_BYTES.set(77)
+    with_spool = await sampler_of(world, keeps_reports=True).sample()
+    without = await sampler_of(world).sample()
+    SPOOL_BYTES.set(0)
+
+    assert 77 == with_spool[Metric.SPOOL_BYTES]
+    assert Metric.SPOOL_BYTES not in without
+
+
+async def test_of_many_processes_the_worst_counts_and_only_while_it_speaks(
+    world: "World",
+) -> None:
+    now = world.clock.now()
+    async with world.edge.transaction() as tx:
+        for name, cpu, days in (("a", 10, 20), ("b", 90, 10)):
+            values = {Metric.CPU_PERCENT: cpu, Metric.CERTIFICATE_DAYS_LEFT: days}
+            await insert_samples(tx, name, values, at=now)
+    async with world.workers.transaction() as tx:
+        found = await load_latest_all_tenants(tx, since=now.replace(hour=11), until=now)
+        later = await load_latest_all_tenants(tx, since=now, until=now.replace(hour=13))
+
+    assert {Metric.CPU_PERCENT: 90, Metric.CERTIFICATE_DAYS_LEFT: 10} == found
+    assert {} == later
+
+
+async def test_a_certificate_has_days_left(world: "World", tmp_path: Path) -> None:
+    port = free_port()
+    async with Door(port).listening(make_certificate(tmp_path), port):
+        found = await certificate_days(f"https://127.0.0.1:{port}/", world.clock)
+
+    # Ten years from the first day of 2026, seen in November.
+    assert 3650 - 326.5 == found[Metric.CERTIFICATE_DAYS_LEFT]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1", "nothing"])
+async def test_an_address_without_certificate_has_no_days(world: "World", url: str) -> None:
+    assert {} == await certificate_days(url, world.clock)
