@@ -110,7 +110,7 @@ def history(
                 "subject": row["name"] or None,
                 "event": row["event"],
                 "state": row["state"],
-                "value": row["value"],
+                "value": None if row["value"] is None else round(row["value"], 1),
                 "by": row["by"],
             }
             for row in rows
