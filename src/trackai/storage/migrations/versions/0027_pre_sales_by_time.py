@@ -1,9 +1,9 @@
-"""Minutes in which the program did its work."""
+"""Sales are listed by when they were made, page by page."""
 
 from trackai.storage.migrations import downgrade, script_of
 
-revision = "0028_pre_uptime"
-down_revision = "0025_pre_minutes_kept"
+revision = "0027_pre_sales_by_time"
+down_revision = "0026_pre_uptime"
 upgrade = script_of(__file__)
 
 __all__ = ["down_revision", "downgrade", "revision", "upgrade"]
