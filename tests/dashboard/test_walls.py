@@ -35,6 +35,7 @@ OWN = {("POST", "/sign-out"), ("POST", "/tenant")} | {
 IDS = (
     *("user_id", "key_id", "session_id", "delivery_id", "replay_id"),
     *("connection_id", "destination_id", "step", "funnel_id", "what", "ending", "erasure_id"),
+    *("alarm_id", "silence_id", "route_id", "name"),
 )
 NOBODY = "00000000-0000-0000-0000-000000000000"
 

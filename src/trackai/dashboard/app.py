@@ -11,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from trackai.dashboard import (
     account,
     ad_spend,
+    alarms,
     audit,
     campaigns,
     connections,
@@ -29,6 +30,7 @@ from trackai.dashboard import (
     performance,
     pixel,
     privacy,
+    runbooks,
     second_factor,
     settings,
     starting,
@@ -48,7 +50,7 @@ LEAST_GZIPPED_BYTES = 1000
 ROOMS = (
     *(static, doors, passwords, account, second_factor),
     *(home, live, conversions, campaigns, ad_spend, events, match_rate, performance, failures),
-    *(exports, team, keys, audit),
+    *(exports, alarms, runbooks, team, keys, audit),
     *(funnels, connections, gateway, pixel, starting, settings, privacy),
 )
 

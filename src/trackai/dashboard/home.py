@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from trackai.analytics.metrics import Filters, Metrics, measure
 from trackai.analytics.performance import perform
 from trackai.analytics.uptime import uptime
+from trackai.dashboard.alarms import lines_of, unwell
 from trackai.dashboard.asking import question_of
 from trackai.dashboard.charts import Card, card, charts_of
 from trackai.dashboard.formats import Formats
@@ -42,6 +43,7 @@ async def home(request: Request, visit: See) -> Response:
         now = await measure(tx, asked, EVERYTHING, tenant_id=tenant_id)
         before = await measure(tx, asked.before(), EVERYTHING, tenant_id=tenant_id)
         drawn = await perform(tx, asked, EVERYTHING, tenant_id=tenant_id)
+        active = unwell(await lines_of(tx, language_of(request), tenant_id=tenant_id))
         up = await uptime(tx, asked), await uptime(tx, asked.before())
         # What is still to be set up is said above the numbers, which alone are asked for again.
         progress = None if again else await load_progress(tx, tools.clock, tenant_id=tenant_id)
@@ -68,6 +70,7 @@ async def home(request: Request, visit: See) -> Response:
         ],
         charts=list(charts_of(drawn, formats).values()),
         waiting=drawn.waiting.number,
+        active=active,
         progress=progress,
         quiet=now.attempts == 0 and now.sales == 0,
     )

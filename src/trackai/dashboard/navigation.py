@@ -23,6 +23,7 @@ PLACES = (
     Place("match_rate", "/match-rate"),
     Place("performance", "/performance"),
     Place("failures", "/failures"),
+    Place("alarms", "/alarms"),
     Place("funnels", "/funnels"),
     Place("connections", "/connections"),
     Place("settings", "/settings"),
