@@ -98,12 +98,12 @@ class Ground:
         html = f"<!DOCTYPE html><meta charset=utf-8><title>Café</title>{self.tag(**attributes)}"
         self.site.pages[path] = html + body
 
-    async def reported(self, what: str) -> None:
-        """Wait until the server has a report of this kind."""
+    async def reported(self, what: str, number: int = 1) -> None:
+        """Wait until the server has so many reports of this kind."""
         table, kind = ("clicks", "") if what == "click" else ("page_events", f"kind = '{what}' and")
         statement = f"select 1 from {table} where {kind} tenant_id = $1"  # noqa: S608
         for _ in range(200):
-            if await self.world.rows(statement):
+            if len(await self.world.rows(statement)) >= number:
                 return
             await asyncio.sleep(0.05)
         raise AssertionError(f"{what} was never reported")

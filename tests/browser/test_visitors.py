@@ -227,6 +227,7 @@ async def test_what_is_lost_on_the_way_comes_with_the_next_page(stand: "Stand") 
     stand.edge_door.is_open = True
     await stand.visit(path="/outra")
     await stand.reported("lead")
+    await stand.reported("click", 2)
     click_id = await stand.page.evaluate("trackai.clickId()")
 
     assert len(before) == 1
