@@ -165,17 +165,61 @@ class Page(NamedTuple):
     next: Place | None
 
 
-async def list_events(tx: Tx, wanted: Wanted, after: Place, *, tenant_id: UUID, limit: int) -> Page:
-    """Return a page of events that were owed before a place."""
+class Lists(NamedTuple):
+    """Statements that list rows of one kind both ways, of the same parameters."""
+
+    at: str  # the column they are in the order of
+    newest: str
+    by_id: str
+    stop: str
+    later: str
+    stop_of_later: str
+
+
+_EVENTS = Lists(
+    *("created_at", LIST_EVENTS, LIST_EVENTS_BY_ID, FIND_STOP_OF_EVENTS),
+    *(LIST_LATER_EVENTS, FIND_STOP_OF_LATER),
+)
+
+
+async def list_before(
+    tx: Tx, of: Lists, wanted: Wanted, after: Place, *, tenant_id: UUID, limit: int
+) -> Page:
+    """Return a page of rows that are older than a place."""
     most = wanted.scans(limit, by_status=True)
     scan = (tenant_id, after.at, after.id, wanted.since, most)
     filters = (wanted.gateway, wanted.funnel_id, wanted.status, wanted.campaign, limit)
     if wanted.event_id is not None:
-        rows = await tx.fetch(LIST_EVENTS_BY_ID, *scan, *filters, wanted.event_id)
-        return _page(rows, limit, None)
-    rows = await tx.fetch(LIST_EVENTS, *scan, *filters)
-    stop = None if len(rows) == limit else await tx.fetch_one(FIND_STOP_OF_EVENTS, *scan)
-    return _page(rows, limit, stop)
+        rows = await tx.fetch(of.by_id, *scan, *filters, wanted.event_id)
+        return _page(rows, limit, None, of.at)
+    rows = await tx.fetch(of.newest, *scan, *filters)
+    stop = None if len(rows) == limit else await tx.fetch_one(of.stop, *scan)
+    return _page(rows, limit, stop, of.at)
+
+
+async def list_after(
+    tx: Tx,
+    of: Lists,
+    wanted: Wanted,
+    between: tuple[Place, dt.datetime],
+    *,
+    tenant_id: UUID,
+    limit: int,
+) -> Page:
+    """Return the page of rows that follow a place, until a moment; the newest first."""
+    before, until = between
+    most = wanted.scans(limit, by_status=True)
+    scan = (tenant_id, before.at, before.id, until, most)
+    filters = (wanted.gateway, wanted.funnel_id, wanted.status, wanted.campaign, limit)
+    rows = await tx.fetch(of.later, *scan, *filters)
+    stop = None if len(rows) == limit else await tx.fetch_one(of.stop_of_later, *scan)
+    page = _page(rows, limit, stop, of.at)
+    return Page(list(reversed(page.rows)), page.next)
+
+
+async def list_events(tx: Tx, wanted: Wanted, after: Place, *, tenant_id: UUID, limit: int) -> Page:
+    """Return a page of events that were owed before a place."""
+    return await list_before(tx, _EVENTS, wanted, after, tenant_id=tenant_id, limit=limit)
 
 
 async def list_later_events(
@@ -185,13 +229,8 @@ async def list_later_events(
 
     Its `next` goes on to what is newer still. `wanted.event_id` is not looked at.
     """
-    most = wanted.scans(limit, by_status=True)
-    scan = (tenant_id, before.at, before.id, until, most)
-    filters = (wanted.gateway, wanted.funnel_id, wanted.status, wanted.campaign, limit)
-    rows = await tx.fetch(LIST_LATER_EVENTS, *scan, *filters)
-    stop = None if len(rows) == limit else await tx.fetch_one(FIND_STOP_OF_LATER, *scan)
-    page = _page(rows, limit, stop)
-    return Page(list(reversed(page.rows)), page.next)
+    place = (before, until)
+    return await list_after(tx, _EVENTS, wanted, place, tenant_id=tenant_id, limit=limit)
 
 
 async def find_event(tx: Tx, *, tenant_id: UUID, delivery_id: UUID) -> Row | None:
@@ -208,13 +247,13 @@ async def list_attempts(
     filters = (wanted.gateway, wanted.funnel_id, limit)
     if wanted.event_id is not None:
         rows = await tx.fetch(LIST_ATTEMPTS_BY_ID, *scan, *filters, wanted.event_id)
-        return _page(rows, limit, None)
+        return _page(rows, limit, None, "created_at")
     rows = await tx.fetch(LIST_ATTEMPTS, *scan, *filters)
     stop = None if len(rows) == limit else await tx.fetch_one(FIND_STOP_OF_ATTEMPTS, *scan)
-    return _page(rows, limit, stop)
+    return _page(rows, limit, stop, "created_at")
 
 
-def _page(rows: Sequence[Row], limit: int, stop: Row | None) -> Page:
+def _page(rows: Sequence[Row], limit: int, stop: Row | None, at: str) -> Page:
     if len(rows) == limit:
-        return Page(rows, Place(rows[-1]["created_at"], rows[-1]["id"]))
-    return Page(rows, Place(stop["created_at"], stop["id"]) if stop else None)
+        return Page(rows, Place(rows[-1][at], rows[-1]["id"]))
+    return Page(rows, Place(stop[at], stop["id"]) if stop else None)

@@ -4,11 +4,10 @@ As with events, a page looks at a bounded number of rows, and says where it stop
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from uuid import UUID
 
-from trackai.storage.events import Page, Place, Wanted
-from trackai.storage.pool import Row, Tx
+from trackai.storage.events import Lists, Page, Place, Wanted, list_after, list_before
+from trackai.storage.pool import Tx
 
 # Of every statement: $1 tenant; $2 and $3 where to go on from; $4 since when; $5 rows to look at.
 _OF_SALES = "tenant_id = $1 and (sold_at, id) < ($2, $3) and sold_at >= $4"
@@ -84,20 +83,18 @@ order by sold_at, id offset $5 - 1 limit 1
 """  # noqa: S608 - constants' text
 
 
+_SALES = Lists(
+    *("sold_at", LIST_SALES, LIST_SALES_BY_ID, FIND_STOP_OF_SALES),
+    *(LIST_LATER_SALES, FIND_STOP_OF_LATER_SALES),
+)
+
+
 async def list_sales(tx: Tx, wanted: Wanted, after: Place, *, tenant_id: UUID, limit: int) -> Page:
     """Return a page of sales that were made before a place, whatever became of them.
 
     `wanted.event_id` may be a transaction, too.
     """
-    most = wanted.scans(limit, by_status=True)
-    scan = (tenant_id, after.at, after.id, wanted.since, most)
-    filters = (wanted.gateway, wanted.funnel_id, wanted.status, wanted.campaign, limit)
-    if wanted.event_id is not None:
-        rows = await tx.fetch(LIST_SALES_BY_ID, *scan, *filters, wanted.event_id)
-        return _page(rows, limit, None)
-    rows = await tx.fetch(LIST_SALES, *scan, *filters)
-    stop = None if len(rows) == limit else await tx.fetch_one(FIND_STOP_OF_SALES, *scan)
-    return _page(rows, limit, stop)
+    return await list_before(tx, _SALES, wanted, after, tenant_id=tenant_id, limit=limit)
 
 
 async def list_later_sales(
@@ -107,16 +104,5 @@ async def list_later_sales(
 
     Its `next` goes on to what is newer still. `wanted.event_id` is not looked at.
     """
-    most = wanted.scans(limit, by_status=True)
-    scan = (tenant_id, before.at, before.id, until, most)
-    filters = (wanted.gateway, wanted.funnel_id, wanted.status, wanted.campaign, limit)
-    rows = await tx.fetch(LIST_LATER_SALES, *scan, *filters)
-    stop = None if len(rows) == limit else await tx.fetch_one(FIND_STOP_OF_LATER_SALES, *scan)
-    page = _page(rows, limit, stop)
-    return Page(list(reversed(page.rows)), page.next)
-
-
-def _page(rows: Sequence[Row], limit: int, stop: Row | None) -> Page:
-    if len(rows) == limit:
-        return Page(rows, Place(rows[-1]["sold_at"], rows[-1]["id"]))
-    return Page(rows, Place(stop["sold_at"], stop["id"]) if stop else None)
+    place = (before, until)
+    return await list_after(tx, _SALES, wanted, place, tenant_id=tenant_id, limit=limit)
