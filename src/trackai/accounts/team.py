@@ -8,6 +8,7 @@ from uuid import UUID
 from trackai.accounts.access_tools import AccessTools
 from trackai.accounts.emails import normalized_email
 from trackai.accounts.entries import end_everywhere
+from trackai.accounts.scribing import actor_of
 from trackai.accounts.tokens import digest_of, new_token
 from trackai.errors import Conflict, InvalidField, LinkGone, NotFound, UnknownTenant
 from trackai.model.access import MemberRole
@@ -107,6 +108,10 @@ class Team:
                     about = (user.second_factor, user.email, user.name)
                     found.append(Colleague(user.id, member.role, member.since, *about))
             return found
+
+    async def names(self, tenant_id: UUID) -> Mapping[str, str]:
+        """Return what a tenant's people are called, by what the audit log calls them."""
+        return {actor_of(one.user_id): one.name for one in await self.colleagues(tenant_id)}
 
     async def invitations(self, tenant_id: UUID) -> Sequence[Link]:
         """Return invitations that nobody has taken up yet."""

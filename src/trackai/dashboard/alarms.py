@@ -138,7 +138,7 @@ async def _page(
         silences = await alarm_choices.list_silences(tx, tenant_id=tenant_id, now=tools.clock.now())
         routes = await alarm_routes.list_routes(tx, tenant_id=tenant_id)
     words = words_of(language_of(request))
-    names = {f"user:{one.user_id}": one.name for one in await tools.team.colleagues(tenant_id)}
+    names = await tools.team.names(tenant_id)
     return await render_page(
         request,
         visit,

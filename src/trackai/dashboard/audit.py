@@ -19,7 +19,7 @@ async def audit(request: Request, visit: Manage) -> Response:
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
         zone = await zone_of(tx, tenant_id=tenant_id)
         deeds = await list_audit(tx, tenant_id=tenant_id, limit=SHOWN)
-    names = {f"user:{one.user_id}": one.name for one in await tools.team.colleagues(tenant_id)}
+    names = await tools.team.names(tenant_id)
     return await render_page(
         request, visit, "audit.html", zone=zone, deeds=deeds, names=names, shown=SHOWN
     )

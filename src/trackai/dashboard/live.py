@@ -14,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from trackai.analytics.metrics import zone_of
 from trackai.analytics.recent import MINUTES
 from trackai.dashboard.rendering import HEADERS, draw, language_of, render_page
+from trackai.dashboard.timeline import TONES
 from trackai.dashboard.visiting import See, tools_of
 from trackai.dashboard.watching import View, Watch, view_of
 from trackai.gateways.registry import titles
@@ -29,13 +30,6 @@ LASTS_S = 60.0
 BEAT_S = 15.0
 # How soon the browser comes again, in milliseconds.
 _AGAIN_MS = 1000
-_TONES = {
-    DeliveryStatus.PENDING: "wait",
-    DeliveryStatus.ACCEPTED: "good",
-    DeliveryStatus.DEAD: "bad",
-    DeliveryStatus.DISCARDED: "bad",
-    DeliveryStatus.WITHHELD: "",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +102,11 @@ def chain_of(row: Mapping[str, Any] | Row) -> Sequence[Link]:
     undecided = "wait" if strategy is None else ""
     matched = "good" if strategy not in {None, MatchStrategy.UNMATCHED} else undecided
     # What was withheld, or given up before anything was tried, was never sent.
-    tried = _TONES[status] if row["attempts"] or status is DeliveryStatus.PENDING else ""
+    tried = TONES[status] if row["attempts"] or status is DeliveryStatus.PENDING else ""
     return (
         Link("click", "good" if row["clicked_at"] else undecided),
         Link("webhook", "good"),
         Link("match", matched, f"strategy.{strategy}" if strategy else ""),
         Link("try", tried, number=row["attempts"]),
-        Link("answer", _TONES[status], f"status.{status}"),
+        Link("answer", TONES[status], f"status.{status}"),
     )

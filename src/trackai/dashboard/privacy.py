@@ -150,7 +150,7 @@ async def _page(request: Request, visit: Visit, told: Told = NOTHING) -> Respons
     tools, tenant_id = tools_of(request), visit.membership.tenant_id
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
         requests = await list_requests(tx, tenant_id=tenant_id, limit=SHOWN)
-    names = {f"user:{one.user_id}": one.name for one in await tools.team.colleagues(tenant_id)}
+    names = await tools.team.names(tenant_id)
     return await render_page(
         request,
         visit,

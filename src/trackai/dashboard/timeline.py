@@ -14,7 +14,8 @@ from trackai.storage.pool import Row
 
 # So many tries are told one by one; of more, the first and the last: all of them are in the log.
 MOST_TRIES = 4
-_TONES = {
+# How an event stands, as a colour.
+TONES = {
     DeliveryStatus.PENDING: "wait",
     DeliveryStatus.ACCEPTED: "good",
     DeliveryStatus.DEAD: "bad",
@@ -96,4 +97,4 @@ def _end(row: Row, formats: Formats) -> Step:
         text = say(formats.language, "step.lasted", duration=formats.duration(lasted))
     elif status is DeliveryStatus.PENDING:
         text = say(formats.language, "step.waits")
-    return Step(status.value, at, text, _TONES[status])
+    return Step(status.value, at, text, TONES[status])
