@@ -9,7 +9,7 @@ ONLY ?=
 # Tests start the program hundreds of times; let it be compiled once, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check fix bench torture drill screenshots script lock clean unit help
+.PHONY: demo test check fix bench torture drill monitoring screenshots script lock clean unit help
 
 help:            ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -47,6 +47,9 @@ screenshots: $(DEV) ## every page of the dashboard, drawn into docs/screens (ONL
 
 drill: $(RUNTIME) ## every alarm fired on purpose on a scratch database, called for, and ended (ONLY=dlq_depth)
 	@$(BIN)/trackai alarms drill --scratch $(ONLY)
+
+monitoring: $(RUNTIME) ## rules for Prometheus, routes for Alertmanager, a dashboard for Grafana: monitoring/
+	@$(BIN)/trackai alarms render all --out monitoring --url https://track.example.com --environment production
 
 script: $(DEV)   ## t.min.js from the tracker script's parts
 	@$(BIN)/python -m tools.minify

@@ -117,12 +117,13 @@ class Sampler:
             ]
 
     async def _write(self) -> None:
+        part = self._process.part.value
         while True:
             await asyncio.sleep(EVERY_S)
             try:
                 found = await self.sample()
-                for metric, value in found.items():
-                    PROCESS.labels(metric.value).set(value)
+                shown = [((part, metric.value), value) for metric, value in found.items()]
+                PROCESS.say(shown, speaker=part)
                 async with self._writer.transaction(waits=False) as tx:
                     now = self._clock.now()
                     await insert_samples(tx, self._process.name, found, at=now)
@@ -173,7 +174,8 @@ def _answers() -> Mapping[str, Buckets]:
         for sample in metric.samples:
             if sample.name.endswith("_bucket"):
                 area = found.setdefault(sample.labels["area"], {})
-                area[float(sample.labels["le"])] = sample.value
+                bound = float(sample.labels["le"])
+                area[bound] = area.get(bound, 0.0) + sample.value  # of all its routes
     return found
 
 
