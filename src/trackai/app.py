@@ -87,7 +87,9 @@ def timed(scope: Scope, send: Send, area: str, route: str | None = None) -> Send
 
 def _pattern(scope: Scope) -> str:
     """Return the pattern of the address that answered, never the address: those have no end."""
-    found = getattr(scope.get("route"), "path", None)
+    # A route knows its part of the pattern alone; the whole is what FastAPI found it by.
+    by = (scope.get("fastapi") or {}).get("effective_route_context")
+    found = getattr(by or scope.get("route"), "path", None)
     return found if isinstance(found, str) else NOWHERE
 
 
