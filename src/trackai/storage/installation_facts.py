@@ -29,8 +29,10 @@ where t.deleted_at is null
 
 # When changes of counts were folded last, null when never, and how many are not.
 FIND_FOLDED_ALL_TENANTS = """
-select extract(epoch from $1::timestamptz - (select finished_at from jobs where name = 'fold'))
-    ::float8 as lag_s,
+select (
+    select greatest(extract(epoch from $1::timestamptz - finished_at), 0)::float8
+    from jobs where name = 'fold'
+  ) as lag_s,
   least(
     (select count(*) from (select from changed_sales limit $2) s)
     + (select count(*) from (select from changed_clicks limit $2) c)

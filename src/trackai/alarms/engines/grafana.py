@@ -98,6 +98,7 @@ def _process(metric: str) -> str:
 
 
 _WHOLE = f'trackai_stage_seconds_bucket{{{_OURS},stage="whole"}}'
+_BY_ROUTE = _quantile(0.95, "trackai_request_seconds_bucket", "route")
 _SUCCESS = (
     f'100 * sum(rate({_TRIES},outcome="accepted"}}[{_RATE}])) / sum(rate({_TRIES}}}[{_RATE}]))'
 )
@@ -156,7 +157,7 @@ MACHINERY = (
     Panel(
         "routes",
         "timeseries",
-        {"{{route}}": f"topk(10, {_quantile(0.95, 'trackai_request_seconds_bucket', 'route')})"},
+        {"{{route}}": f"topk(10, {_BY_ROUTE} > 0)"},
         "s",
     ),
     Panel(
