@@ -68,20 +68,29 @@ PAGE_CHECK_RATE = 0.1
 PAGE_CHECK_BURST = 6
 _MIB = 1024 * 1024
 
+# What no pattern of addresses covers.
+NOWHERE = "other"
 
-_EDGE_SECONDS = REQUEST_SECONDS.labels("edge")
 
-
-def timed(send: Send, area: str) -> Send:
+def timed(scope: Scope, send: Send, area: str, route: str | None = None) -> Send:
     """Count how long it takes until an answer begins: some go on for as long as they are read."""
     began = time.perf_counter()
 
     async def sent(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            REQUEST_SECONDS.labels(area).observe(time.perf_counter() - began)
+            took_s = time.perf_counter() - began
+            REQUEST_SECONDS.labels(area, route or _pattern(scope)).observe(took_s)
         await send(message)
 
     return sent
+
+
+def _pattern(scope: Scope) -> str:
+    """Return the pattern of the address that answered, never the address: those have no end."""
+    # A route knows its part of the pattern alone; the whole is what FastAPI found it by.
+    by = (scope.get("fastapi") or {}).get("effective_route_context")
+    found = getattr(by or scope.get("route"), "path", None)
+    return found if isinstance(found, str) else NOWHERE
 
 
 class App:
@@ -109,9 +118,10 @@ class App:
         """Answer one request."""
         path = scope["path"]
         if self._edge.handles(path):
-            await self._edge(scope, receive, timed(send, "edge"))
+            name = self._edge.name_of(path) or NOWHERE
+            await self._edge(scope, receive, timed(scope, send, "edge", name))
         elif path.startswith(PREFIX):
-            await self._api(scope, receive, timed(send, "api"))
+            await self._api(scope, receive, timed(scope, send, "api"))
         elif path == "/healthz":
             await _answer(send, 200, {"status": "ok"})
         elif path == "/readyz":
@@ -120,7 +130,7 @@ class App:
             status = 200 if found or self._keeps_reports else 503
             await _answer(send, status, {"status": "ok" if found else "no database"})
         else:
-            await self._pages(scope, receive, timed(send, "pages"))
+            await self._pages(scope, receive, timed(scope, send, "pages"))
 
     def handles(self, path: str) -> bool:
         """Tell whether this path may be asked by `answer`."""
@@ -130,7 +140,8 @@ class App:
         """Return the answer to a request that came whole, None when the client has gone."""
         began = time.perf_counter()
         answer = await self._edge.answer(method, path, request)
-        _EDGE_SECONDS.observe(time.perf_counter() - began)
+        took_s = time.perf_counter() - began
+        REQUEST_SECONDS.labels("edge", self._edge.name_of(path) or NOWHERE).observe(took_s)
         return answer
 
     async def _has_database(self) -> bool:

@@ -55,6 +55,7 @@ ACROSS_TENANTS = {
     "storage/alarm_routes.py": "calls of many tenants are made together",
     "storage/alarm_calls.py": "calls of many tenants are made together",
     "storage/alarms_key.py": "the key of the installation's own routes",
+    "storage/installation_facts.py": "what is watched from outside is of everybody",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",
 }
 

@@ -103,7 +103,7 @@ OTHERS = {
     ),
     *("ads import", "ads fetch", "ads delete"),
     *("alarms acknowledge", "alarms silence", "alarms unsilence", "alarms threshold"),
-    *("alarms drill", "alarms routes add", "alarms routes remove"),
+    *("alarms drill", "alarms render", "alarms routes add", "alarms routes remove"),
 }
 API = {
     **{

@@ -116,17 +116,21 @@ class Sampler:
                 for before, share in zip(ticks.used or [0.0] * len(now), now, strict=True)
             ]
 
+    async def write(self) -> None:
+        """Show what was measured since the last sample, then write it down."""
+        part, found = self._process.part, await self.sample()
+        shown = [((part.value, metric.value), value) for metric, value in found.items()]
+        PROCESS.say(shown, speaker=part)
+        async with self._writer.transaction(waits=False) as tx:
+            now = self._clock.now()
+            await insert_samples(tx, self._process.name, found, at=now)
+            await note_up(tx, part, now=now)
+
     async def _write(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
             try:
-                found = await self.sample()
-                for metric, value in found.items():
-                    PROCESS.labels(metric.value).set(value)
-                async with self._writer.transaction(waits=False) as tx:
-                    now = self._clock.now()
-                    await insert_samples(tx, self._process.name, found, at=now)
-                    await note_up(tx, self._process.part, now=now)
+                await self.write()
             except TrackaiError as error:
                 get_logger().info("sample.dropped", reason=error.code)
             except Exception:  # noqa: BLE001 - a defect of measuring must not end the measuring
@@ -173,7 +177,8 @@ def _answers() -> Mapping[str, Buckets]:
         for sample in metric.samples:
             if sample.name.endswith("_bucket"):
                 area = found.setdefault(sample.labels["area"], {})
-                area[float(sample.labels["le"])] = sample.value
+                bound = float(sample.labels["le"])
+                area[bound] = area.get(bound, 0.0) + sample.value  # of all its routes
     return found
 
 

@@ -18,6 +18,7 @@ from trackai.cli import alarm_routes
 from trackai.cli.drill import drill
 from trackai.cli.installation import Installation, actor, open_installation, parse_uuid, run
 from trackai.cli.output import Json, Limit, Row, show, show_one
+from trackai.cli.render import render
 from trackai.model.alarm import INSTALLATION, Alarm, Standing, State, Subject
 from trackai.model.clock import SystemClock, new_id
 from trackai.storage import alarm_choices, alarm_history, alarm_signals
@@ -27,6 +28,7 @@ from trackai.storage.pool import Role
 app = typer.Typer(no_args_is_help=True, help="What is wrong, and whom to call for it.")
 app.add_typer(alarm_routes.app, name="routes")
 app.command()(drill)
+app.command()(render)
 
 AlarmId = Annotated[str, typer.Argument(metavar="ALARM", help="An alarm's id, from the list.")]
 Tenant = Annotated[

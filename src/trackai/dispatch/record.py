@@ -17,7 +17,7 @@ from trackai.storage.dispatch_attempts import Attempt, insert_attempts
 from trackai.storage.match_quality import Graded, add_quality_all_tenants
 from trackai.storage.pool import Database
 from trackai.telemetry.logging import get_logger
-from trackai.telemetry.metrics import ATTEMPTS, WEBHOOK_TO_ACCEPTED_SECONDS
+from trackai.telemetry.metrics import ATTEMPTS, STAGE_SECONDS, WEBHOOK_TO_ACCEPTED_SECONDS
 
 # Longest excerpt of a destination's own words that is kept.
 DETAIL_CHARS = 500
@@ -160,9 +160,25 @@ def _count(batch: Batch, tried: Sequence[Tried]) -> None:
     for (status, reason), number in counted.items():
         ATTEMPTS.labels(batch.kind, status, reason or "").inc(number)
     for one in tried:
+        for stage, seconds in _stages(batch, one).items():
+            STAGE_SECONDS.labels(stage).observe(max(seconds, 0.0))
         if isinstance(one.outcome, Accepted):
             whole_s = (batch.at - one.owed.received_at).total_seconds()
             WEBHOOK_TO_ACCEPTED_SECONDS.labels(one.owed.event.gateway).observe(whole_s)
+
+
+def _stages(batch: Batch, tried: Tried) -> dict[str, float]:
+    """Return stage -> seconds, as pages show them: of a try the call, of a success all the rest."""
+    call_s = tried.outcome.facts.duration_ms / 1000
+    if not isinstance(tried.outcome, Accepted):
+        return {"call": call_s}
+    owed = tried.owed
+    return {
+        "match": (owed.created_at - owed.received_at).total_seconds(),
+        "wait": (batch.at - owed.created_at).total_seconds() - call_s,
+        "call": call_s,
+        "whole": (batch.at - owed.received_at).total_seconds(),
+    }
 
 
 def _report(batch: Batch, tried: Tried) -> None:

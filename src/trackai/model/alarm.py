@@ -66,6 +66,17 @@ class Metric(StrEnum):
     BACKUP_AGE_H = "backup_age_h"
 
 
+class Fact(StrEnum):
+    """What is known of the whole installation and no alarm is about; units as above."""
+
+    DEAD_LETTERS = "dead_letters"  # of all tenants
+    OLDEST_DEAD_LETTER_S = "oldest_dead_letter_s"
+    BREAKERS_OPEN = "breakers_open"  # of pixels and hosts
+    MATCH_RATE_PERCENT = "match_rate_percent"  # of a day's paid sales
+    ROLLUP_LAG_S = "rollup_lag_s"  # since changes of counts were folded last
+    ROLLUP_WAITING = "rollup_waiting"  # changes that are not; a hundred thousand stands for more
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """One row of the catalogue; what it is called and means is in the words."""

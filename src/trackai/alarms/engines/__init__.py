@@ -1,0 +1,1 @@
+"""What other programs that watch are given, rendered from the catalogue of alarms."""
