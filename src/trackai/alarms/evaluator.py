@@ -14,7 +14,11 @@ from typing import Protocol
 from uuid import UUID
 
 from trackai.alarms import calling, rules
+from trackai.alarms.engines.cloudwatch import OF_PROCESSES
+from trackai.alarms.flow import dead_letters_of, flow_of, worst_of
 from trackai.alarms.measuring import Measured, measure
+from trackai.alarms.metrics_log import INSTALLATION as ALL_PROCESSES
+from trackai.alarms.metrics_log import MetricsLog
 from trackai.model.alarm import (
     INSTALLATION,
     REAL,
@@ -22,6 +26,7 @@ from trackai.model.alarm import (
     Deed,
     Event,
     Limits,
+    Metric,
     RouteKind,
     Silence,
     Standing,
@@ -29,6 +34,7 @@ from trackai.model.alarm import (
     Subject,
 )
 from trackai.model.clock import Clock, NewId
+from trackai.model.flow import Flow
 from trackai.storage import alarm_calls, alarm_choices, alarm_history, alarm_signals, jobs
 from trackai.storage.alarm_history import Happened
 from trackai.storage.alarm_routes import Route, load_routes_all_tenants
@@ -85,6 +91,7 @@ class Watch:
     source: Source
     environment: str
     drill: UUID = REAL
+    log: MetricsLog | None = None  # where graphs outside have their numbers from
 
 
 @dataclass(slots=True)
@@ -165,7 +172,23 @@ class Evaluator:
         )
         if drill == REAL:
             expose(measured, self._watch.alarms)
+            await self._log(tx, measured, now)
         await self._note(tx, found, now)
+
+    async def _log(self, tx: Tx, measured: Mapping[Subject, Measured], now: dt.datetime) -> None:
+        """Write what all processes together measure; each says by itself what it is alone with."""
+        log, alarms = self._watch.log, self._watch.alarms
+        if log is None:
+            return
+        values: dict[Metric | Flow, float] = {
+            name: value
+            for name, value in worst_of(measured, alarms).items()
+            if name not in OF_PROCESSES
+        }
+        values.update(await flow_of(tx, now))
+        values[Flow.DEAD_LETTERS_ALL] = dead_letters_of(measured, alarms)
+        values[Flow.EVALUATIONS] = 1.0
+        log.write(ALL_PROCESSES, values, now)
 
     def _decide(
         self,
@@ -289,14 +312,9 @@ class Evaluator:
 
 def expose(measured: Mapping[Subject, Measured], alarms: Mapping[str, Alarm]) -> None:
     """Show the worst value of each metric; what nobody measures is not shown."""
-    values: dict[str, list[float]] = {}
-    for subject, one in measured.items():
-        if one.value is not None:
-            values.setdefault(subject.alarm, []).append(one.value)
     MEASURED.clear()
-    for name, found in values.items():
-        alarm = alarms[name]
-        MEASURED.labels(alarm.metric.value).set(min(found) if alarm.below else max(found))
+    for metric, value in worst_of(measured, alarms).items():
+        MEASURED.labels(metric.value).set(value)
 
 
 def limits_for(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from prometheus_client import Gauge
 
+from trackai.alarms.metrics_log import MetricsLog
 from trackai.errors import TrackaiError
 from trackai.model.alarm import Metric
 from trackai.model.clock import Clock
@@ -64,12 +65,18 @@ class Sampler:
     """Measures for as long as it runs."""
 
     def __init__(
-        self, process: Process, writer: Database, clock: Clock, more: More | None = None
+        self,
+        process: Process,
+        writer: Database,
+        clock: Clock,
+        more: More | None = None,
+        log: MetricsLog | None = None,
     ) -> None:
         self._process = process
         self._writer = writer
         self._clock = clock
         self._more = more
+        self._log = log
         self._ticks = _Ticks()
         self._cpu = (time.process_time(), time.monotonic())
         self._answers: deque[Mapping[str, Buckets]] = deque(maxlen=SAMPLES + 1)
@@ -121,16 +128,22 @@ class Sampler:
             await asyncio.sleep(EVERY_S)
             try:
                 found = await self.sample()
-                for metric, value in found.items():
-                    PROCESS.labels(metric.value).set(value)
+                now = self._clock.now()
+                self._tell(found, now)
                 async with self._writer.transaction(waits=False) as tx:
-                    now = self._clock.now()
                     await insert_samples(tx, self._process.name, found, at=now)
                     await note_up(tx, self._process.part, now=now)
             except TrackaiError as error:
                 get_logger().info("sample.dropped", reason=error.code)
             except Exception:  # noqa: BLE001 - a defect of measuring must not end the measuring
                 get_logger().exception("sample.failed")
+
+    def _tell(self, found: Mapping[Metric, float], now: dt.datetime) -> None:
+        """Show it where no database is needed."""
+        for metric, value in found.items():
+            PROCESS.labels(metric.value).set(value)
+        if self._log:
+            self._log.write(self._process.name, found, now)
 
     def _cpu_percent(self) -> float:
         before, began = self._cpu
