@@ -2,6 +2,7 @@
 
 import copy
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -202,7 +203,8 @@ def test_a_dashboard_says_whose_it_is() -> None:
 
     assert is_ours(wish(), body)
     assert not is_ours(other, body)
-    assert not any(is_ours(wish(), one) for one in (None, "", {}, {"widgets": []}))
+    for strange in ('""', "[]", '{"widgets": []}', '{"widgets": [{"type": "text"}]}'):
+        assert not is_ours(wish(), json.loads(strange))
 
 
 def test_where_nothing_is_everything_is_made() -> None:

@@ -133,10 +133,10 @@ def test_the_environment_is_a_dimension_and_no_tenant_is() -> None:
 
 
 def test_what_is_no_number_is_left_out() -> None:
-    values: Values = {
+    values: dict[Metric, float] = {
         Metric.CPU_PERCENT: math.nan,
         Metric.POOL_PERCENT: 12.34567,
-        Flow.SALES: math.inf,
+        Metric.DISK_PERCENT: math.inf,
     }
     line = line_of(PLACE, "worker", values, NOON)
     found, directive = read(line)
