@@ -1,11 +1,16 @@
 """Alarms and dashboard made through the API of CloudWatch, at a stand-in for Amazon."""
 
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
+from aiobotocore.session import get_session
 
 from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.cloudwatch import TRIES, CloudWatch, open_cloudwatch
@@ -282,3 +287,70 @@ async def test_nobody_there_is_told_so(
     with pytest.raises(CloudWatchUnavailable, match="cannot be reached"):
         async with open_cloudwatch():
             pass
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "alarms.md"
+
+
+def policy(*left_out: str) -> str:
+    """Return the documented policy; the stand-in knows actions, but no resources."""
+    (text,) = re.findall(r"```json\n(\{.*?\n\})\n```", DOCS.read_text(), re.DOTALL)
+    found = json.loads(text)
+    for statement in found["Statement"]:
+        statement["Action"] = [one for one in statement["Action"] if one not in left_out]
+        statement["Resource"] = "*"
+    found["Statement"] = [one for one in found["Statement"] if one["Action"]]
+    return json.dumps(found)
+
+
+@asynccontextmanager
+async def somebody(amazon: dict[str, str], document: str) -> AsyncIterator[Mapping[str, str]]:
+    """Make a user who may do this and nothing else; meanwhile the stand-in asks who is asking."""
+    name = f"user-{new_id().hex}"
+    async with get_session().create_client("iam") as iam:
+        await iam.create_user(UserName=name)
+        await iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document)
+        key = (await iam.create_access_key(UserName=name))["AccessKey"]
+    switch = f"{amazon['AWS_ENDPOINT_URL']}/moto-api/reset-auth"
+    async with aiohttp.ClientSession() as http:
+        await http.post(switch, data=b"0")
+        try:
+            yield {
+                "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+            }
+        finally:
+            await http.post(switch, data=b"inf")
+
+
+async def test_the_documented_policy_is_enough(
+    amazon: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = wish()
+    async with somebody(amazon, policy()) as key:
+        for name, value in key.items():
+            monkeypatch.setenv(name, value)
+        async with open_cloudwatch() as there:
+            await applied(there, asked)
+            await applied(there, replace(asked, alarms={}))
+            again = await there.plan(replace(asked, alarms={}))
+
+    assert [] == again.changes
+
+
+@pytest.mark.parametrize(
+    "deed", ["PutMetricAlarm", "PutDashboard", "DescribeAlarms", "ListTagsForResource"]
+)
+async def test_every_action_of_it_is_needed_and_named_when_it_is_not_allowed(
+    amazon: dict[str, str], monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    asked = wish()
+    async with open_cloudwatch() as there:
+        if deed == "ListTagsForResource":
+            await applied(there, asked)
+    async with somebody(amazon, policy(f"cloudwatch:{deed}")) as key:
+        for name, value in key.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(ConfigurationError, match=f"may not do {deed} "):
+            async with open_cloudwatch() as there:
+                await applied(there, asked)
