@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -160,15 +161,17 @@ def _our_errors() -> Iterator[None]:
 
 def _refused(error: ClientError) -> Exception:
     code, deed = _code(error), error.operation_name
-    if _DENIED.search(code):
-        return ConfigurationError(
-            f"These credentials may not do {deed} ({code}). What they must be allowed is in "
-            "docs/alarms.md, under CloudWatch."
-        )
     if _UNKNOWN.search(code):
         return ConfigurationError(
             f"Amazon does not take these credentials ({code}). Are they of this account, and still "
             "valid?"
+        )
+    # What stands between may refuse in words of its own.
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if _DENIED.search(code) or status == HTTPStatus.FORBIDDEN:
+        return ConfigurationError(
+            f"These credentials may not do {deed} ({code}). What they must be allowed is in "
+            "docs/alarms.md, under CloudWatch."
         )
     if _THROTTLED.search(code):
         return CloudWatchUnavailable(
