@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from trackai.accounts.proving import Proving
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
+from trackai.alarms.metrics_log import MetricsLog, open_metrics_log
 from trackai.alarms.sampler import Process, Sampler
 from trackai.alarms.watchman import House, Means, standing_in
 from trackai.api.app import PREFIX, create_api
@@ -45,7 +46,7 @@ from trackai.mail.console import ConsoleMail
 from trackai.mail.port import Mail
 from trackai.mail.smtp import Server, SmtpMail
 from trackai.model.clock import SystemClock, new_id
-from trackai.settings import MailTls, Pager, Settings
+from trackai.settings import MailTls, MetricsLogFormat, Pager, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
@@ -193,23 +194,19 @@ async def open_app(
         pages = _dashboard(settings, envelope, (people, access), outside, errands, watch)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
-        keeps_reports = settings.spool_mib > 0
-        process = Process(
-            f"serve@{socket.gethostname()}:{os.getpid()}",
-            Part.SERVE,
-            [database, people, access],
-            settings.data_dir,
-            keeps_reports,
-        )
-        await stack.enter_async_context(Sampler(process, database, SystemClock()).running())
+        log = _metrics_log(settings)
+        sampler = _sampler(settings, (database, people, access), log)
+        await stack.enter_async_context(sampler.running())
 
         @asynccontextmanager
         async def means() -> AsyncIterator[Means]:
             async with Database.opened(url, Role.PIPELINE, size=1) as watchers:
                 yield Means(watchers, envelope, http, SystemClock(), new_id, outside.mail)
 
-        await stack.enter_async_context(standing_in(_house(settings), means))
-        yield App(edge, database, api, pages, keeps_reports=keeps_reports, hang_up=watch.end)
+        await stack.enter_async_context(standing_in(_house(settings, log), means))
+        yield App(
+            edge, database, api, pages, keeps_reports=settings.spool_mib > 0, hang_up=watch.end
+        )
 
 
 def _dashboard(
@@ -247,14 +244,28 @@ def _dashboard(
     return create_dashboard(tools)
 
 
-def _house(settings: Settings) -> House:
+def _sampler(settings: Settings, pools: Sequence[Database], log: MetricsLog | None) -> Sampler:
+    """Return what measures this process; the first of its databases takes what it says."""
+    name = f"serve@{socket.gethostname()}:{os.getpid()}"
+    process = Process(name, Part.SERVE, pools, settings.data_dir, settings.spool_mib > 0)
+    return Sampler(process, pools[0], SystemClock(), log=log)
+
+
+def _house(settings: Settings, log: MetricsLog | None) -> House:
     """Return what is watched should no worker do it."""
     return House(
         *(settings.base_url, settings.environment.value, settings.production),
         tasks=[*TASKS, FOLD],
         pages=settings.pager is Pager.PROGRAM,
         pagerduty_url=settings.pagerduty_url,
+        log=log,
     )
+
+
+def _metrics_log(settings: Settings) -> MetricsLog | None:
+    """Return where this process writes its metrics, if it is to."""
+    on = settings.metrics_log is MetricsLogFormat.EMF
+    return open_metrics_log(settings.environment.value, settings.base_url, on=on)
 
 
 def mail_of(settings: Settings) -> Mail | None:

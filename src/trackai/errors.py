@@ -194,6 +194,12 @@ class QueueUnavailable(Unavailable):
     code = "queue_unavailable"
 
 
+class CloudWatchUnavailable(Unavailable):
+    """Amazon CloudWatch cannot be reached, or takes no more for now."""
+
+    code = "cloudwatch_unavailable"
+
+
 class DestinationUnreachable(Unavailable):
     """An ad platform cannot be reached for now."""
 

@@ -56,6 +56,13 @@ class MailTls(StrEnum):
     NONE = "none"  # not at all: only for a server on the same machine
 
 
+class MetricsLogFormat(StrEnum):
+    """How metrics are written to standard output."""
+
+    OFF = "off"
+    EMF = "emf"  # embedded metric format: CloudWatch takes them from its logs
+
+
 class Pager(StrEnum):
     """Who calls PagerDuty for this environment: one of them, or everybody is woken twice."""
 
@@ -123,6 +130,8 @@ class Settings(BaseSettings):
     # Unset = nowhere; of several server processes each has a port, one after the other.
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    # Whether metrics are written to standard output, a line a sample, for what collects logs.
+    metrics_log: MetricsLogFormat = MetricsLogFormat.OFF
     # Who calls PagerDuty: this program, by its routes, or something else that watches.
     pager: Pager = Pager.PROGRAM
     # Where PagerDuty takes events; accounts of the European region have another place.

@@ -17,7 +17,6 @@ from trackai.alarms.drill import beyond
 from trackai.alarms.engines.prometheus import (
     EVERY_S,
     NOT_KNOWN_FOR,
-    OF_PROCESSES,
     Rule,
     name_of,
     no_data_rule,
@@ -25,7 +24,7 @@ from trackai.alarms.engines.prometheus import (
     tells_no_data,
     threshold_rule,
 )
-from trackai.model.alarm import Alarm, Limits, Scope, State
+from trackai.model.alarm import OF_PROCESSES, Alarm, Limits, Scope, State
 
 PLACE = place_in()
 GROUPS = ["newest", "watch", "thresholds", "program", "no-data"]

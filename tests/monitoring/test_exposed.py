@@ -18,10 +18,10 @@ from tests.support.program import PATIENCE_S, Place
 
 from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.engines.grafana import expressions
-from trackai.alarms.engines.prometheus import OF_PROCESSES, RECORDED, render_rules
+from trackai.alarms.engines.prometheus import RECORDED, render_rules
 from trackai.alarms.sampler import Process, Sampler
 from trackai.analytics.performance import STAGES
-from trackai.model.alarm import Fact, Metric, State
+from trackai.model.alarm import OF_PROCESSES, Fact, Metric, State
 from trackai.storage.up_hours import Part
 from trackai.telemetry.exposition import Exposition
 from trackai.telemetry.metrics import ALARMS as ALARMS_SHOWN
@@ -103,7 +103,7 @@ async def test_the_page_is_as_prometheus_wants_it(
     assert re.search(r'^trackai_measured\{metric="queue_depth"\} 0\.0$', page, re.MULTILINE)
     assert re.search(r'^trackai_alarms\{alarm="queue_depth",state="ok"\} 1\.0$', page, re.MULTILINE)
     assert re.search(r'^trackai_process\{metric="cpu_percent",part="serve"\}', page, re.MULTILINE)
-    assert re.search(r'^trackai_fact\{fact="dead_letters"\} 0\.0$', page, re.MULTILINE)
+    assert re.search(r'^trackai_fact\{fact="dead_letters_all"\} 0\.0$', page, re.MULTILINE)
 
 
 async def test_a_process_that_looked_once_forgets_it(

@@ -104,6 +104,8 @@ OTHERS = {
     *("ads import", "ads fetch", "ads delete"),
     *("alarms acknowledge", "alarms silence", "alarms unsilence", "alarms threshold"),
     *("alarms drill", "alarms render", "alarms routes add", "alarms routes remove"),
+    # These open no database.
+    *("cloudwatch plan", "cloudwatch apply", "cloudwatch states"),
 }
 API = {
     **{

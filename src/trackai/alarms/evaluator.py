@@ -15,9 +15,13 @@ from typing import Protocol
 from uuid import UUID
 
 from trackai.alarms import calling, exposing, rules
+from trackai.alarms.flow import flow_of
 from trackai.alarms.measuring import Measured, measure
+from trackai.alarms.metrics_log import INSTALLATION as ALL_PROCESSES
+from trackai.alarms.metrics_log import MetricsLog
 from trackai.model.alarm import (
     INSTALLATION,
+    OF_PROCESSES,
     REAL,
     Alarm,
     Deed,
@@ -30,6 +34,7 @@ from trackai.model.alarm import (
     Subject,
 )
 from trackai.model.clock import Clock, NewId
+from trackai.model.flow import Flow, Name
 from trackai.storage import (
     alarm_calls,
     alarm_choices,
@@ -93,6 +98,7 @@ class Watch:
     source: Source
     environment: str
     drill: UUID = REAL
+    log: MetricsLog | None = None  # where graphs outside have their numbers from
 
 
 @dataclass(slots=True)
@@ -172,9 +178,23 @@ class Evaluator:
             tx, found.happened, now=now, new_id=self._new_id, drill=drill
         )
         if drill == REAL:
-            facts = await installation_facts.load_facts_all_tenants(tx, now=now)
-            exposing.expose(self._watch.alarms, measured, found.counted, facts, now)
+            await self._tell(tx, measured, found, now)
         await self._note(tx, found, now)
+
+    async def _tell(
+        self, tx: Tx, measured: Mapping[Subject, Measured], found: _Found, now: dt.datetime
+    ) -> None:
+        """Tell whoever watches from outside what was seen."""
+        log, values = self._watch.log, exposing.worst(self._watch.alarms, measured)
+        facts = await installation_facts.load_facts_all_tenants(tx, now=now)
+        exposing.expose(self._watch.alarms, values, found.counted, facts, now)
+        if log is not None:
+            # Each process says by itself what it is alone with.
+            together: dict[Name, float] = {Flow.EVALUATIONS: 1.0}
+            together.update((name, one) for name, one in (await flow_of(tx, now)).items())
+            together.update((name, one) for name, one in facts.items())
+            together.update((name, one) for name, one in values.items() if name not in OF_PROCESSES)
+            log.write(ALL_PROCESSES, together, now)
 
     def _decide(
         self,

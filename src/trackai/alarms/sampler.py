@@ -16,6 +16,7 @@ from pathlib import Path
 
 from prometheus_client import Gauge
 
+from trackai.alarms.metrics_log import MetricsLog
 from trackai.errors import TrackaiError
 from trackai.model.alarm import Metric
 from trackai.model.clock import Clock
@@ -64,12 +65,18 @@ class Sampler:
     """Measures for as long as it runs."""
 
     def __init__(
-        self, process: Process, writer: Database, clock: Clock, more: More | None = None
+        self,
+        process: Process,
+        writer: Database,
+        clock: Clock,
+        more: More | None = None,
+        log: MetricsLog | None = None,
     ) -> None:
         self._process = process
         self._writer = writer
         self._clock = clock
         self._more = more
+        self._log = log
         self._ticks = _Ticks()
         self._cpu = (time.process_time(), time.monotonic())
         self._answers: deque[Mapping[str, Buckets]] = deque(maxlen=SAMPLES + 1)
@@ -118,11 +125,13 @@ class Sampler:
 
     async def write(self) -> None:
         """Show what was measured since the last sample, then write it down."""
-        part, found = self._process.part, await self.sample()
+        part, found, now = self._process.part, await self.sample(), self._clock.now()
         shown = [((part.value, metric.value), value) for metric, value in found.items()]
+        # Neither needs a database.
         PROCESS.say(shown, speaker=part)
+        if self._log:
+            self._log.write(self._process.name, found, now)
         async with self._writer.transaction(waits=False) as tx:
-            now = self._clock.now()
             await insert_samples(tx, self._process.name, found, at=now)
             await note_up(tx, part, now=now)
 

@@ -66,10 +66,19 @@ class Metric(StrEnum):
     BACKUP_AGE_H = "backup_age_h"
 
 
+# What each process says of itself (alarms/sampler.py); whoever looks at alarms says the others.
+OF_PROCESSES = frozenset(
+    {
+        *(Metric.CPU_PERCENT, Metric.DISK_PERCENT, Metric.LOOP_LAG_MS),
+        *(Metric.POOL_PERCENT, Metric.API_P95_MS, Metric.SPOOL_BYTES),
+    }
+)
+
+
 class Fact(StrEnum):
     """What is known of the whole installation and no alarm is about; units as above."""
 
-    DEAD_LETTERS = "dead_letters"  # of all tenants
+    DEAD_LETTERS_ALL = "dead_letters_all"  # of all tenants
     OLDEST_DEAD_LETTER_S = "oldest_dead_letter_s"
     BREAKERS_OPEN = "breakers_open"  # of pixels and hosts
     MATCH_RATE_PERCENT = "match_rate_percent"  # of a day's paid sales

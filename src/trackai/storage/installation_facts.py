@@ -53,7 +53,7 @@ async def load_facts_all_tenants(tx: Tx, *, now: dt.datetime) -> dict[Fact, floa
     (matched,) = await tx.fetch(FIND_MATCH_RATE_ALL_TENANTS, now - _DAY)
     (folded,) = await tx.fetch(FIND_FOLDED_ALL_TENANTS, now, MOST_WAITING)
     found = {
-        Fact.DEAD_LETTERS: dead["number"],
+        Fact.DEAD_LETTERS_ALL: dead["number"],
         Fact.OLDEST_DEAD_LETTER_S: dead["oldest_s"],
         Fact.BREAKERS_OPEN: breakers["number"],
         Fact.MATCH_RATE_PERCENT: matched["percent"],

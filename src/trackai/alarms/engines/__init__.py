@@ -1,1 +1,1 @@
-"""What other programs that watch are given, rendered from the catalogue of alarms."""
+"""The catalogue of alarms as other programs that watch want it: they evaluate it, not we."""

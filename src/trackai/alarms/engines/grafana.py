@@ -114,14 +114,14 @@ NUMBERS = (
     Panel("success_rate", "stat", {"": _SUCCESS}, "percent", _NUMBER, _GREEN_ABOVE),
     Panel("latency_p95", "stat", {"": _quantile(0.95, _WHOLE)}, "s", _NUMBER),
     Panel("match_rate", "stat", {"": _fact("match_rate_percent")}, "percent", _NUMBER),
-    Panel("dead_letters", "stat", {"": _fact("dead_letters")}, "short", _NUMBER, _GREEN_BELOW),
+    Panel("dead_letters", "stat", {"": _fact("dead_letters_all")}, "short", _NUMBER, _GREEN_BELOW),
     Panel("alarms", "stat", {"": _IN_ALARM}, "short", _NUMBER, _GREEN_BELOW),
 )
 CHARTS = (
     Panel("throughput", "timeseries", {"": _PER_MINUTE}, "cpm"),
     Panel("latency", "timeseries", _quantiles(_WHOLE), "s"),
     Panel("success_rate", "timeseries", {"": _SUCCESS}, "percent", bound=_PERCENT),
-    Panel("dead_letters", "timeseries", {"": _fact("dead_letters")}),
+    Panel("dead_letters", "timeseries", {"": _fact("dead_letters_all")}),
 )
 STANDINGS = Panel(
     "standings",

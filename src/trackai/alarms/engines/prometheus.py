@@ -11,15 +11,8 @@ from dataclasses import dataclass, field
 
 from trackai.alarms.engines.place import Place
 from trackai.alarms.engines.yaml import Node, to_yaml
-from trackai.model.alarm import Alarm, Metric, Scope, Severity
+from trackai.model.alarm import OF_PROCESSES, Alarm, Metric, Scope, Severity
 
-# What each process says of itself; alarms/sampler.py measures it.
-OF_PROCESSES = frozenset(
-    {
-        *(Metric.CPU_PERCENT, Metric.DISK_PERCENT, Metric.LOOP_LAG_MS),
-        *(Metric.POOL_PERCENT, Metric.API_P95_MS, Metric.SPOOL_BYTES),
-    }
-)
 # Not known of whoever has not sold for weeks: that is no fault.
 NEEDS_HISTORY = frozenset({Metric.WEBHOOKS_MISSED})
 # Rules are evaluated so often; processes are read as often.
