@@ -64,6 +64,7 @@ READS = {
     "alarms silences": (),
     "alarms routes list": ("--tenant", "Curso"),
     "alarms routes calls": (),
+    "logs": (),
     "doctor": (),
     "tag": ("Curso",),
 }
@@ -103,7 +104,7 @@ OTHERS = {
     ),
     *("ads import", "ads fetch", "ads delete"),
     *("alarms acknowledge", "alarms silence", "alarms unsilence", "alarms threshold"),
-    *("alarms drill", "alarms routes add", "alarms routes remove"),
+    *("alarms drill", "alarms deployed", "alarms routes add", "alarms routes remove"),
 }
 API = {
     **{

@@ -50,7 +50,7 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on (TRACKAI_PORT)
 
 def up(host: Host = None, port: Port = None) -> None:
     """Run everything in one process: database, HTTP and workers."""
-    settings = _settings(host, port)
+    settings = _settings(host, port, "up")
 
     async def work() -> None:
         async with open_installation(settings) as here, running(here) as address:
@@ -68,7 +68,7 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
 ) -> None:
     """Serve HTTP only; the work behind it is done by `trackai worker` processes."""
-    settings = _settings(host, port)
+    settings = _settings(host, port, "serve")
 
     async def work() -> None:
         async with open_installation(settings) as here:
@@ -89,7 +89,7 @@ def serve(
 def worker() -> None:
     """Work receipts and deliveries off; run as many as needed, anywhere."""
     settings = load_settings()
-    set_up_logging(settings)
+    set_up_logging(settings, "worker")
 
     async def work() -> None:
         async with (
@@ -193,7 +193,7 @@ def _siblings(
 
 
 def _sibling(settings: Settings, url: str, listener: socket.socket) -> None:
-    set_up_logging(settings)
+    set_up_logging(settings, "serve")
 
     async def work() -> None:
         async with AsyncExitStack() as stack:
@@ -229,11 +229,11 @@ async def stopped(*sentinels: int) -> bool:
     return asked.is_set()
 
 
-def _settings(host: str | None, port: int | None) -> Settings:
+def _settings(host: str | None, port: int | None, role: str) -> Settings:
     settings = load_settings()
     given = {"host": host, "port": port}
     settings = settings.model_copy(
         update={name: value for name, value in given.items() if value is not None}
     )
-    set_up_logging(settings)
+    set_up_logging(settings, role)
     return settings
