@@ -93,6 +93,10 @@ class Settings(BaseSettings):
     log_days: float = Field(default=7.0, gt=0, le=365)
     # Of equal log lines so many a second are written, in each process; 0 = all.
     log_rate: int = Field(default=200, ge=0, le=1_000_000)
+    # Where traces go by OTLP, such as http://127.0.0.1:4318, and of which share of sales;
+    # unset = nowhere. Takes the extra `otel`.
+    traces_url: str | None = None
+    traces_ratio: float = Field(default=1.0, gt=0, le=1)
     # Requests a second and tenant on the tracking addresses, and how many may come at once.
     track_rate: float = Field(default=2000.0, gt=0)
     track_burst: int = Field(default=4000, ge=1)
@@ -170,7 +174,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("database_url", "secret_key", "public_url", "smtp_host", "smtp_user", "smtp_password"),
-        *("mail_from", "meta_url", "metrics_port"),
+        *("mail_from", "meta_url", "metrics_port", "traces_url"),
         mode="before",
     )
     @classmethod

@@ -26,6 +26,7 @@ from trackai.cli.http import (
 )
 from trackai.cli.installation import Installation, open_installation, set_up_logging
 from trackai.cli.process import calm_collector
+from trackai.cli.traces import reporting_traces
 from trackai.dashboard.tools import PracticeSales
 from trackai.errors import TrackaiError
 from trackai.model.clock import SystemClock, new_id
@@ -76,7 +77,7 @@ def serve(
                 listening_together(settings.host, settings.port, workers) as listeners,
                 _siblings(here, listeners[1:]) as siblings,
             ):
-                async with counted(settings), serving(here, listeners[0]) as address:
+                async with observed(settings, "serve"), serving(here, listeners[0]) as address:
                     get_logger().info("serving", address=address, workers=workers)
                     asked = await stopped(*(sibling.sentinel for sibling in siblings))
             if not asked:
@@ -94,7 +95,7 @@ def worker() -> None:
     async def work() -> None:
         async with (
             open_installation(settings) as here,
-            counted(settings),
+            observed(settings, "worker"),
             _working(here),
         ):
             get_logger().info("working")
@@ -108,7 +109,11 @@ def worker() -> None:
 async def running(here: Installation) -> AsyncIterator[str]:
     """Serve and work in this process; yields the address."""
     with listening(here.settings.host, here.settings.port) as listener:
-        async with counted(here.settings), _working(here), serving(here, listener) as address:
+        async with (
+            observed(here.settings, "up"),
+            _working(here),
+            serving(here, listener) as address,
+        ):
             yield address
 
 
@@ -125,8 +130,15 @@ async def serving(here: Installation, listener: socket.socket) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def counted(settings: Settings) -> AsyncIterator[None]:
-    """Show this process's counters at the port that the settings name, if they name one."""
+async def observed(settings: Settings, role: str) -> AsyncIterator[None]:
+    """Show this process's counters and report its part of traces, where the settings say so."""
+    with reporting_traces(settings, role):
+        async with _counted(settings):
+            yield
+
+
+@asynccontextmanager
+async def _counted(settings: Settings) -> AsyncIterator[None]:
     if settings.metrics_port is None:
         yield
         return
@@ -198,7 +210,7 @@ def _sibling(settings: Settings, url: str, listener: socket.socket) -> None:
     async def work() -> None:
         async with AsyncExitStack() as stack:
             here = Installation.of(settings, url)
-            await stack.enter_async_context(counted(settings))
+            await stack.enter_async_context(observed(settings, "serve"))
             await stack.enter_async_context(serving(here, listener))
             parent = multiprocessing.parent_process()
             # Left behind, it would hold the address against the next start.

@@ -144,6 +144,12 @@ LOG_LINES = Counter(
     ("what",),
     registry=REGISTRY,
 )
+SPANS = Counter(
+    "trackai_spans_total",
+    "Spans of traces that the collector took, did not take, or that found no room to wait",
+    ("outcome",),
+    registry=REGISTRY,
+)
 JOB_ERRORS = Counter(
     "trackai_job_errors_total",
     "Unexpected errors caught by a worker's loop",
