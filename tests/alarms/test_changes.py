@@ -151,6 +151,6 @@ async def test_what_cannot_be_told_is_refused(
     tower: "Tower", changes: dict[str, str], field: str
 ) -> None:
     with pytest.raises(InvalidField) as refused:
-        await tell(tower, replace(RELEASE, **changes))  # type: ignore[arg-type]
+        await tell(tower, replace(RELEASE, **changes))
 
     assert field == refused.value.field

@@ -49,7 +49,7 @@ async def test_every_try_is_a_span_of_its_own_below_its_delivery(
     office: "Office", told: list[Done]
 ) -> None:
     await office.sell()
-    office.meta.fail(500, 500)
+    office.meta.script_fault("http_500", times=2)
     for _ in range(3):
         await office.step()
         office.world.clock.forward(hours=1)

@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
+from typing_extensions import override
 
 from trackai.model.clock import new_id
 from trackai.telemetry import tracing
@@ -146,12 +147,14 @@ class Stuck(SpanExporter):
     def __init__(self) -> None:
         self.asked, self.go = threading.Event(), threading.Event()
 
+    @override
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         assert spans
         self.asked.set()
         self.go.wait(60)
         return SpanExportResult.FAILURE
 
+    @override
     def shutdown(self) -> None:
         self.go.set()
 
@@ -173,9 +176,11 @@ def test_a_collector_that_is_stuck_holds_up_nobody_and_takes_bounded_room() -> N
 
 
 class Broken(SpanExporter):
+    @override
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         raise RuntimeError(f"defect of the exporter, {len(spans)} are lost")
 
+    @override
     def shutdown(self) -> None:
         pass
 
