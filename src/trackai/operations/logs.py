@@ -8,7 +8,7 @@ import datetime as dt
 import fnmatch
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -23,6 +23,7 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 MOST_LINE_BYTES = 1024 * 1024
 # Webhooks that one id leads to; a pixel's or a tenant's id would lead to all of them.
 MOST_RECEIPTS = 1000
+MOST_NEEDLES = 20
 
 
 class Line(NamedTuple):
@@ -51,12 +52,21 @@ class About:
         """Tell whether a line is about it."""
         return line.fields.get("receipt_id") in self.receipts or self._named(line)
 
+    @property
+    def needles(self) -> Sequence[bytes]:
+        """Return texts of which each line that fits holds one; none when that cannot be told."""
+        own = {self.id, self.id.partition(":")[2] or self.id}
+        # JSON writes these as they are; every needle more makes the search slower.
+        plain = self.id.isascii() and self.id.isprintable() and not set(self.id) & set('"\\/')
+        found = [one.encode() for one in own | self.receipts]
+        return found if plain and len(found) <= MOST_NEEDLES else ()
+
     def _named(self, line: Line) -> bool:
         if self.id in line.text and any(_holds(one, self.id) for one in line.fields.values()):
             return True
         # An event's id is made of these two.
         gateway, _, transaction = self.id.partition(":")
-        told = line.fields.get("transactions")
+        told = line.fields.get("transactions") if transaction else None
         return line.fields.get("gateway") == gateway and _holds(told, transaction)
 
 
@@ -79,7 +89,7 @@ class Wanted:
             line.at >= self.since
             and (level not in LEVELS or LEVELS.index(level) >= LEVELS.index(self.level))
             and fnmatch.fnmatchcase(str(said.get("event", "")), self.event)
-            and self.text.casefold() in line.text.casefold()
+            and (not self.text or self.text.casefold() in line.text.casefold())
             and self.tenant_id in {None, said.get("tenant_id")}
             and (self.about is None or self.about.fits(line))
         )
@@ -93,32 +103,39 @@ class Logs:
         self._ends = ends  # what is behind them is read by a tail
         self.unread = 0
 
-    def lines(self, since: dt.datetime) -> Iterator[Line]:
-        """Yield the lines of all processes since then, in the order of their times."""
+    def lines(self, since: dt.datetime, needles: Sequence[bytes] = ()) -> Iterator[Line]:
+        """Yield the lines of all processes since then, in the order of their times.
+
+        With needles only those are read that hold one of them.
+        """
         own = groupby(parts_in(self._directory), lambda part: part.process)
-        streams = [self._of_process(list(parts), since) for _, parts in own]
+        streams = [self._of_process(list(parts), since, needles) for _, parts in own]
         return heapq.merge(*streams, key=lambda line: line.at)
 
     def find(self, wanted: Wanted) -> Iterator[Line]:
         """Yield the lines that somebody wants; about an id the files are read twice."""
-        if wanted.about is not None:
-            for line in self.lines(wanted.since):
-                wanted.about.learn(line)
-            self.unread = 0
-        return filter(wanted.fits, self.lines(wanted.since))
+        if wanted.about is None:
+            return filter(wanted.fits, self.lines(wanted.since))
+        for line in self.lines(wanted.since, wanted.about.needles):
+            wanted.about.learn(line)
+        self.unread = 0
+        return filter(wanted.fits, self.lines(wanted.since, wanted.about.needles))
 
     def understood(self, raw: bytes, process: str) -> Line | None:
         """Return a line, None and a count more when it is none."""
         try:
             text = raw.decode().strip()
             fields = msgspec.json.decode(text)
-            at = dt.datetime.fromisoformat(fields["timestamp"]).astimezone(dt.UTC)
+            at = dt.datetime.fromisoformat(fields["timestamp"])
         except (ValueError, TypeError, KeyError, msgspec.DecodeError):
             self.unread += 1
             return None
-        return Line(at, process, text, fields)
+        # A time without a zone is not of our making, and compares with none.
+        return Line(at if at.tzinfo else at.replace(tzinfo=dt.UTC), process, text, fields)
 
-    def _of_process(self, parts: Iterable[Part], since: dt.datetime) -> Iterator[Line]:
+    def _of_process(
+        self, parts: Iterable[Part], since: dt.datetime, needles: Sequence[bytes]
+    ) -> Iterator[Line]:
         for part in parts:
             try:
                 end = _size(part.path) if self._ends is None else self._ends.get(part.path, 0)
@@ -128,15 +145,11 @@ class Logs:
             except OSError:  # it was deleted meanwhile
                 continue
             with file:
-                yield from self._of_file(file, part.who, end)
-
-    def _of_file(self, file: BinaryIO, process: str, end: int) -> Iterator[Line]:
-        for raw in _whole_lines(file, end):
-            line = self.understood(raw, process) if raw else None
-            if line is not None:
-                yield line
-            elif not raw:
-                self.unread += 1
+                for raw in _whole_lines(file, end):
+                    wanted = not needles or any(one in raw for one in needles)
+                    line = self.understood(raw, part.who) if wanted else None
+                    if line is not None:
+                        yield line
 
 
 def ends_of(directory: Path) -> dict[Path, int]:
@@ -185,22 +198,25 @@ def shown(line: Line) -> str:
         if key not in {"timestamp", "level", "event", "exception"} and value is not None
     ]
     level, event = line.fields.get("level", "-"), line.fields.get("event", "-")
-    time = line.at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
+    time = line.at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
     head = _printable(f"{time} {level!s:<8} {line.process:<14} {event!s:<22} {' '.join(rest)}")
     trace = str(line.fields.get("exception") or "")
     return "\n    ".join([head.rstrip(), *map(_printable, trace.splitlines())])
 
 
 def _whole_lines(file: BinaryIO, end: int) -> Iterator[bytes]:
-    """Yield the lines up to an end; one that is too long as an empty text, no unfinished one."""
-    while file.tell() < end and (raw := file.readline(MOST_LINE_BYTES)):
+    """Yield lines up to an end: of one that is too long its begin, of an unfinished one nothing."""
+    read = 0
+    while read < end and (raw := file.readline(MOST_LINE_BYTES)):
+        read += len(raw)
         if raw.endswith(b"\n"):
-            if raw.strip():
+            if raw != b"\n":
                 yield raw
         elif len(raw) == MOST_LINE_BYTES:
             while (more := file.readline(MOST_LINE_BYTES)) and not more.endswith(b"\n"):
-                pass
-            yield b""
+                read += len(more)
+            read += len(more)
+            yield raw
 
 
 def _holds(value: object, wanted: str) -> bool:
