@@ -43,13 +43,19 @@ where tenant_id = $1 and platform = $2 and account = $3 and day between $4 and $
 group by currency order by currency
 """
 
-# What ads cost from a day to another, by ad; what they are called now first.
+# What ads cost from a day to another, by ad; what they are called now first. Names are read once an
+# ad, not once a day.
 SUM_SPEND = """
-select campaign_id, campaign, ad_set_id, ad_set, ad_id, ad, currency,
-  sum(spent_minor)::bigint as spent_minor
-from ad_spend where tenant_id = $1 and day between $2 and $3
-group by campaign_id, campaign, ad_set_id, ad_set, ad_id, ad, currency
-order by max(day) desc, campaign, campaign_id, ad_set, ad_set_id, ad, ad_id
+with sums as materialized (
+  select words_id, max(day) as last_day, sum(spent_minor)::bigint as spent_minor
+  from ad_spend where tenant_id = $1 and day between $2 and $3 group by words_id
+)
+select a.campaign_id, a.campaign, a.ad_set_id, a.ad_set, a.ad_id, a.ad, a.currency, s.spent_minor
+from sums s cross join lateral (
+  select * from ad_spend
+  where tenant_id = $1 and day = s.last_day and words_id = s.words_id limit 1
+) a
+order by s.last_day desc, a.campaign, a.campaign_id, a.ad_set, a.ad_set_id, a.ad, a.ad_id
 """
 
 # What is there: each account's days and sums.
