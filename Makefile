@@ -36,7 +36,7 @@ fix: $(DEV)      ## format and mend what can be mended
 	@$(BIN)/ruff format src tests benchmarks torture tools
 	@$(BIN)/ruff check --fix src tests benchmarks torture tools
 
-bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms; ROWS=10000000)
+bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms,telemetry; ROWS=10000000)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS))
 
 torture: $(DEV)  ## faults from a seed, then the ledger (SHORT=1, SEED=7, QUEUE=sqs)
