@@ -46,7 +46,7 @@ def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace what looks like somebody, whatever its key."""
     for key, value in event.items():
         if key not in _PLAIN_KEYS:
-            event[key] = masked(value)
+            event[key] = masked(value, REDACTED_KEYS)
     return event
 
 

@@ -32,17 +32,19 @@ _OURS = [
 ]
 
 
-def masked(value: object) -> object:
+def masked(value: object, hidden: frozenset[str] = frozenset()) -> object:
     """Return a value with whatever looks like somebody replaced, inside lists and mappings, too.
 
-    What is neither text nor number becomes a text.
+    So are values of hidden keys of mappings. What is neither text nor number becomes a text.
     """
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, list | tuple):
-        return [masked(one) for one in value]
+        return [masked(one, hidden) for one in value]
     if isinstance(value, dict):
-        return {key: masked(one) for key, one in value.items()}
+        return {
+            key: REDACTED if key in hidden else masked(one, hidden) for key, one in value.items()
+        }
     return masked_text(value if isinstance(value, str) else str(value))
 
 

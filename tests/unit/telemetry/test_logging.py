@@ -78,7 +78,9 @@ def test_some_keys_are_never_shown_and_others_are_looked_through(
     setting: Setting, key: str, *, json: bool
 ) -> None:
     setting.up(json=json)
-    get_logger().info("x", **{key: "Quintela"}, reason=f"Key (email)=({SECRET})", number=3)
+    inside = [{"deep": {key: "Quintela"}}]
+    reason = f"Key (email)=({SECRET})"
+    get_logger().info("x", **{key: "Quintela"}, facts=inside, reason=reason, number=3)
 
     for text in (setting.stream.getvalue(), "".join(setting.kept)):
         assert "Quintela" not in text
