@@ -123,11 +123,20 @@ class LogFile:
             return None
         self._number += 1
         self._began_s = now_s
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(self._directory)
         tidy(self._directory, self._room, now_s)
         path = self._directory / f"{self._process}.{self._number:05}{SUFFIX}"
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return self._file
+
+
+def _make(directory: Path) -> None:
+    home = directory.parent
+    if not home.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        # As storage makes it: the embedded server's own user must get through.
+        home.chmod(0o711)
+    directory.mkdir(mode=0o700, exist_ok=True)
 
 
 def tidy(directory: Path, room: Room, now_s: float) -> None:

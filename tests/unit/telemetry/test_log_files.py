@@ -48,6 +48,17 @@ def test_lines_are_whole_and_nobody_elses(tmp_path: Path) -> None:
     assert 0o700 == (tmp_path / "logs").stat().st_mode & 0o777
 
 
+def test_a_data_directory_that_is_not_there_yet_is_made_passable(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        file_in(tmp_path / "data" / "logs", Hand()).write("first")
+    finally:
+        os.umask(before)
+
+    assert 0o711 == (tmp_path / "data").stat().st_mode & 0o777
+    assert 0o700 == (tmp_path / "data" / "logs").stat().st_mode & 0o777
+
+
 def test_parts_end_when_they_are_full_or_a_day_old(tmp_path: Path) -> None:
     hand = Hand()
     file = file_in(tmp_path, hand)
