@@ -11,7 +11,8 @@ import pytest
 from tests.privacy.people import desk
 from tests.support.world import SECRET
 
-from trackai.analytics.metrics import Filters, measure, zone_of
+from trackai.analytics.metrics import Filters, asked_briefly, asked_of, measure, zone_of
+from trackai.analytics.performance import STAGES
 from trackai.analytics.periods import Period
 from trackai.analytics.verify import Days, Verified, verify
 from trackai.dispatch.dead_letters import DeadLetters, ReplayReleaser, Wish
@@ -21,6 +22,8 @@ from trackai.model.clock import new_id
 from trackai.privacy.erase import Erasure
 from trackai.privacy.person import Person as Named
 from trackai.sandbox.platforms import PLATFORMS, Person, Sale, SaleStatus, platform
+from trackai.storage import counts
+from trackai.storage.counts import CLICK_TO_SALE
 from trackai.storage.dead_letters import Wanted, discard
 from trackai.storage.deliveries import bury_of_destination
 from trackai.storage.rollups import delete_empty_all_tenants
@@ -220,6 +223,45 @@ async def test_the_numbers_of_any_period_are_those_of_its_rows(shop: "Office", s
                 wrong.append((period, found, tuple(raw)))
 
     assert wrong == []
+
+
+SHARES = (0.01, 0.5, 0.95, 1.0)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_fewer_buckets_add_up_to_the_same(shop: "Office", seed: int) -> None:
+    life = Life(shop, [shop.world.account], seed)
+    await life.live()
+    # Half of it is folded, and half is not yet.
+    await life.folder.step()
+    await life.buy()
+    now, tenant_id = shop.world.clock.now(), shop.world.account.tenant.id
+    different, brought, taken = [], 0, set()
+    async with shop.world.people.transaction(tenant_id=tenant_id) as tx:
+        zone = await zone_of(tx, tenant_id=tenant_id)
+        for _ in range(40):
+            ends = sorted(life.random.uniform(-2, life.random.choice([50, 1000])) for _ in range(2))
+            start, end = (now - dt.timedelta(hours=ago) for ago in reversed(ends))
+            period = Period.between(start, end, zone=zone, now=now)
+            many = asked_of(period.segments(), Filters(), tenant_id=tenant_id)
+            few = asked_briefly(period, Filters(), tenant_id=tenant_id)
+            taken |= {span.grain for span in few.spans if span.taken}
+            ads = [
+                sorted(map(tuple, await counts.sum_campaigns(tx, asked)), key=repr)
+                for asked in (many, few)
+            ]
+            times = [
+                [one.percentiles_ms(*SHARES) for one in found.values()]
+                for asked in (many, few)
+                for found in [await counts.sum_latency(tx, asked, stages=[*STAGES, CLICK_TO_SALE])]
+            ]
+            brought += len(ads[0])
+            if ads[0] != ads[1] or times[0] != times[1]:
+                different.append((period, ads, times))
+
+    assert different == []
+    assert brought > 0
+    assert taken >= {"minute", "hour"}
 
 
 TAMPERED = {

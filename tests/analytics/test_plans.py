@@ -45,7 +45,7 @@ async def plan_of(world: "World", statement: str, *values: object) -> set[str]:
 async def test_no_question_looks_at_what_was_counted(world: "World", name: str, grain: str) -> None:
     now = world.clock.now()
     span = counts.Span(grain, now - dt.timedelta(days=30), now)
-    asked = counts.Asked(new_id(), [span])
+    asked = counts.Asked(new_id(), [span], span.since, span.until)
     last = {"SUM_LATENCY": ["whole"], "LIST_LATENCY": "whole"}.get(name)
     more = [grain] if name.startswith("LIST_") else []
     values = (*asked.values(), last, *more, None)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
-from trackai.analytics.metrics import Filters, asked_of, tenant_of
+from trackai.analytics.metrics import Filters, asked_briefly, tenant_of
 from trackai.analytics.periods import Period
 from trackai.analytics.spend import Costs, Names, Spent, Thing
 from trackai.storage import ad_spend, counts
@@ -137,7 +137,7 @@ async def report(
     `within`: of the ads of this source, campaign or ad set alone, named as rows name them. Times
     from click to sale are of all ads or of none.
     """
-    asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
+    asked = asked_briefly(period, filters, tenant_id=tenant_id)
     brought = await counts.sum_campaigns(tx, asked)
     since, until = period.dates()
     spent = await ad_spend.sum_spend(tx, tenant_id=tenant_id, since=since, until=until)

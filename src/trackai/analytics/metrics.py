@@ -109,16 +109,27 @@ async def zone_of(tx: Tx, *, tenant_id: UUID) -> ZoneInfo:
 
 
 def asked_of(segments: Iterable[Segment], filters: Filters, *, tenant_id: UUID) -> Asked:
-    """Return what to ask of storage."""
+    """Return what to ask of storage, of segments that follow each other."""
     spans = [Span(one.grain.value, one.start, one.end) for one in segments]
-    return Asked(tenant_id, spans, filters.gateway, filters.funnel_id)
+    since, until = spans[0].since, spans[-1].until
+    return Asked(tenant_id, spans, since, until, filters.gateway, filters.funnel_id)
+
+
+def asked_briefly(period: Period, filters: Filters, *, tenant_id: UUID) -> Asked:
+    """Return the same with as few buckets as add up to a period, some of them to be taken away.
+
+    For questions of which each bucket has many rows: how long stages took, what ads brought.
+    """
+    spans = [Span(one.grain.value, one.start, one.end, taken=one.taken) for one in period.fewest()]
+    return Asked(tenant_id, spans, period.start, period.end, filters.gateway, filters.funnel_id)
 
 
 async def measure(tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID) -> Metrics:
     """Return the numbers of a period."""
     asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
     rows = await counts.sum_totals(tx, asked)
-    times = (await counts.sum_latency(tx, asked, stages=[WHOLE]))[WHOLE]
+    timed = asked_briefly(period, filters, tenant_id=tenant_id)
+    times = (await counts.sum_latency(tx, timed, stages=[WHOLE]))[WHOLE]
     attempts, accepted = sum_of(rows, "attempts"), sum_of(rows, "accepted")
     return Metrics(
         attempts=attempts,

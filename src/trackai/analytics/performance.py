@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from trackai.analytics.metrics import WHOLE, Filters, Latency, asked_of
+from trackai.analytics.metrics import WHOLE, Filters, Latency, asked_briefly, asked_of
 from trackai.analytics.periods import Period
 from trackai.model.histogram import Histogram
 from trackai.storage import counts
@@ -51,7 +51,7 @@ async def stages_of(
     tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID
 ) -> Mapping[str, Latency]:
     """Return how long each of STAGES took in a period. Of times, gateways alone are filtered."""
-    asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
+    asked = asked_briefly(period, filters, tenant_id=tenant_id)
     stages = await counts.sum_latency(tx, asked, stages=STAGES)
     return {stage: Latency.of(stages[stage]) for stage in STAGES}
 

@@ -7,7 +7,7 @@ far as they are kept; beyond that its ends are moved out to whole hours or days 
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Literal, get_args
@@ -49,6 +49,15 @@ class Grain(StrEnum):
     WEEK = "week"
 
 
+# About how long a bucket is.
+_LENGTHS = {
+    Grain.MINUTE: dt.timedelta(minutes=1),
+    Grain.HOUR: dt.timedelta(hours=1),
+    Grain.DAY: dt.timedelta(days=1),
+    Grain.WEEK: _WEEK,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Buckets of one grain that start in [start, end)."""
@@ -56,6 +65,7 @@ class Segment:
     grain: Grain
     start: dt.datetime
     end: dt.datetime
+    taken: bool = False  # away from what the others have together
 
 
 # A chart of so long a period has buckets of this grain.
@@ -179,6 +189,14 @@ class Period:
         """Return the buckets that add up to the period: the coarsest inside, finer at its ends."""
         return list(_cut(self.start, self.end, (*reversed(Grain),), self.zone))
 
+    def fewest(self) -> list[Segment]:
+        """Return buckets that add up to the period like `segments`, but fewer: some are taken away.
+
+        At 14:50 the hours since 14:00 are the hour without ten minutes that are still to come,
+        which have no rows.
+        """
+        return _fewest(self.start, self.end, (*reversed(Grain),), self)
+
     def finer(self, at: dt.datetime, grain: Grain) -> list[Segment]:
         """Return the bucket that holds a moment in finer ones, as fine as they are kept."""
         start = floor(at, grain, self.zone)
@@ -204,6 +222,55 @@ def _cut(
     yield from _cut(start, first, finer, zone)
     yield Segment(grain, first, last)
     yield from _cut(last, end, finer, zone)
+
+
+def _fewest(
+    start: dt.datetime, end: dt.datetime, grains: Sequence[Grain], period: Period
+) -> list[Segment]:
+    """Return whole buckets of the coarsest grain, and finer ones that are more or too much."""
+    if start >= end:
+        return []
+    grain, *finer = grains
+    if not finer:
+        return [Segment(grain, start, end)]
+    before, first = floor(start, grain, period.zone), _up(start, grain, period.zone)
+    last, behind = floor(end, grain, period.zone), _up(end, grain, period.zone)
+    if first > last:
+        return _fewest(start, end, finer, period)
+    head, first = _end(start, (first, before), finer, period)
+    tail, last = _end(end, (last, behind), finer, period)
+    whole = [Segment(grain, first, last)] if first < last else []
+    return [*whole, *head, *tail]
+
+
+def _end(
+    at: dt.datetime,
+    around: tuple[dt.datetime, dt.datetime],
+    finer: Sequence[Grain],
+    period: Period,
+) -> tuple[list[Segment], dt.datetime]:
+    """Return what is read at an end of a period, and where its whole buckets end.
+
+    `around`: the end of the last whole bucket inside, and of the first that reaches beyond.
+    """
+    inside, beyond = around
+    added = _fewest(min(at, inside), max(at, inside), finer, period)
+    too_much = _fewest(min(at, beyond), max(at, beyond), finer, period)
+    taken = [replace(one, taken=not one.taken) for one in too_much]
+    kept = all(_is_kept(one, period.now) for one in taken)
+    if kept and 1 + _rows(taken, period.now) < _rows(added, period.now):
+        return taken, beyond
+    return added, inside
+
+
+def _is_kept(segment: Segment, now: dt.datetime) -> bool:
+    order = list(Grain)
+    return order.index(segment.grain) >= order.index(_finest(segment.start, now))
+
+
+def _rows(segments: Sequence[Segment], now: dt.datetime) -> float:
+    """Return about how many buckets there are to read: those to come have no rows."""
+    return sum(max(0.0, (min(one.end, now) - one.start) / _LENGTHS[one.grain]) for one in segments)
 
 
 def whole_since(now: dt.datetime, keep_days: int) -> dt.datetime:

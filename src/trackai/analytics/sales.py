@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from trackai.analytics.metrics import Filters, asked_of
+from trackai.analytics.metrics import Filters, asked_briefly, asked_of
 from trackai.analytics.periods import Period
 from trackai.storage import counts
 from trackai.storage.pool import Row, Tx
@@ -86,7 +86,7 @@ async def click_to_sale_ms(
     tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID
 ) -> float | None:
     """Return what half of the sales with a click took at most; counts of times know no funnels."""
-    asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
+    asked = asked_briefly(period, filters, tenant_id=tenant_id)
     took = await counts.sum_latency(tx, asked, stages=[counts.CLICK_TO_SALE])
     (half,) = took[counts.CLICK_TO_SALE].percentiles_ms(0.5)
     return half

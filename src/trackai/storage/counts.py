@@ -28,8 +28,7 @@ def _counted(rollup: str, columns: str, *changed: str, wanted: str = "true") -> 
     """
     parts = [
         f"""
-  select c.* from unnest(${since}::timestamptz[], ${since + 1}::timestamptz[]) s (since, until)
-  cross join lateral (
+  select c.* from {_spans(since)} cross join lateral (
     select {columns} from {rollup} c
     where c.tenant_id = $1 and c.grain = '{grain}' and c.at >= s.since and c.at < s.until
       and {wanted} offset 0
@@ -37,6 +36,14 @@ def _counted(rollup: str, columns: str, *changed: str, wanted: str = "true") -> 
         for grain, since in zip(GRAINS, (2, 4, 6, 8), strict=True)
     ]
     return f"({' union all '.join([*parts, *changed])}\n) c"
+
+
+def _spans(number: int) -> str:
+    """Return spans out of two parameters, named s; one that ends before it begins is taken away."""
+    return f"""(
+    select least(a, b) as since, greatest(a, b) as until, case when a < b then 1 else -1 end as sign
+    from unnest(${number}::timestamptz[], ${number + 1}::timestamptz[]) u (a, b) offset 0
+  ) s"""  # noqa: S608 - as listed
 
 
 def _unfolded(changed: str, columns: str, wanted: str = "true") -> str:
@@ -84,15 +91,15 @@ def _timed(stages: str, at: str = "null") -> str:
     """Return histograms of the stages that `stages` lets through."""
     return _counted(
         "rollup_latency",
-        "c.at, c.stage, c.bins, c.numbers",
+        "c.at, c.stage, c.bins, c.numbers, s.sign",
         _unfolded(
             "changed_latency",
-            f"{at}, c.stage, array[c.bin], array[c.number]",
+            f"{at}, c.stage, array[c.bin], array[c.number], 1",
             f"{_OF_GATEWAY} and {stages}",
         ),
         _unfolded(
             f"(select *, '{CLICK_TO_SALE}' as stage from changed_sales)",  # noqa: S608
-            f"{at}, c.stage, array[c.click_bin], array[c.sales]",
+            f"{at}, c.stage, array[c.click_bin], array[c.sales], 1",
             f"{_OF_GATEWAY} and {stages} and c.click_bin is not null"
             " and trackai_was_paid(c.status)",
         ),
@@ -146,29 +153,34 @@ SUM_CAMPAIGNS = f"""
 select b.campaign_id, k.source, k.medium, k.campaign, k.content, b.currency, b.clicks, b.sales,
   b.returning_sales, b.gross_minor, b.refunded_minor, b.returning_minor
 from (
-  select c.campaign_id, c.currency, sum(c.clicks)::bigint as clicks, sum(c.sales)::bigint as sales,
-    sum(c.returning_sales)::bigint as returning_sales, sum(c.gross_minor)::bigint as gross_minor,
-    sum(c.refunded_minor)::bigint as refunded_minor,
-    sum(c.returning_minor)::bigint as returning_minor
+  select c.campaign_id, c.currency, sum(c.sign * c.clicks)::bigint as clicks,
+    sum(c.sign * c.sales)::bigint as sales,
+    sum(c.sign * c.returning_sales)::bigint as returning_sales,
+    sum(c.sign * c.gross_minor)::bigint as gross_minor,
+    sum(c.sign * c.refunded_minor)::bigint as refunded_minor,
+    sum(c.sign * c.returning_minor)::bigint as returning_minor
   from {
     _counted(
         "rollup_campaigns",
         "c.funnel_id, c.gateway, c.campaign_id, c.currency, c.clicks, c.sales, c.returning_sales,"
-        " c.gross_minor, c.refunded_minor, c.returning_minor",
+        " c.gross_minor, c.refunded_minor, c.returning_minor, s.sign",
         _unfolded(
             "changed_sales",
             "c.funnel_id, c.gateway, c.campaign_id, c.currency, 0, c.sales,"
             " case when c.bought_before then c.sales else 0 end, c.gross_minor, c.refunded_minor,"
-            " case when c.bought_before then c.gross_minor - c.refunded_minor else 0 end",
+            " case when c.bought_before then c.gross_minor - c.refunded_minor else 0 end, 1",
             "trackai_was_paid(c.status)",
         ),
-        _unfolded("changed_clicks", "c.funnel_id, '', c.campaign_id, '', c.clicks, 0, 0, 0, 0, 0"),
+        _unfolded(
+            "changed_clicks", "c.funnel_id, '', c.campaign_id, '', c.clicks, 0, 0, 0, 0, 0, 1"
+        ),
     )
 }
   where ($12::text is null or c.gateway in ($12, '')) and ($13::uuid is null or c.funnel_id = $13)
   group by c.campaign_id, c.currency
 ) b
 left join campaigns k on k.tenant_id = $1 and k.id = b.campaign_id
+where (b.clicks, b.sales, b.gross_minor, b.refunded_minor) <> (0, 0, 0, 0)
 """  # noqa: S608 - constants' text
 
 _EARNED = """sum(c.sales)::bigint as sales, sum(c.returning_sales)::bigint as returning_sales,
@@ -241,7 +253,7 @@ where $12::text is null and ($13::uuid is null or c.funnel_id = $13)
 
 # How often stages took how long: bins of every bucket, to be added up by whoever asks.
 SUM_LATENCY = f"""
-select c.stage, c.bins, c.numbers from {_timed("c.stage = any($13::text[])")}
+select c.stage, c.bins, c.numbers, c.sign from {_timed("c.stage = any($13::text[])")}
 """  # noqa: S608 - constants' text
 
 # How often a stage took how long, by bucket.
@@ -256,13 +268,21 @@ class Span(NamedTuple):
     grain: str
     since: dt.datetime
     until: dt.datetime
+    taken: bool = False  # away from the others, where a question understands it
+
+    @property
+    def ends(self) -> tuple[dt.datetime, dt.datetime]:
+        """Return its ends as statements take them: turned round if it is taken away."""
+        return (self.until, self.since) if self.taken else (self.since, self.until)
 
 
 class Asked(NamedTuple):
-    """Whose counts, of when, and of what; the spans follow each other."""
+    """Whose counts, of when, and of what; the spans add up to [since, until)."""
 
     tenant_id: UUID
     spans: Sequence[Span]
+    since: dt.datetime
+    until: dt.datetime
     gateway: str | None = None
     funnel_id: UUID | None = None
 
@@ -270,9 +290,9 @@ class Asked(NamedTuple):
         """Return the first twelve parameters of every question."""
         spans: list[list[dt.datetime]] = []
         for grain in GRAINS:
-            spans.append([span.since for span in self.spans if span.grain == grain])
-            spans.append([span.until for span in self.spans if span.grain == grain])
-        return (self.tenant_id, *spans, self.spans[0].since, self.spans[-1].until, self.gateway)
+            ends = [span.ends for span in self.spans if span.grain == grain]
+            spans += [[since for since, _ in ends], [until for _, until in ends]]
+        return (self.tenant_id, *spans, self.since, self.until, self.gateway)
 
 
 async def sum_totals(tx: Tx, asked: Asked) -> Sequence[Row]:
@@ -333,8 +353,8 @@ async def sum_latency(tx: Tx, asked: Asked, *, stages: Collection[str]) -> dict[
     Added up here: the database takes four times as long for it.
     """
     found = {stage: Histogram() for stage in stages}
-    for stage, bins, numbers in await tx.fetch(SUM_LATENCY, *asked.values(), [*stages]):
-        found[stage].add(bins, numbers)
+    for stage, bins, numbers, sign in await tx.fetch(SUM_LATENCY, *asked.values(), [*stages]):
+        found[stage].add(bins, numbers if sign > 0 else [-number for number in numbers])
     return found
 
 

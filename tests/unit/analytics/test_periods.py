@@ -1,6 +1,7 @@
 """Periods: their ends, the buckets that add up to them, and the period before."""
 
 import datetime as dt
+import itertools
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,6 +26,21 @@ ZONES = [SP, ZoneInfo("UTC"), ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolka
 moments = st.timedeltas(min_value=dt.timedelta(hours=1), max_value=dt.timedelta(days=600)).map(
     lambda ago: NOW - ago
 )
+
+
+# Where there are minutes.
+lately = st.timedeltas(min_value=dt.timedelta(minutes=1), max_value=dt.timedelta(hours=50)).map(
+    lambda ago: NOW - ago
+)
+LENGTHS = {Grain.MINUTE: 1, Grain.HOUR: 60, Grain.DAY: 1440, Grain.WEEK: 10080}
+
+
+def rows(segments: list[Segment]) -> float:
+    """Return about how many buckets have begun."""
+    return sum(
+        max(0.0, (min(one.end, NOW) - one.start).total_seconds()) / 60 / LENGTHS[one.grain]
+        for one in segments
+    )
 
 
 def at(text: str) -> dt.datetime:
@@ -176,6 +192,41 @@ def test_segments_cover_the_period_without_gap_or_overlap(
             hours=1
         )
         assert one.grain is not Grain.HOUR or one.start > NOW - HOURS_KEPT - dt.timedelta(days=1)
+
+
+def test_fewer_buckets_are_those_around_without_what_is_too_much() -> None:
+    period = Period.named("24h", zone=SP, now=NOW)
+
+    assert period.fewest() == [
+        # Today, of which nothing is behind this minute.
+        Segment(Grain.DAY, at("2026-11-26T00:00"), at("2026-11-27T00:00")),
+        Segment(Grain.HOUR, at("2026-11-25T13:00"), at("2026-11-26T00:00")),
+        Segment(Grain.MINUTE, at("2026-11-25T12:43"), at("2026-11-25T13:00")),
+        Segment(Grain.HOUR, at("2026-11-26T13:00"), at("2026-11-27T00:00"), taken=True),
+        Segment(Grain.MINUTE, at("2026-11-26T12:43"), at("2026-11-26T13:00"), taken=True),
+    ]
+
+
+@given(
+    st.one_of(moments, lately),
+    st.timedeltas(min_value=dt.timedelta(minutes=1), max_value=dt.timedelta(days=400)),
+    st.sampled_from(ZONES),
+)
+def test_fewer_buckets_are_once_what_is_in_the_period_and_nothing_else(
+    start: dt.datetime, length: dt.timedelta, zone: ZoneInfo
+) -> None:
+    end = min(start + length, NOW + dt.timedelta(days=1))
+    period = Period.between(start, end, zone=zone, now=NOW)
+    fewest = period.fewest()
+    cuts = sorted({cut for one in fewest for cut in (one.start, one.end)})
+
+    for since, until in itertools.pairwise(cuts):
+        signs = [-1 if one.taken else 1 for one in fewest if one.start <= since < one.end]
+        assert sum(signs) == (period.start <= since and until <= period.end), (since, until)
+    for one in fewest:
+        assert floor(one.start, one.grain, zone) == one.start
+        assert not one.taken or one.grain is not Grain.MINUTE or one.start > NOW - MINUTES_KEPT
+    assert rows(fewest) <= rows(period.segments()) + 4
 
 
 @pytest.mark.parametrize(
