@@ -36,7 +36,7 @@ fix: $(DEV)      ## format and mend what can be mended
 	@$(BIN)/ruff format src tests benchmarks torture tools
 	@$(BIN)/ruff check --fix src tests benchmarks torture tools
 
-bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms; ROWS=10000000)
+bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms,telemetry; ROWS=10000000)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS))
 
 torture: $(DEV)  ## faults from a seed, then the ledger (SHORT=1, SEED=7, QUEUE=sqs)
@@ -57,7 +57,8 @@ script: $(DEV)   ## t.min.js from the tracker script's parts
 lock: $(DEV)     ## pin every dependency with hashes, without addresses
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build pyproject.toml -o requirements/runtime.txt
-	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra dev --extra otel -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra otel -c requirements/dev.txt pyproject.toml -o requirements/otel.txt
 
 clean:           ## remove the environment and caches, never data
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

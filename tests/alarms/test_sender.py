@@ -261,7 +261,7 @@ def test_every_call_in_every_language_is_one_that_the_pager_takes(
     alarm: str, language: str
 ) -> None:
     who = Sender("https://track.example.com", "test", drill=True)
-    for deed in Deed:
+    for deed in (Deed.TRIGGER, Deed.ACKNOWLEDGE, Deed.RESOLVE):
         call = call_of(alarm, deed, subject="1" * 2000, number=1)
         message = message_of(call, route_in(language), ALARMS[alarm], who)
         event = event_of(message, ROUTING_KEY)

@@ -164,6 +164,7 @@ class Deed(StrEnum):
     TRIGGER = "trigger"
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
+    CHANGE = "change"  # nothing is wrong; something was changed
 
 
 class RouteKind(StrEnum):

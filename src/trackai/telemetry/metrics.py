@@ -150,6 +150,18 @@ LIVE_LOOKS = Counter(
     ("outcome",),
     registry=REGISTRY,
 )
+LOG_LINES = Counter(
+    "trackai_log_lines_total",
+    "Log lines that were left out, being many of a kind, or lost, for a disk took them not",
+    ("what",),
+    registry=REGISTRY,
+)
+SPANS = Counter(
+    "trackai_spans_total",
+    "Spans of traces that the collector took, did not take, or that found no room to wait",
+    ("outcome",),
+    registry=REGISTRY,
+)
 JOB_ERRORS = Counter(
     "trackai_job_errors_total",
     "Unexpected errors caught by a worker's loop",
