@@ -338,3 +338,21 @@ async def test_a_tenant_decides_of_its_own_alarms_alone(tower: "Tower") -> None:
     assert 180 == (await tenant.set_threshold("dlq_depth", 200)).clear
     with pytest.raises(NotFound):
         await tenant.set_threshold("nothing", 1)
+
+
+async def test_a_percentage_ends_at_all_of_it_at_the_latest(tower: "Tower") -> None:
+    tenant = tower.choices(tower.world.account.tenant.id)
+    with pytest.raises(InvalidField):
+        await tenant.set_threshold("webhook_success", 101)
+
+    assert (await tenant.set_threshold("webhook_success", 99)).clear == 100
+    assert (await tenant.set_threshold("webhook_success", 95)).clear == 97
+
+
+async def test_what_is_given_up_leaves_what_the_installation_says(tower: "Tower") -> None:
+    tenant = tower.choices(tower.world.account.tenant.id)
+    await tower.choices().set_threshold("dlq_depth", 7)
+    await tenant.set_threshold("dlq_depth", 9)
+
+    assert (await tenant.set_threshold("dlq_depth", None)).threshold == 7
+    assert (await tower.choices().set_threshold("dlq_depth", None)).threshold == 100

@@ -1,7 +1,7 @@
 """A tenant's alarms: how they stand, who has one, whom to call and when not, and what happened."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,12 +11,12 @@ from fastapi.responses import RedirectResponse
 from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.choices import MOST_NAME, MOST_WHY, Choices, Hush, NewRoute, alarm_named
 from trackai.alarms.message import LANGUAGES, shown, words_of
-from trackai.alarms.rules import limits_of
 from trackai.analytics.metrics import zone_of
 from trackai.dashboard.rendering import language_of, render_page
-from trackai.dashboard.visiting import Manage, Operate, See, Visit, fields_of, tools_of
+from trackai.dashboard.thresholds import number_of, thresholds_of
+from trackai.dashboard.visiting import Configure, Manage, Operate, See, Visit, fields_of, tools_of
 from trackai.errors import Conflict, InvalidField, NotFound
-from trackai.model.alarm import Alarm, Limits, RouteKind, Scope, Severity, Standing, State
+from trackai.model.alarm import Alarm, RouteKind, Scope, Severity, Standing, State
 from trackai.storage import alarm_choices, alarm_history, alarm_routes, alarm_signals
 from trackai.storage.alarm_signals import Standings
 from trackai.storage.audit_logs import Scribe
@@ -40,7 +40,6 @@ class Line:
     of: str
     state: State
     value: str
-    threshold: str
     standing: Standing | None
 
 
@@ -66,6 +65,27 @@ async def acknowledge(request: Request, visit: Operate, alarm_id: str) -> Respon
         # It ended, or somebody was faster: the page says which.
         alarm_named(alarm_id)
     return RedirectResponse("/alarms", status_code=303)
+
+
+@router.post("/alarms/{alarm_id}/threshold")
+async def set_threshold(request: Request, visit: Configure, alarm_id: str) -> Response:
+    """Let another value count for this account from the next look on."""
+    try:
+        value = number_of((await fields_of(request)).get("threshold", ""))
+        await _choices(request, visit).set_threshold(alarm_id, value)
+    except InvalidField as error:
+        return await _page(request, visit, problem=error.field, status=422)
+    return RedirectResponse("/alarms#thresholds", status_code=303)
+
+
+@router.post("/alarms/{alarm_id}/threshold/end")
+async def end_threshold(request: Request, visit: Configure, alarm_id: str) -> Response:
+    """Let count again what counts for everybody."""
+    try:
+        await _choices(request, visit).set_threshold(alarm_id, None)
+    except InvalidField as error:
+        return await _page(request, visit, problem=error.field, status=422)
+    return RedirectResponse("/alarms#thresholds", status_code=303)
 
 
 @router.post("/alarms/silences")
@@ -139,6 +159,7 @@ async def _page(
         routes = await alarm_routes.list_routes(tx, tenant_id=tenant_id)
     words = words_of(language_of(request))
     names = await tools.team.names(tenant_id)
+    counting = thresholds_of(await _choices(request, visit).counting(), language_of(request))
     return await render_page(
         request,
         visit,
@@ -150,6 +171,7 @@ async def _page(
         history=history,
         silences=silences,
         routes=routes,
+        thresholds=counting,
         words=words,
         names=names,
         alarms={one.id: words[one.id]["title"] for one in OF_TENANTS},
@@ -166,12 +188,7 @@ async def _page(
 
 async def lines_of(tx: Tx, language: str, *, tenant_id: UUID) -> Sequence[Line]:
     """Return how a tenant's alarms stand, the worst first."""
-    signals = await alarm_signals.list_signals(tx, tenant_id=tenant_id)
-    chosen = {
-        row["alarm"]: Limits(row["threshold"], row["clear"])
-        for row in await alarm_choices.list_limits(tx, tenant_id=tenant_id)
-    }
-    return _lines(signals, chosen, language)
+    return _lines(await alarm_signals.list_signals(tx, tenant_id=tenant_id), language)
 
 
 def unwell(lines: Sequence[Line]) -> Sequence[Line]:
@@ -179,7 +196,7 @@ def unwell(lines: Sequence[Line]) -> Sequence[Line]:
     return [one for one in lines if one.standing and one.standing.incident_id]
 
 
-def _lines(signals: Standings, chosen: Mapping[str, Limits], language: str) -> Sequence[Line]:
+def _lines(signals: Standings, language: str) -> Sequence[Line]:
     lines = []
     known = {subject.alarm for subject in signals}
     stand = [
@@ -191,7 +208,6 @@ def _lines(signals: Standings, chosen: Mapping[str, Limits], language: str) -> S
             continue  # of a newer release
         alarm = ALARMS[alarm_id]
         said = words_of(language)[alarm_id]
-        limits = limits_of(alarm, [chosen.get(alarm_id)])
         lines.append(
             Line(
                 alarm,
@@ -200,7 +216,6 @@ def _lines(signals: Standings, chosen: Mapping[str, Limits], language: str) -> S
                 name,
                 standing.state if standing else State.NO_DATA,
                 shown(alarm.metric, standing.value if standing else None, language),
-                shown(alarm.metric, limits.threshold, language),
                 standing,
             )
         )
