@@ -276,7 +276,7 @@ def test_both_languages_have_the_same_words() -> None:
         return {(alarm, key) for alarm, words in words_of(language).items() for key in words}
 
     assert keys("pt") == keys("en")
-    assert {*ALARMS, "say", "unit", "severity", "state"} == set(words_of("pt"))
+    assert {*ALARMS, "say", "unit", "unit_one", "severity", "state"} == set(words_of("pt"))
     assert {metric.value for metric in Metric} == set(words_of("pt")["unit"])
 
 
@@ -284,6 +284,8 @@ def test_values_are_written_as_people_write_them() -> None:
     assert "1.234,5 ms" == shown(Metric.API_P95_MS, 1234.5, "pt")
     assert "1,234.5 ms" == shown(Metric.API_P95_MS, 1234.5, "en")
     assert "3 eventos" == shown(Metric.DEAD_LETTERS, 3.0, "pt")
+    assert "1 evento" == shown(Metric.DEAD_LETTERS, 1.0, "pt")
+    assert "1%" == shown(Metric.POOL_PERCENT, 1.0, "pt")
     assert "not known" == shown(Metric.DEAD_LETTERS, None, "en")
 
 

@@ -53,12 +53,12 @@ async def test_an_account_has_a_threshold_of_its_own_and_gives_it_up(house: "Hou
     after = told((await browser.get("/alarms")).text)
 
     assert usual == (
-        "Toca com mais de 100 eventos por 30 minutos; termina com 90 eventos ou menos."
+        "Toca com mais de 100 eventos, se durar 30 minutos; termina com 90 eventos ou menos."
         " limite de costume"
     )
     assert (chosen.status, chosen.to, ended.status) == (303, "/alarms#thresholds", 303)
     assert own.startswith(
-        "Toca com mais de 500 eventos por 30 minutos; termina com 450 eventos ou menos."
+        "Toca com mais de 500 eventos, se durar 30 minutos; termina com 450 eventos ou menos."
         " limite desta conta, Ana Souza, "
     )
     assert (kept, one) == (Limits(500, 450), own)
@@ -112,14 +112,14 @@ async def test_a_percentage_is_at_most_all_of_it(house: "House") -> None:
     assert (refused.status, "vai até 100" in refused.text) == (422, True)
     assert taken.status == 303
     assert told(page, "Webhooks com falha").startswith(
-        "Toca com menos de 99,5% por 1 minuto; termina com 100% ou mais."
+        "Toca com menos de 99,5%, se durar 1 minuto; termina com 100% ou mais."
     )
 
 
 async def test_of_yes_or_no_there_is_no_number_to_choose(house: "House") -> None:
     page = (await (await house.browser_of()).get("/alarms")).text
 
-    assert told(page, "Eventos retidos").startswith("Toca sempre que acontece por 3 minutos.")
+    assert told(page, "Eventos retidos").startswith("Toca quando acontece, se durar 3 minutos.")
     assert 'action="/alarms/breaker_open/threshold"' not in page
 
 

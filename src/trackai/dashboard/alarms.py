@@ -1,7 +1,7 @@
 """A tenant's alarms: how they stand, who has one, whom to call and when not, and what happened."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,29 +15,34 @@ from trackai.analytics.metrics import zone_of
 from trackai.dashboard.rendering import language_of, render_page
 from trackai.dashboard.thresholds import number_of, thresholds_of
 from trackai.dashboard.visiting import Configure, Manage, Operate, See, Visit, fields_of, tools_of
+from trackai.dashboard.words import say
 from trackai.errors import Conflict, InvalidField, NotFound
-from trackai.model.alarm import Alarm, RouteKind, Scope, Severity, Standing, State
+from trackai.model.alarm import YES_OR_NO, Alarm, RouteKind, Scope, Severity, Standing, State
 from trackai.storage import alarm_choices, alarm_history, alarm_routes, alarm_signals
 from trackai.storage.alarm_signals import Standings
 from trackai.storage.audit_logs import Scribe
+from trackai.storage.destinations import list_pixel_ids
 from trackai.storage.pool import Tx
 
 router = APIRouter()
 
 SHOWN = 50
-HOURS = (1, 4, 24, 168)
+HOURS = {hours: dt.timedelta(hours=hours) for hours in (1, 4, 24, 168)}
+# Those first that everybody has.
+KINDS = (RouteKind.EMAIL, RouteKind.SLACK, RouteKind.WEBHOOK, RouteKind.PAGERDUTY)
 # Those of a tenant; the others are the installation's, and whoever runs it is called for them.
 OF_TENANTS = [one for one in ALARMS.values() if one.scope is not Scope.INSTALLATION]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How one alarm stands, in the reader's words; `of` is a pixel where there are several."""
+    """How one alarm stands, in the reader's words; `of` and `about` tell which pixel's it is."""
 
     alarm: Alarm
     title: str
     meaning: str
     of: str
+    about: str
     state: State
     value: str
     standing: Standing | None
@@ -156,6 +161,7 @@ async def _page(
             tx, tenant_id=tenant_id, alarm=only.id if only else None, limit=SHOWN
         )
         silences = await alarm_choices.list_silences(tx, tenant_id=tenant_id, now=tools.clock.now())
+        pixels = await pixels_of(tx, tenant_id=tenant_id)
         routes = await alarm_routes.list_routes(tx, tenant_id=tenant_id)
     words = words_of(language_of(request))
     names = await tools.team.names(tenant_id)
@@ -169,6 +175,7 @@ async def _page(
         only=only,
         lines=[one for one in lines if only is None or one.alarm.id == only.id],
         history=history,
+        pixels=pixels,
         silences=silences,
         routes=routes,
         thresholds=counting,
@@ -176,7 +183,7 @@ async def _page(
         names=names,
         alarms={one.id: words[one.id]["title"] for one in OF_TENANTS},
         hours=HOURS,
-        kinds=list(RouteKind),
+        kinds=KINDS,
         severities=list(Severity),
         languages=LANGUAGES,
         most_name=MOST_NAME,
@@ -188,7 +195,14 @@ async def _page(
 
 async def lines_of(tx: Tx, language: str, *, tenant_id: UUID) -> Sequence[Line]:
     """Return how a tenant's alarms stand, the worst first."""
-    return _lines(await alarm_signals.list_signals(tx, tenant_id=tenant_id), language)
+    signals = await alarm_signals.list_signals(tx, tenant_id=tenant_id)
+    return _lines(signals, await pixels_of(tx, tenant_id=tenant_id), language)
+
+
+async def pixels_of(tx: Tx, *, tenant_id: UUID) -> Mapping[str, str]:
+    """Return what people call what an alarm is about, where that is one of their pixels."""
+    known = await list_pixel_ids(tx, tenant_id=tenant_id)
+    return {str(one): pixel_id for one, pixel_id in known.items()}
 
 
 def unwell(lines: Sequence[Line]) -> Sequence[Line]:
@@ -196,7 +210,7 @@ def unwell(lines: Sequence[Line]) -> Sequence[Line]:
     return [one for one in lines if one.standing and one.standing.incident_id]
 
 
-def _lines(signals: Standings, language: str) -> Sequence[Line]:
+def _lines(signals: Standings, pixels: Mapping[str, str], language: str) -> Sequence[Line]:
     lines = []
     known = {subject.alarm for subject in signals}
     stand = [
@@ -214,12 +228,19 @@ def _lines(signals: Standings, language: str) -> Sequence[Line]:
                 said["title"],
                 said["meaning"],
                 name,
+                pixels.get(name, name),
                 standing.state if standing else State.NO_DATA,
-                shown(alarm.metric, standing.value if standing else None, language),
+                _value(alarm, standing.value if standing else None, language),
                 standing,
             )
         )
     return lines
+
+
+def _value(alarm: Alarm, value: float | None, language: str) -> str:
+    if alarm.metric in YES_OR_NO and value is not None:
+        return say(language, "alarms.is_so" if value else "alarms.is_not_so")
+    return shown(alarm.metric, value, language)
 
 
 def _choices(request: Request, visit: Visit) -> Choices:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from trackai.alarms.choices import Counting, most_of
 from trackai.alarms.message import shown, words_of
 from trackai.errors import InvalidField
-from trackai.model.alarm import Alarm, Metric
+from trackai.model.alarm import YES_OR_NO, Alarm
 
-# What either is or is not: there is no number to choose.
-_YES_OR_NO = frozenset({Metric.BREAKER_OPEN})
 # As browsers send it, and as people type it where they write a comma.
 _NUMBER = re.compile(r"\d{1,9}(?:[.,]\d{1,4})?")
 
@@ -27,7 +25,7 @@ class Threshold:
     unit: str
     number: str  # the value as a form's field holds it
     most: float | None
-    chosen: bool  # there is a number to choose
+    chosen: bool  # there is a number to choose: not of what is or is not
     whose: str  # usual, installation or own; below `alarms.whose_` in the words
     set_by: str | None
     set_at: dt.datetime | None
@@ -55,7 +53,7 @@ def _threshold(one: Counting, language: str) -> Threshold:
         unit=words["unit"][alarm.metric].format(n="").strip(),
         number=f"{one.limits.threshold:g}",
         most=most_of(alarm),
-        chosen=alarm.metric not in _YES_OR_NO,
+        chosen=alarm.metric not in YES_OR_NO,
         whose=one.whose,
         set_by=one.set_by,
         set_at=one.set_at,

@@ -66,6 +66,10 @@ class Metric(StrEnum):
     BACKUP_AGE_H = "backup_age_h"
 
 
+# What either is or is not.
+YES_OR_NO = frozenset({Metric.BREAKER_OPEN})
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """One row of the catalogue; what it is called and means is in the words."""
