@@ -105,7 +105,9 @@ def shown(metric: Metric, value: object, language: str) -> str:
     number = f"{value:,.1f}".removesuffix(".0")
     if language == "pt":
         number = number.translate(str.maketrans(",.", ".,"))
-    return words_of(language)["unit"][metric].format(n=number)
+    words = words_of(language)
+    unit = words["unit_one"].get(metric) if number == "1" else None
+    return (unit or words["unit"][metric]).format(n=number)
 
 
 @cache

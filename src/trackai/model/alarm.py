@@ -66,6 +66,8 @@ class Metric(StrEnum):
     BACKUP_AGE_H = "backup_age_h"
 
 
+# What either is or is not.
+YES_OR_NO = frozenset({Metric.BREAKER_OPEN})
 # What each process says of itself (alarms/sampler.py); whoever looks at alarms says the others.
 OF_PROCESSES = frozenset(
     {
