@@ -13,6 +13,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from trackai.alarms.certificate import certificate_days
 from trackai.alarms.evaluator import EVERY
@@ -20,6 +21,7 @@ from trackai.alarms.sampler import Process, Sampler, kept_for
 from trackai.alarms.upkeep import AlarmUpkeep
 from trackai.alarms.watchman import House, Means, open_evaluator, open_sender
 from trackai.analytics.rezoning import Rezoner
+from trackai.backups.keeping import Keeper, Keeping
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
 from trackai.dispatch.backstop import Backstop
@@ -34,7 +36,7 @@ from trackai.housekeeping.doors import DoorKeeper
 from trackai.housekeeping.purge import Purger
 from trackai.housekeeping.retention import Retention
 from trackai.housekeeping.rollups import FOLD, Folder, RollupUpkeep
-from trackai.housekeeping.schedule import TASKS, Scheduler, Task, until_idle
+from trackai.housekeeping.schedule import BACKUP_TASKS, TASKS, Scheduler, Task, until_idle
 from trackai.mail.port import Mail
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.rematch import Rematcher
@@ -45,7 +47,7 @@ from trackai.queue.port import Queue
 from trackai.queue.postgres import PostgresQueue
 from trackai.queue.sqs import SqsQueue
 from trackai.queue.sqs_client import find_queue, open_sqs
-from trackai.settings import Pager, QueueEngine, Settings
+from trackai.settings import ELSEWHERE, Pager, QueueEngine, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
@@ -75,6 +77,9 @@ REMATCH_EVERY_S = 5.0
 CALLS_EVERY_S = 2.0
 # How often the public address is asked for its certificate.
 CERTIFICATE_EVERY = dt.timedelta(hours=1)
+# Longest that a backup and its trial may take, and soonest that one that failed is made again.
+BACKUP_LONGEST = dt.timedelta(hours=6)
+BACKUP_AGAIN = dt.timedelta(minutes=15)
 # How often the dead queue is emptied.
 BACKSTOP_EVERY_S = 10.0
 # How long a stopping worker may finish what is in flight.
@@ -205,6 +210,7 @@ async def open_worker(
             Job("tokens", tokens.step, None, TOKENS_EVERY_S),
             Job("fold", Folder(database, clock).step, None),
             Job("schedule", scheduler.step, None, SCHEDULE_EVERY_S),
+            *_backups(settings, url, envelope, database, clock),
             *_watching(settings, Means(database, envelope, http, clock, new_id, mail)),
         ]
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
@@ -214,9 +220,10 @@ def _watching(settings: Settings, means: Means) -> list[Job]:
     """Return what looks at every alarm, and what makes calls."""
     house = House(
         *(settings.base_url, settings.environment.value, settings.production),
-        tasks=[*TASKS, FOLD],
+        tasks=[*TASKS, FOLD, *(BACKUP_TASKS if settings.vault else ())],
         pages=settings.pager is Pager.PROGRAM,
         pagerduty_url=settings.pagerduty_url,
+        backups_elsewhere=settings.backup_to == ELSEWHERE,
     )
     return [
         Job("alarms", open_evaluator(house, means).step, None, EVERY.total_seconds()),
@@ -233,6 +240,32 @@ def _sampler(settings: Settings, database: Database, clock: SystemClock) -> Samp
     name = f"worker@{socket.gethostname()}:{os.getpid()}"
     process = Process(name, Part.WORK, [database], settings.data_dir)
     return Sampler(process, database, clock, kept_for(CERTIFICATE_EVERY, clock, certificate))
+
+
+def _backups(
+    settings: Settings, url: str, envelope: Envelope, database: Database, clock: SystemClock
+) -> list[Job]:
+    """Return what makes backups, where a setting says where they go: a scheduler of its own."""
+    if settings.vault is None:
+        return []
+    keeper = Keeper(url, keeping_of(settings, settings.vault), envelope, database, clock, new_id)
+    day, hour = dt.timedelta(days=1), dt.timedelta(hours=1)
+    work = {
+        "backup": Task("backup", day, keeper.back_up, BACKUP_LONGEST, BACKUP_AGAIN),
+        "backup-upkeep": Task("backup-upkeep", hour, keeper.keep_up, hour),
+    }
+    scheduler = Scheduler(database, [work[name] for name in BACKUP_TASKS], clock)
+    return [Job("backups", scheduler.step, None, SCHEDULE_EVERY_S)]
+
+
+def keeping_of(settings: Settings, vault: str, scratch: Path | None = None) -> Keeping:
+    """Return where backups go and how long they are kept."""
+    return Keeping(
+        vault,
+        keep=dt.timedelta(days=settings.backup_days),
+        trial_every=dt.timedelta(days=settings.backup_verify_days),
+        scratch=scratch or settings.data_dir.absolute(),
+    )
 
 
 def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock) -> list[Task]:

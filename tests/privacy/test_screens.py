@@ -64,6 +64,7 @@ READS = {
     "alarms silences": (),
     "alarms routes list": ("--tenant", "Curso"),
     "alarms routes calls": (),
+    "backup list": (),
     "doctor": (),
     "tag": ("Curso",),
 }
@@ -103,6 +104,7 @@ OTHERS = {
     ),
     *("ads import", "ads fetch", "ads delete"),
     *("alarms acknowledge", "alarms silence", "alarms unsilence", "alarms threshold"),
+    *("backup run", "backup verify", "backup restore", "backup note"),
     *("alarms drill", "alarms routes add", "alarms routes remove"),
 }
 API = {

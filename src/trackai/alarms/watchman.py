@@ -41,6 +41,7 @@ class House:
     tasks: Sequence[str]  # the scheduler's
     pages: bool  # we call PagerDuty, not something else
     pagerduty_url: str
+    backups_elsewhere: bool = False  # something else makes them, and may tell of them
 
     @property
     def who(self) -> Who:
@@ -67,7 +68,8 @@ OpenMeans = Callable[[], AbstractAsyncContextManager[Means]]
 def open_evaluator(house: House, means: Means, *, after: dt.timedelta | None = None) -> Evaluator:
     """Return what looks at every alarm; `after`: only when nobody has for so long."""
     alarms = watched(production=house.production)
-    watch = Watch(alarms, Really(alarms, house.tasks, house.pages), house.who.environment)
+    really = Really(alarms, house.tasks, house.pages, house.backups_elsewhere)
+    watch = Watch(alarms, really, house.who.environment)
     return Evaluator(means.database, watch, means.clock, means.new_id, after=after)
 
 

@@ -35,6 +35,7 @@ PLACES = {
     "queue": "trackai.cli.queue:app",
     "jobs": "trackai.cli.jobs:app",
     "alarms": "trackai.cli.alarms:app",
+    "backup": "trackai.cli.backup:app",
     "sandbox": "trackai.cli.sandbox:app",
     "bench": "trackai.cli.bench:app",
     "secret-key": "trackai.cli.database:secret_key",

@@ -57,6 +57,8 @@ SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
+    # A restore touches every partition and index in one transaction.
+    "max_locks_per_transaction": "256",
     "password_encryption": "scram-sha-256",
     "synchronous_commit": "on",
     "full_page_writes": "on",

@@ -193,3 +193,15 @@ PROCESS = Gauge(
     ("metric",),
     registry=REGISTRY,
 )
+BACKUP_BYTES = Gauge(
+    "trackai_backup_bytes",
+    "How large the last backup is that this process made",
+    registry=REGISTRY,
+)
+BACKUP_SECONDS = Histogram(
+    "trackai_backup_seconds",
+    "How long backups and trial restores took",
+    ("what",),
+    buckets=(1, 5, 15, 60, 300, 900, 3600, 4 * 3600),
+    registry=REGISTRY,
+)

@@ -1,0 +1,280 @@
+"""`trackai backup`: makes backups, shows them, restores them for a try and in earnest."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trackai.backups import restoring
+from trackai.backups.catalogue import Catalogue, Listed, Manifest
+from trackai.backups.keeping import Keeper
+from trackai.backups.opening import open_vault
+from trackai.backups.restoring import Restored
+from trackai.cli.following import note
+from trackai.cli.installation import Installation, envelope_of, open_installation, run
+from trackai.cli.output import Json, Row, show, show_one, write_json
+from trackai.errors import BackupDamaged, ConfigurationError, TrackaiError
+from trackai.model.clock import SystemClock, new_id
+from trackai.settings import ELSEWHERE, Settings, load_settings
+from trackai.storage import backups
+from trackai.storage.backups import Backup, Origin
+from trackai.storage.pool import Role
+from trackai.worker import keeping_of
+
+app = typer.Typer(no_args_is_help=True, help="Backups of the database, and restoring them.")
+
+Where = Annotated[
+    str | None,
+    typer.Option("--in", help="A directory or s3://bucket/prefix, in place of TRACKAI_BACKUP_TO."),
+]
+Name = Annotated[str | None, typer.Argument(help="A backup's name, from the list; the newest.")]
+
+
+@app.command(name="run")
+def run_(where: Where = None, json: Json = False) -> None:
+    """Make a backup now, encrypted under TRACKAI_SECRET_KEY."""
+
+    async def work() -> Manifest:
+        async with _keeper(where) as keeper, keeper.catalogue() as catalogue:
+            return await keeper.make(catalogue)
+
+    made = run(work())
+    show_one(_row(made), json=json)
+    if not json:
+        note("It counts once it was restored for a try: trackai backup verify")
+
+
+@app.command(name="list")
+def list_(where: Where = None, json: Json = False) -> None:
+    """List backups, the newest first, and whether each was restored for a try."""
+
+    async def work() -> list[Row]:
+        settings = load_settings()
+        if where is None and settings.vault is None:
+            return [_told(one) for one in await _known(settings)]
+        known = {one.name: one for one in await _known(settings)}
+        async with open_vault(_vault(settings, where)) as vault:
+            listed = await Catalogue(vault, envelope_of(settings)).backups()
+        told = [one for one in known.values() if one.origin is Origin.ELSEWHERE]
+        return [_listed(one, known.get(one.name)) for one in listed] + [_told(one) for one in told]
+
+    show(run(work()), json=json, empty="There is none. Make one: trackai backup run")
+
+
+@app.command()
+def verify(
+    name: Name = None,
+    where: Where = None,
+    scratch: Annotated[
+        Path | None, typer.Option(help="Where the trial's server lives; TRACKAI_DATA_DIR.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Restore a backup into a server of its own, compare every table, and delete that server.
+
+    Exit status 1 when a table does not hold what it did.
+    """
+
+    async def work() -> Restored:
+        async with _keeper(where, scratch) as keeper, keeper.catalogue() as catalogue:
+            manifest = await _chosen(catalogue, name)
+            return await keeper.try_out(catalogue, manifest)
+
+    _show_restored(run(work()), json=json)
+
+
+@app.command()
+def restore(name: Name = None, where: Where = None, json: Json = False) -> None:
+    """Restore a backup into the database that the settings name, which must be empty.
+
+    Nothing is ever overwritten: set TRACKAI_DATA_DIR to a new directory, or TRACKAI_DATABASE_URL to
+    an empty database, and TRACKAI_SECRET_KEY to the key that the installation had.
+    """
+    settings = load_settings()
+    if settings.secret_key is None and not (settings.data_dir / "secret-key").exists():
+        raise ConfigurationError(
+            "Restoring needs the key that the installation had: set TRACKAI_SECRET_KEY, or copy "
+            f"the file secret-key of its data directory into {settings.data_dir}."
+        )
+
+    async def work() -> Restored:
+        async with (
+            open_vault(_vault(settings, where)) as vault,
+            open_installation(settings, migrated=False) as here,
+        ):
+            catalogue = Catalogue(vault, here.envelope)
+            manifest = await _chosen(catalogue, name)
+            restored = await restoring.restore(catalogue, manifest, here.url)
+            if restored.proved and not restored.lacks:
+                await _note_own(here, manifest)
+            return restored
+
+    restored = run(work())
+    _show_restored(restored, json=json)
+    if not json:
+        _say_what_next(restored)
+
+
+@app.command(name="note")
+def note_(
+    name: Annotated[str | None, typer.Argument(help="What it is called there.")] = None,
+    taken_at: Annotated[
+        dt.datetime | None, typer.Option(help="What came later is not in it, UTC; default: now.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Tell of a backup that something else has made, so that the alarm knows."""
+    clock = SystemClock()
+    at = taken_at.replace(tzinfo=dt.UTC) if taken_at else clock.now()
+    told = Backup(name or f"elsewhere-{at:%Y%m%dT%H%M%SZ}", Origin.ELSEWHERE, at, clock.now())
+    if at > clock.now():
+        raise ConfigurationError("--taken-at is in the future; it is UTC.")
+
+    async def work() -> bool:
+        async with (
+            open_installation() as here,
+            here.database(Role.PIPELINE) as database,
+            database.transaction() as tx,
+        ):
+            return await backups.insert_backup(tx, told)
+
+    show_one({"name": told.name, "taken_at": told.taken_at, "new": run(work())}, json=json)
+
+
+def _vault(settings: Settings, where: str | None) -> str:
+    found = where or settings.vault
+    if found is not None:
+        return found
+    if settings.backup_to == ELSEWHERE:
+        raise ConfigurationError(
+            "TRACKAI_BACKUP_TO says that something else makes backups. Name a place with --in."
+        )
+    raise ConfigurationError(
+        "No place for backups is named: set TRACKAI_BACKUP_TO to a directory or "
+        "s3://bucket/prefix, or give one with --in."
+    )
+
+
+@asynccontextmanager
+async def _keeper(where: str | None, scratch: Path | None = None) -> AsyncIterator[Keeper]:
+    """Open the installation and what makes and tries its backups."""
+    settings = load_settings()
+    keeping = keeping_of(settings, _vault(settings, where), scratch)
+    async with open_installation(settings) as here, here.database(Role.PIPELINE) as database:
+        yield Keeper(here.url, keeping, here.envelope, database, SystemClock(), new_id)
+
+
+async def _chosen(catalogue: Catalogue, name: str | None) -> Manifest:
+    return await (catalogue.load(name) if name else catalogue.newest())
+
+
+async def _known(settings: Settings) -> list[Backup]:
+    """Return what the database knows of backups; nothing when there is no database any more."""
+    try:
+        async with (
+            open_installation(settings) as here,
+            here.database(Role.PIPELINE) as database,
+            database.transaction() as tx,
+        ):
+            return await backups.list_backups(tx)
+    except (TrackaiError, ConfigurationError):
+        return []
+
+
+async def _note_own(here: Installation, manifest: Manifest) -> None:
+    """Let the restored database know of the backup it came from."""
+    known = Backup(
+        *(manifest.name, Origin.OWN, manifest.taken_at, manifest.finished_at, manifest.bytes)
+    )
+    async with here.database(Role.PIPELINE) as database, database.transaction() as tx:
+        await backups.insert_backup(tx, known)
+        await backups.note_trial(tx, known.name, at=SystemClock().now(), proved=True)
+
+
+def _row(made: Manifest) -> Row:
+    return {
+        "name": made.name,
+        "taken_at": made.taken_at,
+        "finished_at": made.finished_at,
+        "bytes": made.bytes,
+        "rows": made.rows,
+        "tables": len(made.tables),
+        "revision": made.revision,
+        "server": made.server_version // 10_000,
+        "point_in_time": made.base is not None,
+    }
+
+
+def _listed(one: Listed, known: Backup | None) -> Row:
+    """Return a backup in the vault, with what the database knows of it."""
+    made = one.manifest
+    return {
+        "name": one.name,
+        "made": Origin.OWN.value,
+        "taken_at": made.taken_at if made else None,
+        "bytes": made.bytes if made else None,
+        "rows": made.rows if made else None,
+        "point_in_time": made.base is not None if made else None,
+        "restored_for_a_try": _tried(known),
+        "trouble": one.trouble,
+    }
+
+
+def _told(one: Backup) -> Row:
+    return {
+        "name": one.name,
+        "made": one.origin.value,
+        "taken_at": one.taken_at,
+        "bytes": one.bytes,
+        "rows": None,
+        "point_in_time": None,
+        "restored_for_a_try": _tried(one),
+        "trouble": None,
+    }
+
+
+def _tried(known: Backup | None) -> object:
+    if known is None:
+        return None
+    return "failed" if known.refuted_at is not None else known.verified_at
+
+
+def _show_restored(restored: Restored, *, json: bool) -> None:
+    """Print every table beside what it should hold; exit status 1 when one does not."""
+    rows: Sequence[Row] = [
+        {
+            "table": one.table,
+            "rows": one.found.rows if one.found else None,
+            "in_the_backup": one.wanted.rows if one.wanted else None,
+            "same": one.same,
+        }
+        for one in restored.tables
+        if json or not one.same or (one.wanted and one.wanted.rows)
+    ]
+    made = restored.manifest
+    if json:
+        write_json({"name": made.name, "proved": restored.proved, "tables": rows})
+    else:
+        show(rows, json=False, empty="No table has any rows.")
+        same = sum(one.same for one in restored.tables)
+        print(f"\n{made.name}: {same} of {len(restored.tables)} tables hold what they did.")
+    if not restored.proved:
+        raise BackupDamaged(f"The backup {made.name} restores to something else than was saved.")
+
+
+def _say_what_next(restored: Restored) -> None:
+    """Say what restoring does not do by itself."""
+    taken_at = f"{restored.manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+    if restored.lacks:
+        note(f"{len(restored.lacks)} migrations are newer than the backup. Run: trackai migrate")
+    note(
+        f"What came after {taken_at} is not there. People who were erased since, and tenants that "
+        "were deleted, are back: erase and delete them again before anything is started."
+    )
+    note(
+        "Then: trackai doctor, and docs/runbooks/restore.md for what waits to be sent, before "
+        "trackai worker is started."
+    )
