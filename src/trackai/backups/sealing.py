@@ -42,7 +42,8 @@ class _Chunks:
 class Sealing:
     """Seals one stream: `header`, then what `add` returns, then what `end` returns."""
 
-    def __init__(self, envelope: Envelope, name: str) -> None:
+    def __init__(self, envelope: Envelope, name: str, *, chunk_bytes: int = CHUNK_BYTES) -> None:
+        self._size = chunk_bytes
         salt = os.urandom(_SALT_BYTES)
         derived = envelope.derive(_PURPOSE + name.encode(), salt=salt)
         if derived is None:
@@ -56,9 +57,9 @@ class Sealing:
         """Take bytes in, and return the chunks that are whole, but for the last: `end` does."""
         self._waiting += plain
         sealed = []
-        while len(self._waiting) > CHUNK_BYTES:
-            sealed.append(self._seal(bytes(self._waiting[:CHUNK_BYTES]), last=False))
-            del self._waiting[:CHUNK_BYTES]
+        while len(self._waiting) > self._size:
+            sealed.append(self._seal(bytes(self._waiting[: self._size]), last=False))
+            del self._waiting[: self._size]
         return b"".join(sealed)
 
     def end(self) -> bytes:
@@ -73,7 +74,8 @@ class Sealing:
 class Opening:
     """Opens one stream as it comes; BackupDamaged as soon as it is not what was sealed."""
 
-    def __init__(self, envelope: Envelope, name: str) -> None:
+    def __init__(self, envelope: Envelope, name: str, *, chunk_bytes: int = CHUNK_BYTES) -> None:
+        self._size = chunk_bytes + _TAG_BYTES
         self._envelope = envelope
         self._name = name
         self._chunks: _Chunks | None = None
@@ -87,10 +89,10 @@ class Opening:
                 return b""
             self._chunks = self._begin(bytes(self._waiting[:HEADER_BYTES]))
             del self._waiting[:HEADER_BYTES]
-        plain, size = [], CHUNK_BYTES + _TAG_BYTES
-        while len(self._waiting) > size:
-            plain.append(self._open(self._chunks, bytes(self._waiting[:size]), last=False))
-            del self._waiting[:size]
+        plain = []
+        while len(self._waiting) > self._size:
+            plain.append(self._open(self._chunks, bytes(self._waiting[: self._size]), last=False))
+            del self._waiting[: self._size]
         return b"".join(plain)
 
     def end(self) -> bytes:

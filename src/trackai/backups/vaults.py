@@ -6,7 +6,7 @@ A file is there whole or not at all. What a key means is not known here (catalog
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -127,7 +127,8 @@ def _our_errors() -> Iterator[None]:
 
 def _begin(root: Path, draft: Path) -> BinaryIO:
     with _our_errors():
-        for directory in reversed([root, *(one for one in draft.parents if root in one.parents)]):
+        below = [one for one in draft.parents if root in one.parents]
+        for directory in (root, *reversed(below)):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         return os.fdopen(descriptor, "wb")
@@ -163,6 +164,9 @@ def _remove(root: Path, keys: Iterable[str]) -> None:
         path = root / key
         path.unlink(missing_ok=True)
         for directory in path.parents:
-            if directory == root or root not in directory.parents or any(directory.iterdir()):
+            if directory == root or root not in directory.parents:
                 break
-            directory.rmdir()
+            with suppress(FileNotFoundError):
+                if any(directory.iterdir()):
+                    break
+                directory.rmdir()
