@@ -34,7 +34,7 @@ from trackai.destinations.registry import destinations
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.housekeeping.rollups import FOLD
-from trackai.housekeeping.schedule import BACKUP_TASKS, TASKS
+from trackai.housekeeping.schedule import TASKS, backup_tasks
 from trackai.ingest.app import Edge, EdgeLimits
 from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.opening import EdgeTools, open_edge
@@ -240,7 +240,7 @@ def _house(settings: Settings) -> House:
     """Return what is watched should no worker do it."""
     return House(
         *(settings.base_url, settings.environment.value, settings.production),
-        tasks=[*TASKS, FOLD, *(BACKUP_TASKS if settings.vault else ())],
+        tasks=[*TASKS, FOLD, *backup_tasks(settings.vault, ours=settings.database_url is None)],
         pages=settings.pager is Pager.PROGRAM,
         pagerduty_url=settings.pagerduty_url,
         backups_elsewhere=settings.backup_to == ELSEWHERE,

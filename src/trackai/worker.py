@@ -22,6 +22,7 @@ from trackai.alarms.upkeep import AlarmUpkeep
 from trackai.alarms.watchman import House, Means, open_evaluator, open_sender
 from trackai.analytics.rezoning import Rezoner
 from trackai.backups.keeping import Keeper, Keeping
+from trackai.backups.wal import CopiesData, TakesLog
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
 from trackai.dispatch.backstop import Backstop
@@ -36,7 +37,15 @@ from trackai.housekeeping.doors import DoorKeeper
 from trackai.housekeeping.purge import Purger
 from trackai.housekeeping.retention import Retention
 from trackai.housekeeping.rollups import FOLD, Folder, RollupUpkeep
-from trackai.housekeeping.schedule import BACKUP_TASKS, TASKS, Scheduler, Task, until_idle
+from trackai.housekeeping.schedule import (
+    BACKUP_TASKS,
+    LOG_TASK,
+    TASKS,
+    Scheduler,
+    Task,
+    backup_tasks,
+    until_idle,
+)
 from trackai.mail.port import Mail
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.rematch import Rematcher
@@ -56,6 +65,7 @@ from trackai.storage.rejections import delete_expired_all_tenants
 from trackai.storage.tenant_keys import make_missing_all_tenants
 from trackai.storage.up_hours import Part
 from trackai.storage.wakeups import Channel, Wakeups
+from trackai.storage.wal import archive_of
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import JOB_ERRORS
 
@@ -220,7 +230,7 @@ def _watching(settings: Settings, means: Means) -> list[Job]:
     """Return what looks at every alarm, and what makes calls."""
     house = House(
         *(settings.base_url, settings.environment.value, settings.production),
-        tasks=[*TASKS, FOLD, *(BACKUP_TASKS if settings.vault else ())],
+        tasks=[*TASKS, FOLD, *backup_tasks(settings.vault, ours=settings.database_url is None)],
         pages=settings.pager is Pager.PROGRAM,
         pagerduty_url=settings.pagerduty_url,
         backups_elsewhere=settings.backup_to == ELSEWHERE,
@@ -248,24 +258,45 @@ def _backups(
     """Return what makes backups, where a setting says where they go: a scheduler of its own."""
     if settings.vault is None:
         return []
-    keeper = Keeper(url, keeping_of(settings, settings.vault), envelope, database, clock, new_id)
+    keeper = keeper_of(settings, url, settings.vault, envelope, database)
     day, hour = dt.timedelta(days=1), dt.timedelta(hours=1)
     work = {
         "backup": Task("backup", day, keeper.back_up, BACKUP_LONGEST, BACKUP_AGAIN),
         "backup-upkeep": Task("backup-upkeep", hour, keeper.keep_up, hour),
     }
     scheduler = Scheduler(database, [work[name] for name in BACKUP_TASKS], clock)
-    return [Job("backups", scheduler.step, None, SCHEDULE_EVERY_S)]
+    jobs = [Job("backups", scheduler.step, None, SCHEDULE_EVERY_S)]
+    if keeper.log is not None:
+        minute = Task(LOG_TASK, dt.timedelta(minutes=1), keeper.take_log)
+        jobs.append(
+            Job(LOG_TASK, Scheduler(database, [minute], clock).step, None, SCHEDULE_EVERY_S)
+        )
+    return jobs
 
 
-def keeping_of(settings: Settings, vault: str, scratch: Path | None = None) -> Keeping:
-    """Return where backups go and how long they are kept."""
-    return Keeping(
+def keeper_of(
+    settings: Settings,
+    url: str,
+    vault: str,
+    envelope: Envelope,
+    database: Database,
+    scratch: Path | None = None,
+) -> Keeper:
+    """Return what makes backups into a vault, and tries them.
+
+    Of a server that is ours the data directory is copied, too, and its log taken.
+    """
+    clock = SystemClock()
+    keeping = Keeping(
         vault,
         keep=dt.timedelta(days=settings.backup_days),
         trial_every=dt.timedelta(days=settings.backup_verify_days),
         scratch=scratch or settings.data_dir.absolute(),
     )
+    ours = settings.database_url is None and vault == settings.vault
+    base = CopiesData(url, clock) if ours else None
+    log = TakesLog(url, archive_of(settings.data_dir)) if ours else None
+    return Keeper(url, keeping, envelope, database, clock, new_id, base, log)
 
 
 def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock) -> list[Task]:

@@ -14,6 +14,7 @@ from trackai.backups.making import Maker, MakesBase
 from trackai.backups.opening import open_vault
 from trackai.backups.restoring import Restored, try_out
 from trackai.backups.upkeep import Upkeep
+from trackai.backups.wal import TakesLog
 from trackai.errors import BackupDamaged, TrackaiError
 from trackai.model.clock import Clock, NewId
 from trackai.storage import backups
@@ -45,6 +46,7 @@ class Keeper:
     clock: Clock
     new_id: NewId
     base: MakesBase | None = None
+    log: TakesLog | None = None
 
     async def back_up(self) -> int:
         """Make a backup, and try it out when none has been for long; return how many rows."""
@@ -66,6 +68,13 @@ class Keeper:
         async with self.catalogue() as catalogue:
             return await Upkeep(catalogue, self.database, self.clock, self.keeping.keep).run()
 
+    async def take_log(self) -> int:
+        """Take the server's log into the vault; return how many files."""
+        if self.log is None:
+            return 0
+        async with self.catalogue() as catalogue:
+            return await self.log.run(catalogue)
+
     async def try_out(self, catalogue: Catalogue, manifest: Manifest) -> Restored:
         """Restore a backup into a server of its own, and note how that ended."""
         began = self.clock.now()
@@ -77,7 +86,9 @@ class Keeper:
         await self._note(manifest, proved=tried.proved)
         seconds = (self.clock.now() - began).total_seconds()
         BACKUP_SECONDS.labels("verify").observe(seconds)
-        get_logger().info("backup.tried", name=manifest.name, proved=tried.proved, seconds=seconds)
+        get_logger().info(
+            "backup.tried", backup=manifest.name, proved=tried.proved, seconds=seconds
+        )
         return tried
 
     @asynccontextmanager
@@ -100,4 +111,4 @@ class Keeper:
             async with self.database.transaction() as tx:
                 await backups.note_trial(tx, manifest.name, at=self.clock.now(), proved=proved)
         except TrackaiError as error:
-            get_logger().warning("backup.trial_not_noted", name=manifest.name, reason=error.code)
+            get_logger().warning("backup.trial_not_noted", backup=manifest.name, reason=error.code)

@@ -99,7 +99,7 @@ class Maker:
         BACKUP_SECONDS.labels("run").observe(took.total_seconds())
         get_logger().info(
             "backup.made",
-            name=manifest.name,
+            backup=manifest.name,
             where=self.catalogue.vault.where,
             bytes=manifest.bytes,
             rows=manifest.rows,

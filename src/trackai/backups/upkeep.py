@@ -47,7 +47,7 @@ class Upkeep:
             there = {one.name for one in listed} - set(over)
             await backups.delete_gone(tx, there, told_before=now - self.keep)
         if over:
-            get_logger().info("backup.over", names=over, files=len(gone))
+            get_logger().info("backup.over", backups=over, files=len(gone))
         return len(gone)
 
 

@@ -13,16 +13,17 @@ from trackai.backups.catalogue import Catalogue, Listed, Manifest
 from trackai.backups.keeping import Keeper
 from trackai.backups.opening import open_vault
 from trackai.backups.restoring import Restored
+from trackai.backups.wal import restore_until
 from trackai.cli.following import note
 from trackai.cli.installation import Installation, envelope_of, open_installation, run
 from trackai.cli.output import Json, Row, show, show_one, write_json
 from trackai.errors import BackupDamaged, ConfigurationError, TrackaiError
-from trackai.model.clock import SystemClock, new_id
+from trackai.model.clock import SystemClock
 from trackai.settings import ELSEWHERE, Settings, load_settings
 from trackai.storage import backups
 from trackai.storage.backups import Backup, Origin
 from trackai.storage.pool import Role
-from trackai.worker import keeping_of
+from trackai.worker import keeper_of
 
 app = typer.Typer(no_args_is_help=True, help="Backups of the database, and restoring them.")
 
@@ -87,11 +88,20 @@ def verify(
 
 
 @app.command()
-def restore(name: Name = None, where: Where = None, json: Json = False) -> None:
+def restore(
+    name: Name = None,
+    where: Where = None,
+    until: Annotated[
+        str | None,
+        typer.Option(help="A point in time, UTC (2026-11-29T12:00:00), or: end. Embedded only."),
+    ] = None,
+    json: Json = False,
+) -> None:
     """Restore a backup into the database that the settings name, which must be empty.
 
     Nothing is ever overwritten: set TRACKAI_DATA_DIR to a new directory, or TRACKAI_DATABASE_URL to
-    an empty database, and TRACKAI_SECRET_KEY to the key that the installation had.
+    an empty database, and TRACKAI_SECRET_KEY to the key that the installation had. With --until the
+    newest copy of the data directory before that time is taken, and the server's log played on it.
     """
     settings = load_settings()
     if settings.secret_key is None and not (settings.data_dir / "secret-key").exists():
@@ -99,6 +109,10 @@ def restore(name: Name = None, where: Where = None, json: Json = False) -> None:
             "Restoring needs the key that the installation had: set TRACKAI_SECRET_KEY, or copy "
             f"the file secret-key of its data directory into {settings.data_dir}."
         )
+
+    if until is not None:
+        _restore_until(settings, _vault(settings, where), until, json=json)
+        return
 
     async def work() -> Restored:
         async with (
@@ -115,7 +129,9 @@ def restore(name: Name = None, where: Where = None, json: Json = False) -> None:
     restored = run(work())
     _show_restored(restored, json=json)
     if not json:
-        _say_what_next(restored)
+        if restored.lacks:
+            note(f"{len(restored.lacks)} migrations are newer than the backup: trackai migrate")
+        _say_what_next(f"{restored.manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC")
 
 
 @app.command(name="note")
@@ -162,9 +178,9 @@ def _vault(settings: Settings, where: str | None) -> str:
 async def _keeper(where: str | None, scratch: Path | None = None) -> AsyncIterator[Keeper]:
     """Open the installation and what makes and tries its backups."""
     settings = load_settings()
-    keeping = keeping_of(settings, _vault(settings, where), scratch)
+    vault = _vault(settings, where)
     async with open_installation(settings) as here, here.database(Role.PIPELINE) as database:
-        yield Keeper(here.url, keeping, here.envelope, database, SystemClock(), new_id)
+        yield keeper_of(settings, here.url, vault, here.envelope, database, scratch)
 
 
 async def _chosen(catalogue: Catalogue, name: str | None) -> Manifest:
@@ -265,16 +281,44 @@ def _show_restored(restored: Restored, *, json: bool) -> None:
         raise BackupDamaged(f"The backup {made.name} restores to something else than was saved.")
 
 
-def _say_what_next(restored: Restored) -> None:
+def _say_what_next(until: str) -> None:
     """Say what restoring does not do by itself."""
-    taken_at = f"{restored.manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC"
-    if restored.lacks:
-        note(f"{len(restored.lacks)} migrations are newer than the backup. Run: trackai migrate")
     note(
-        f"What came after {taken_at} is not there. People who were erased since, and tenants that "
+        f"What came after {until} is not there. People who were erased since, and tenants that "
         "were deleted, are back: erase and delete them again before anything is started."
     )
     note(
         "Then: trackai doctor, and docs/runbooks/restore.md for what waits to be sent, before "
         "trackai worker is started."
     )
+
+
+def _restore_until(settings: Settings, where: str, until: str, *, json: bool) -> None:
+    """Make a new data directory of a copy and the server's log."""
+    if settings.database_url is not None:
+        raise ConfigurationError(
+            "Points in time are for the embedded database: unset TRACKAI_DATABASE_URL. Amazon RDS "
+            "has its own (docs/runbooks/restore.md); a server of yours, what archives its log."
+        )
+    moment = None if until == "end" else _moment(until)
+
+    async def work() -> Manifest:
+        async with open_vault(where) as vault:
+            catalogue = Catalogue(vault, envelope_of(settings))
+            return await restore_until(catalogue, settings.data_dir, moment)
+
+    began_from = run(work())
+    row = {"data_directory": str(settings.data_dir), "until": until, "copy_of": began_from.name}
+    show_one(row, json=json)
+    if not json:
+        _say_what_next(until if moment is None else f"{until} UTC")
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            "--until takes a time such as 2026-11-29T12:00:00 (UTC), or: end"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

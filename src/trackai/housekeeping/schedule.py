@@ -25,6 +25,8 @@ TASKS = (
 )
 # What takes hours and is run beside the others, where backups are made.
 BACKUP_TASKS = ("backup", "backup-upkeep")
+# Takes the log of a server that is ours, all day long.
+LOG_TASK = "backup-log"
 # Longest run; what is left then is done by the next.
 LONGEST = dt.timedelta(minutes=5)
 # A run that never ended is somebody else's after this.
@@ -112,6 +114,13 @@ class Scheduler:
             get_logger().warning("task.failed", task=task.name, reason=reason)
         next_at = now + (task.every if ok else min(task.every, task.again))
         return Run(ok=ok, reason=reason, work=work, finished_at=now, next_at=next_at)
+
+
+def backup_tasks(vault: str | None, *, ours: bool) -> tuple[str, ...]:
+    """Return what else is run where backups go somewhere, of a server that may be ours."""
+    if vault is None:
+        return ()
+    return (*BACKUP_TASKS, LOG_TASK) if ours else BACKUP_TASKS
 
 
 async def until_idle(step: Callable[[], Awaitable[bool]], *, most: int = 10_000) -> int:

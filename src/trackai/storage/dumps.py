@@ -59,9 +59,9 @@ _ROLE = re.compile(r"trackai_[a-z_]+")
 
 async def dump(url: str, *, snapshot: str, major: int, write: Write) -> None:
     """Write out everything of a database as it is at a snapshot that is held meanwhile."""
-    where, environment = _login(url)
+    where, environment = login_of(url)
     command = [_program(url, "pg_dump", major), *DUMP_OPTIONS, f"--snapshot={snapshot}", where]
-    async with _running(command, environment) as process:
+    async with running(command, environment) as process:
         if process.stdout is None:
             raise BackupFailed("pg_dump has no output.")
         while piece := await process.stdout.read(PIECE_BYTES):
@@ -70,9 +70,9 @@ async def dump(url: str, *, snapshot: str, major: int, write: Write) -> None:
 
 async def fill(url: str, pieces: AsyncIterator[bytes], *, major: int) -> None:
     """Bring a dump into an empty database: everything, or nothing."""
-    where, environment = _login(url)
+    where, environment = login_of(url)
     command = [_program(url, "pg_restore", major), *RESTORE_OPTIONS, f"--dbname={where}"]
-    async with _running(command, environment) as process:
+    async with running(command, environment) as process:
         if process.stdin is None:
             raise BackupFailed("pg_restore takes no input.")
         try:
@@ -118,12 +118,12 @@ def _program(url: str, name: str, major: int) -> str:
 
 
 @asynccontextmanager
-async def _running(
-    command: Sequence[str | Path], environment: Mapping[str, str]
+async def running(
+    command: Sequence[str], environment: Mapping[str, str]
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a program for the length of a block; BackupFailed with its first words when it fails."""
     process = await asyncio.create_subprocess_exec(
-        *map(str, command),
+        *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -172,7 +172,7 @@ def first_words(said: str) -> str:
     return _QUOTES.sub(lambda found: found[1] or found[2], lines[0])[:_SAID_CHARACTERS]
 
 
-def _login(url: str) -> tuple[str, dict[str, str]]:
+def login_of(url: str) -> tuple[str, dict[str, str]]:
     """Return an address without its password, and an environment with it: arguments are public."""
     parts = urlsplit(url)
     query = parse_qsl(parts.query)

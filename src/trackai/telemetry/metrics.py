@@ -205,3 +205,8 @@ BACKUP_SECONDS = Histogram(
     buckets=(1, 5, 15, 60, 300, 900, 3600, 4 * 3600),
     registry=REGISTRY,
 )
+BACKUP_LOG_WAITING = Gauge(
+    "trackai_backup_log_waiting_files",
+    "Files of the server's log that wait to be taken to where backups are",
+    registry=REGISTRY,
+)
