@@ -288,7 +288,7 @@ def _say_what_next(until: str) -> None:
         "were deleted, are back: erase and delete them again before anything is started."
     )
     note(
-        "Then: trackai doctor, and docs/runbooks/restore.md for what waits to be sent, before "
+        "Then: trackai doctor, and docs/restore.md for what waits to be sent, before "
         "trackai worker is started."
     )
 
@@ -298,7 +298,7 @@ def _restore_until(settings: Settings, where: str, until: str, *, json: bool) ->
     if settings.database_url is not None:
         raise ConfigurationError(
             "Points in time are for the embedded database: unset TRACKAI_DATABASE_URL. Amazon RDS "
-            "has its own (docs/runbooks/restore.md); a server of yours, what archives its log."
+            "has its own (docs/restore.md); a server of yours, what archives its log."
         )
     moment = None if until == "end" else _moment(until)
 
