@@ -22,6 +22,7 @@ from trackai.model.clock import SystemClock
 from trackai.settings import ELSEWHERE, Settings, load_settings
 from trackai.storage import backups
 from trackai.storage.backups import Backup, Origin
+from trackai.storage.cluster import POINTER
 from trackai.storage.pool import Role
 from trackai.worker import keeper_of
 
@@ -56,6 +57,7 @@ def list_(where: Where = None, json: Json = False) -> None:
         settings = load_settings()
         if where is None and settings.vault is None:
             return [_told(one) for one in await _known(settings)]
+        _need_key(settings)
         known = {one.name: one for one in await _known(settings)}
         async with open_vault(_vault(settings, where)) as vault:
             listed = await Catalogue(vault, envelope_of(settings)).backups()
@@ -104,12 +106,7 @@ def restore(
     newest copy of the data directory before that time is taken, and the server's log played on it.
     """
     settings = load_settings()
-    if settings.secret_key is None and not (settings.data_dir / "secret-key").exists():
-        raise ConfigurationError(
-            "Restoring needs the key that the installation had: set TRACKAI_SECRET_KEY, or copy "
-            f"the file secret-key of its data directory into {settings.data_dir}."
-        )
-
+    _need_key(settings)
     if until is not None:
         _restore_until(settings, _vault(settings, where), until, json=json)
         return
@@ -183,15 +180,31 @@ async def _keeper(where: str | None, scratch: Path | None = None) -> AsyncIterat
         yield keeper_of(settings, here.url, vault, here.envelope, database, scratch)
 
 
+def _need_key(settings: Settings) -> None:
+    """Make no key: what was sealed opens with the one that there was."""
+    if settings.secret_key is None and not (settings.data_dir / "secret-key").exists():
+        raise ConfigurationError(
+            "Backups open with the key that the installation had: set TRACKAI_SECRET_KEY, or copy "
+            f"the file secret-key of its data directory into {settings.data_dir}."
+        )
+
+
 async def _chosen(catalogue: Catalogue, name: str | None) -> Manifest:
     return await (catalogue.load(name) if name else catalogue.newest())
 
 
 async def _known(settings: Settings) -> list[Backup]:
-    """Return what the database knows of backups; nothing when there is no database any more."""
+    """Return what the database knows of backups; nothing when there is no database any more.
+
+    It is neither made nor migrated: a restore needs it empty.
+    """
+    home = settings.data_dir
+    ours = (home / "postgres", home / POINTER)
+    if settings.database_url is None and not any(one.exists() for one in ours):
+        return []
     try:
         async with (
-            open_installation(settings) as here,
+            open_installation(settings, migrated=False) as here,
             here.database(Role.PIPELINE) as database,
             database.transaction() as tx,
         ):

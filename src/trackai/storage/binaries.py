@@ -141,15 +141,13 @@ def choose_binaries(account: Account, shelf: Path, *, major: int | None) -> Bina
 
 def client_programs(name: str, major: int, *, bundled_first: bool) -> Path:
     """Return a program that talks to a server of this major version or an older one."""
-    bundled = _bundled_directory()
-    own = [] if bundled is None else [bundled]
-    places = _system_directories()
-    me = Account(os.geteuid(), os.getegid())
-    for directory in (*own, *places) if bundled_first else (*places, *own):
-        if (directory / name).exists():
-            found = _version_of(me, [directory / name])
-            if found is not None and found >= major:
-                return directory / name
+    bundled, me = _bundled_directory(), Account(os.geteuid(), os.getegid())
+    own = [] if bundled is None else _programs_in(me, [bundled], name)
+    # The newest reads what any other has written.
+    others = sorted(_programs_in(me, _system_directories(), name), key=lambda one: -one[0])
+    for found, program in (*own, *others) if bundled_first else (*others, *own):
+        if found >= major:
+            return program
     raise ConfigurationError(
         f"No {name} {major} or newer is here: it must not be older than the server. Install your "
         f"system's package of PostgreSQL's client programs, version {major}."
@@ -187,6 +185,15 @@ def _probe(account: Account, directory: Path) -> list[Binaries]:
     """Return the programs of a folder when they are all there and run here."""
     found = _version_of(account, [directory / name for name in ("postgres", "initdb", "pg_ctl")])
     return [] if found is None or found < OLDEST_MAJOR else [Binaries(directory, found)]
+
+
+def _programs_in(
+    account: Account, directories: Sequence[Path], name: str
+) -> list[tuple[int, Path]]:
+    """Return a program wherever it is and runs, with its major version."""
+    there = [directory / name for directory in directories if (directory / name).exists()]
+    probed = [(_version_of(account, [one]), one) for one in there]
+    return [(major, one) for major, one in probed if major is not None]
 
 
 def _version_of(account: Account, programs: Sequence[Path]) -> int | None:

@@ -178,7 +178,7 @@ def login_of(url: str) -> tuple[str, dict[str, str]]:
     query = parse_qsl(parts.query)
     secret = next((value for name, value in query if name == "password"), None)
     password = unquote(parts.password) if parts.password else secret
-    user = f"{quote(unquote(parts.username))}@" if parts.username else ""
+    user = f"{quote(unquote(parts.username), safe='')}@" if parts.username else ""
     host = parts.netloc.rpartition("@")[2]
     rest = urlencode([one for one in query if one[0] != "password"], safe="/")
     environment = ENVIRONMENT | {"PGAPPNAME": "trackai backup", "PGCONNECT_TIMEOUT": "15"}

@@ -17,6 +17,7 @@ from trackai.errors import BackupDamaged, BackupFailed, ConfigurationError
 from trackai.storage.binaries import Binaries, choose_binaries
 from trackai.storage.cluster import (
     REFUGE,
+    SOCKET,
     SUPERUSER,
     Place,
     choose_socket_dir,
@@ -137,6 +138,8 @@ class Recovery:
         check = [binaries.program("pg_verifybackup"), "--no-parse-wal", "--quiet", str(self._draft)]
         if run_logged(self._place, check, timeout_s=CHECK_TIMEOUT_S) != 0:
             raise BackupDamaged("The copy of the data directory is not as it was: see server.log.")
+        # The copied server may be alive: its lock is not ours.
+        (self._draft / f"{SOCKET}.lock").unlink(missing_ok=True)
         self._draft.rename(self._place.cluster)
         try:
             self._recover(binaries, until)
