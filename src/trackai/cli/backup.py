@@ -46,6 +46,8 @@ def run_(where: Where = None, json: Json = False) -> None:
     made = run(work())
     show_one(_row(made), json=json)
     if not json:
+        if made.base is None:
+            note(f"No point in time can be reached from it: {_why_none(where)}")
         note("It counts once it was restored for a try: trackai backup verify")
 
 
@@ -178,6 +180,18 @@ async def _keeper(where: str | None, scratch: Path | None = None) -> AsyncIterat
     vault = _vault(settings, where)
     async with open_installation(settings) as here, here.database(Role.PIPELINE) as database:
         yield keeper_of(settings, here.url, vault, here.envelope, database, scratch)
+
+
+def _why_none(where: str | None) -> str:
+    """Say why a backup is of one moment alone."""
+    if load_settings().database_url is not None:
+        return (
+            "this login does not reach the server's log. Amazon RDS has points in time of its own; "
+            "for a server of yours archive its log (pgBackRest, WAL-G)."
+        )
+    if where is not None:
+        return "the log of this server is taken to TRACKAI_BACKUP_TO alone."
+    return "this server was started without TRACKAI_BACKUP_TO. Stop every trackai process once."
 
 
 def _need_key(settings: Settings) -> None:
