@@ -2,7 +2,8 @@
 
 import datetime as dt
 import os
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,11 @@ def vault(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def scratch(fast_directory: Path) -> Path:
-    """Return where trials have their servers; pytest's own directory is closed to them."""
-    return fast_directory / f"trackai-trials-{os.getpid()}"
+def scratch(fast_directory: Path) -> Iterator[Path]:
+    """Yield where trials have their servers; pytest's own directory is closed to them."""
+    directory = fast_directory / f"trackai-trials-{os.getpid()}"
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture
