@@ -35,7 +35,7 @@ from trackai.destinations.registry import destinations
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.housekeeping.rollups import FOLD
-from trackai.housekeeping.schedule import TASKS
+from trackai.housekeeping.schedule import TASKS, backup_tasks
 from trackai.ingest.app import Edge, EdgeLimits
 from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.opening import EdgeTools, open_edge
@@ -46,7 +46,7 @@ from trackai.mail.console import ConsoleMail
 from trackai.mail.port import Mail
 from trackai.mail.smtp import Server, SmtpMail
 from trackai.model.clock import SystemClock, new_id
-from trackai.settings import MailTls, MetricsLogFormat, Pager, Settings
+from trackai.settings import ELSEWHERE, MailTls, MetricsLogFormat, Pager, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
@@ -255,10 +255,11 @@ def _house(settings: Settings, log: MetricsLog | None) -> House:
     """Return what is watched should no worker do it."""
     return House(
         *(settings.base_url, settings.environment.value, settings.production),
-        tasks=[*TASKS, FOLD],
+        tasks=[*TASKS, FOLD, *backup_tasks(settings.vault, ours=settings.database_url is None)],
         pages=settings.pager is Pager.PROGRAM,
         pagerduty_url=settings.pagerduty_url,
         log=log,
+        backups_elsewhere=settings.backup_to == ELSEWHERE,
     )
 
 

@@ -248,6 +248,12 @@ class MailNotSent(Unavailable):
         super().__init__("The message could not be sent.")
 
 
+class BackupFailed(Unavailable):
+    """A backup could not be made, kept or read for now; none that was complete is harmed."""
+
+    code = "backup_failed"
+
+
 class ContractBroken(TrackaiError):
     """A platform sent what its contract does not allow."""
 
@@ -259,6 +265,12 @@ class PayloadNotUnderstood(ContractBroken):
     """An authentic webhook could not be parsed; its receipt is kept and can be reprocessed."""
 
     code = "payload_not_understood"
+
+
+class BackupDamaged(ContractBroken):
+    """A backup is not as it was written, or not of a key that is at hand."""
+
+    code = "backup_damaged"
 
 
 class InvariantBroken(TrackaiError):

@@ -6,6 +6,7 @@ A wrong value stops the start with an error that names the variable and what it 
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Iterable
 from email.utils import parseaddr
 from enum import StrEnum
@@ -24,6 +25,11 @@ COMMAND_VARIABLES = frozenset(
 )
 # How like a setting's name another must be to be taken for a slip of the pen; 1 = equal.
 _NEARLY = 0.9
+
+
+# Of TRACKAI_BACKUP_TO: something else makes backups.
+ELSEWHERE = "elsewhere"
+_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?")
 
 
 class Environment(StrEnum):
@@ -145,6 +151,13 @@ class Settings(BaseSettings):
     pager: Pager = Pager.PROGRAM
     # Where PagerDuty takes events; accounts of the European region have another place.
     pagerduty_url: str = PAGERDUTY_URLS[0]
+    # Where backups go: a directory, or s3://bucket/prefix (account, region and endpoint are the
+    # ordinary AWS settings); "elsewhere" when something else makes them. Unset = none are made.
+    backup_to: str | None = None
+    # Days that backups are kept; the newest stays in any case.
+    backup_days: int = Field(default=7, ge=1, le=3650)
+    # Days after which a backup is restored again for a try, after it was made; 0 = only by command.
+    backup_verify_days: int = Field(default=7, ge=0, le=365)
     # Gateways installed as plugins (entry points) are loaded only when this is on.
     gateway_plugins: bool = False
 
@@ -160,6 +173,13 @@ class Settings(BaseSettings):
     def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for part in value:
             ipaddress.ip_network(part, strict=False)
+        return value
+
+    @field_validator("backup_to")
+    @classmethod
+    def _check_vault(cls, value: str | None) -> str | None:
+        if value is not None and "://" in value and not _S3.fullmatch(value):
+            raise ValueError("takes a directory, s3://bucket/prefix, or elsewhere")
         return value
 
     @field_validator("mail_from")
@@ -183,7 +203,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("database_url", "secret_key", "public_url", "smtp_host", "smtp_user", "smtp_password"),
-        *("mail_from", "meta_url", "metrics_port", "traces_url"),
+        *("mail_from", "meta_url", "metrics_port", "traces_url", "backup_to"),
         mode="before",
     )
     @classmethod
@@ -194,6 +214,11 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """True where laptop defaults must not apply."""
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def vault(self) -> str | None:
+        """Where this program's backups go; None when it makes none."""
+        return None if self.backup_to == ELSEWHERE else self.backup_to
 
     @property
     def base_url(self) -> str:

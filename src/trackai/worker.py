@@ -13,6 +13,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from trackai.alarms.certificate import certificate_days
 from trackai.alarms.evaluator import EVERY
@@ -21,6 +22,8 @@ from trackai.alarms.sampler import Process, Sampler, kept_for
 from trackai.alarms.upkeep import AlarmUpkeep
 from trackai.alarms.watchman import House, Means, open_evaluator, open_sender
 from trackai.analytics.rezoning import Rezoner
+from trackai.backups.keeping import Keeper, Keeping
+from trackai.backups.wal import CopiesData, TakesLog
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
 from trackai.dispatch.backstop import Backstop
@@ -35,7 +38,15 @@ from trackai.housekeeping.doors import DoorKeeper
 from trackai.housekeeping.purge import Purger
 from trackai.housekeeping.retention import Retention
 from trackai.housekeeping.rollups import FOLD, Folder, RollupUpkeep
-from trackai.housekeeping.schedule import TASKS, Scheduler, Task, until_idle
+from trackai.housekeeping.schedule import (
+    BACKUP_TASKS,
+    LOG_TASK,
+    TASKS,
+    Scheduler,
+    Task,
+    backup_tasks,
+    until_idle,
+)
 from trackai.mail.port import Mail
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.rematch import Rematcher
@@ -46,7 +57,7 @@ from trackai.queue.port import Queue
 from trackai.queue.postgres import PostgresQueue
 from trackai.queue.sqs import SqsQueue
 from trackai.queue.sqs_client import find_queue, open_sqs
-from trackai.settings import MetricsLogFormat, Pager, QueueEngine, Settings
+from trackai.settings import ELSEWHERE, MetricsLogFormat, Pager, QueueEngine, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
@@ -55,6 +66,7 @@ from trackai.storage.rejections import delete_expired_all_tenants
 from trackai.storage.tenant_keys import make_missing_all_tenants
 from trackai.storage.up_hours import Part
 from trackai.storage.wakeups import Channel, Wakeups
+from trackai.storage.wal import archive_of
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import JOB_ERRORS
 
@@ -76,6 +88,9 @@ REMATCH_EVERY_S = 5.0
 CALLS_EVERY_S = 2.0
 # How often the public address is asked for its certificate.
 CERTIFICATE_EVERY = dt.timedelta(hours=1)
+# Longest that a backup and its trial may take, and soonest that one that failed is made again.
+BACKUP_LONGEST = dt.timedelta(hours=6)
+BACKUP_AGAIN = dt.timedelta(minutes=15)
 # How often the dead queue is emptied.
 BACKSTOP_EVERY_S = 10.0
 # How long a stopping worker may finish what is in flight.
@@ -207,6 +222,7 @@ async def open_worker(
             Job("tokens", tokens.step, None, TOKENS_EVERY_S),
             Job("fold", Folder(database, clock).step, None),
             Job("schedule", scheduler.step, None, SCHEDULE_EVERY_S),
+            *_backups(settings, url, envelope, database, clock),
             *_watching(settings, Means(database, envelope, http, clock, new_id, mail), log),
         ]
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
@@ -216,10 +232,11 @@ def _watching(settings: Settings, means: Means, log: MetricsLog | None) -> list[
     """Return what looks at every alarm, and what makes calls."""
     house = House(
         *(settings.base_url, settings.environment.value, settings.production),
-        tasks=[*TASKS, FOLD],
+        tasks=[*TASKS, FOLD, *backup_tasks(settings.vault, ours=settings.database_url is None)],
         pages=settings.pager is Pager.PROGRAM,
         pagerduty_url=settings.pagerduty_url,
         log=log,
+        backups_elsewhere=settings.backup_to == ELSEWHERE,
     )
     return [
         Job("alarms", open_evaluator(house, means).step, None, EVERY.total_seconds()),
@@ -245,6 +262,53 @@ def _sampler(
     process = Process(name, Part.WORK, [database], settings.data_dir)
     more = kept_for(CERTIFICATE_EVERY, clock, certificate)
     return Sampler(process, database, clock, more, log)
+
+
+def _backups(
+    settings: Settings, url: str, envelope: Envelope, database: Database, clock: SystemClock
+) -> list[Job]:
+    """Return what makes backups, where a setting says where they go: a scheduler of its own."""
+    if settings.vault is None:
+        return []
+    keeper = keeper_of(settings, url, settings.vault, envelope, database)
+    day, hour = dt.timedelta(days=1), dt.timedelta(hours=1)
+    work = {
+        "backup": Task("backup", day, keeper.back_up, BACKUP_LONGEST, BACKUP_AGAIN),
+        "backup-upkeep": Task("backup-upkeep", hour, keeper.keep_up, hour),
+    }
+    scheduler = Scheduler(database, [work[name] for name in BACKUP_TASKS], clock)
+    jobs = [Job("backups", scheduler.step, None, SCHEDULE_EVERY_S)]
+    if keeper.log is not None:
+        minute = Task(LOG_TASK, dt.timedelta(minutes=1), keeper.take_log)
+        jobs.append(
+            Job(LOG_TASK, Scheduler(database, [minute], clock).step, None, SCHEDULE_EVERY_S)
+        )
+    return jobs
+
+
+def keeper_of(
+    settings: Settings,
+    url: str,
+    vault: str,
+    envelope: Envelope,
+    database: Database,
+    scratch: Path | None = None,
+) -> Keeper:
+    """Return what makes backups into a vault, and tries them.
+
+    Of a server that is ours the data directory is copied, too, and its log taken.
+    """
+    clock = SystemClock()
+    keeping = Keeping(
+        vault,
+        keep=dt.timedelta(days=settings.backup_days),
+        trial_every=dt.timedelta(days=settings.backup_verify_days),
+        scratch=scratch or settings.data_dir.absolute(),
+    )
+    ours = settings.database_url is None and vault == settings.vault
+    base = CopiesData(url, clock) if ours else None
+    log = TakesLog(url, archive_of(settings.data_dir)) if ours else None
+    return Keeper(url, keeping, envelope, database, clock, new_id, base, log)
 
 
 def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock) -> list[Task]:

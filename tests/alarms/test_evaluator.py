@@ -50,7 +50,7 @@ async def test_what_is_not_measured_is_not_known_and_not_well(tower: "Tower") ->
     found = await tower.standings()
 
     unknown = {one.alarm for one, standing in found.items() if standing.state is State.NO_DATA}
-    assert {"cpu_busy", "backup_old", "certificate_expiring", "scheduler_late"} <= unknown
+    assert {"cpu_busy", "certificate_expiring", "scheduler_late"} <= unknown
     assert State.OK is (await tower.standing("queue_depth")).state
     assert not {"alarm", "pending"} & {one.state.value for one in found.values()}
 

@@ -57,6 +57,8 @@ ACROSS_TENANTS = {
     "storage/alarm_calls.py": "calls of many tenants are made together",
     "storage/alarms_key.py": "the key of the installation's own routes",
     "storage/installation_facts.py": "what is watched from outside is of everybody",
+    "storage/backups.py": "a backup is of everybody's rows",
+    "storage/snapshots.py": "a backup is of everybody's rows",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",
 }
 
@@ -84,7 +86,7 @@ def _statements(path: Path) -> Iterator[tuple[str, str]]:
 # Tables that belong to tenants: all but their list, and what belongs to the installation.
 _OF_TENANTS = re.compile(
     r"\b(from|into|update) "
-    r"(?!pg_|unnest|set\b|skip\b|tenants\b|jobs\b|up_hours\b|alembic_version\b)\w+"
+    r"(?!pg_|unnest|set\b|skip\b|tenants\b|jobs\b|up_hours\b|backups\b|alembic_version\b)\w+"
 )
 _SQL = re.compile(r"\s*(select|insert into|update|delete from|with)\b", re.IGNORECASE)
 

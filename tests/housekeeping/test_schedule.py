@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from trackai.errors import StorageUnavailable
+from trackai.housekeeping import schedule
 from trackai.housekeeping.rollups import Folder
 from trackai.housekeeping.schedule import AGAIN, LEASE, Scheduler, Task, until_idle
 from trackai.storage import jobs
@@ -13,6 +14,7 @@ from trackai.storage import jobs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pytest
     from tests.support.world import World
 
 HOUR = dt.timedelta(hours=1)
@@ -154,3 +156,34 @@ async def test_the_list_tells_that_counts_are_folded(world: "World") -> None:
     assert (at_first["ok"], at_first["work"], at_first["every_s"]) == (True, 0, 10)
     assert unchanged == at_first
     assert (after["work"], after["finished_at"]) == (1, world.clock.now())
+
+
+async def test_a_run_that_goes_on_stays_its_workers(
+    world: "World", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    monkeypatch.setattr(schedule, "HOLD", dt.timedelta(milliseconds=5))
+    leases: list[object] = []
+
+    async def run() -> int:
+        world.clock.forward(minutes=5)
+        async with asyncio.timeout(60):
+            while world.clock.now() + LEASE not in leases:
+                leases.append((await rows(world))["long"]["lease_until"])
+                await asyncio.sleep(0.01)
+        return 1
+
+    task = Task("long", HOUR, run, longest=HOUR)
+
+    assert await Scheduler(world.workers, [task], world.clock).step()
+    assert (await rows(world))["long"]["lease_until"] is None
+
+
+async def test_long_work_that_failed_waits_longer_for_its_next_try(world: "World") -> None:
+    book = Book()
+    book.error = StorageUnavailable("away")
+    quarter = dt.timedelta(minutes=15)
+    task = Task("long", HOUR, book.task("long").run, again=quarter)
+
+    await Scheduler(world.workers, [task], world.clock).step()
+
+    assert (await rows(world))["long"]["next_at"] == world.clock.now() + quarter

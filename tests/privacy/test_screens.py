@@ -65,6 +65,7 @@ READS = {
     "alarms routes list": ("--tenant", "Curso"),
     "alarms routes calls": (),
     "logs": (),
+    "backup list": (),
     "doctor": (),
     "tag": ("Curso",),
 }
@@ -104,10 +105,16 @@ OTHERS = {
     ),
     *("ads import", "ads fetch", "ads delete"),
     *("alarms acknowledge", "alarms silence", "alarms unsilence", "alarms threshold"),
-    *("alarms drill", "alarms render"),
+    *(
+        "alarms drill",
+        "alarms render",
+        "alarms deployed",
+        "alarms routes add",
+        "alarms routes remove",
+    ),
     # These open no database.
     *("cloudwatch plan", "cloudwatch apply", "cloudwatch states"),
-    *("alarms drill", "alarms deployed", "alarms routes add", "alarms routes remove"),
+    *("backup run", "backup verify", "backup restore", "backup note"),
 }
 API = {
     **{

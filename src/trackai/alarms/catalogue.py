@@ -115,7 +115,7 @@ _ALARMS = (
         below=True,
         production_only=True,
     ),
-    # Nothing measures backups yet: this one is NO DATA wherever it is watched, and shows it.
+    # A backup a day, and two hours to make it. Where there never was one, since the first tenant.
     Alarm(
         *("backup_old", Metric.BACKUP_AGE_H, Scope.INSTALLATION, Severity.CRITICAL),
         *(26, _NONE, 26, _NONE),

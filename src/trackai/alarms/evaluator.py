@@ -79,10 +79,13 @@ class Really:
     alarms: Mapping[str, Alarm]
     tasks: Sequence[str]
     pages: bool = True
+    backups_elsewhere: bool = False
 
     async def measure(self, tx: Tx, now: dt.datetime) -> dict[Subject, Measured]:
         """Measure everything."""
-        return await measure(tx, self.alarms.values(), self.tasks, now)
+        return await measure(
+            *(tx, self.alarms.values(), self.tasks, now), backups_elsewhere=self.backups_elsewhere
+        )
 
     async def routes(self, tx: Tx) -> Sequence[Route]:
         """Return the routes that people made."""

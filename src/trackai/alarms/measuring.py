@@ -12,7 +12,7 @@ from trackai.destinations.registry import host_of
 from trackai.model.alarm import INSTALLATION, Alarm, Metric, Scope, Subject
 from trackai.model.tenant import DestinationAccount
 from trackai.storage import alarm_measures as measures
-from trackai.storage import alarm_samples, health
+from trackai.storage import alarm_samples, backups, health
 from trackai.storage.alarm_measures import Matched, Pixel, Webhooks
 from trackai.storage.pool import Tx
 
@@ -38,10 +38,18 @@ _Found = dict[tuple[UUID, str], Measured]
 
 
 async def measure(
-    tx: Tx, alarms: Iterable[Alarm], tasks: Sequence[str], now: dt.datetime
+    tx: Tx,
+    alarms: Iterable[Alarm],
+    tasks: Sequence[str],
+    now: dt.datetime,
+    *,
+    backups_elsewhere: bool = False,
 ) -> dict[Subject, Measured]:
     """Measure what these alarms are about, in a dozen statements for any number of tenants."""
-    found = await _measure(tx, tasks, now)
+    found = {
+        **await _measure(tx, tasks, now),
+        Metric.BACKUP_AGE_H: _whole(await _unsaved_h(tx, now, elsewhere=backups_elsewhere)),
+    }
     names = await measures.list_names_all_tenants(tx)
     nothing: _Found = {(INSTALLATION, ""): Measured(None)}
     return {
@@ -88,6 +96,17 @@ async def _measure(tx: Tx, tasks: Sequence[str], now: dt.datetime) -> Mapping[Me
         Metric.SCHEDULER_LATE_S: _whole(await measures.find_lateness(tx, tasks, now=now)),
         Metric.CALLS_LOST: _whole(lost),
     }
+
+
+async def _unsaved_h(tx: Tx, now: dt.datetime, *, elsewhere: bool) -> float | None:
+    """Return how many hours are in no backup: where there never was one, those of the first tenant.
+
+    None where something else makes them and never told of any.
+    """
+    if elsewhere and not await backups.find_any(tx):
+        return None
+    since = await backups.find_unsaved_since_all_tenants(tx)
+    return None if since is None else max(0.0, (now - since).total_seconds() / 3600)
 
 
 def success_percent(webhooks: Webhooks) -> float | None:

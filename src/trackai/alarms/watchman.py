@@ -43,6 +43,7 @@ class House:
     pages: bool  # we call PagerDuty, not something else
     pagerduty_url: str
     log: MetricsLog | None = None  # where graphs outside have their numbers from
+    backups_elsewhere: bool = False  # something else makes them, and may tell of them
 
     @property
     def who(self) -> Who:
@@ -69,8 +70,8 @@ OpenMeans = Callable[[], AbstractAsyncContextManager[Means]]
 def open_evaluator(house: House, means: Means, *, after: dt.timedelta | None = None) -> Evaluator:
     """Return what looks at every alarm; `after`: only when nobody has for so long."""
     alarms = watched(production=house.production)
-    source = Really(alarms, house.tasks, house.pages)
-    watch = Watch(alarms, source, house.who.environment, log=house.log)
+    really = Really(alarms, house.tasks, house.pages, house.backups_elsewhere)
+    watch = Watch(alarms, really, house.who.environment, log=house.log)
     return Evaluator(means.database, watch, means.clock, means.new_id, after=after)
 
 

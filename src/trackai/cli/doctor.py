@@ -13,7 +13,7 @@ from trackai.errors import ConfigurationError, StorageUnavailable
 from trackai.model.clock import SystemClock
 from trackai.operations.doctor import examine
 from trackai.operations.findings import Finding, Patient, State
-from trackai.settings import Settings, load_settings
+from trackai.settings import ELSEWHERE, Settings, load_settings
 from trackai.storage.pool import Role
 from trackai.storage.schema import pending
 
@@ -63,6 +63,9 @@ async def _examine(settings: Settings, *, offline: bool) -> list[Finding]:
                 data_dir=settings.data_dir,
                 public_url=settings.public_url,
                 pending_migrations=await pending(here.url),
+                production=settings.production,
+                vault=settings.vault,
+                backups_elsewhere=settings.backup_to == ELSEWHERE,
             )
         )
 

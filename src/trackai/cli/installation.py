@@ -114,7 +114,8 @@ async def open_installation(
     """
     settings = settings or load_settings()
     url = settings.database_url.get_secret_value() if settings.database_url else None
-    async with open_server(url, settings.data_dir) as server_url:
+    archives = settings.vault is not None
+    async with open_server(url, settings.data_dir, archives=archives) as server_url:
         if migrated:
             await _bring_up_to_date(settings, server_url)
         yield Installation.of(settings, server_url)

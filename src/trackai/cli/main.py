@@ -37,6 +37,7 @@ PLACES = {
     "alarms": "trackai.cli.alarms:app",
     "cloudwatch": "trackai.cli.cloudwatch:app",
     "logs": "trackai.cli.logs:logs",
+    "backup": "trackai.cli.backup:app",
     "sandbox": "trackai.cli.sandbox:app",
     "bench": "trackai.cli.bench:app",
     "secret-key": "trackai.cli.database:secret_key",

@@ -1,6 +1,7 @@
 """Runs what is due at times: one worker at a time each, whoever is first.
 
-A run that fails is tried again in a minute; one whose worker died, when its lease ends.
+A run that fails is tried again in a minute; one whose worker died, when its lease ends. Long work
+has a scheduler of its own, so that it holds nothing else up.
 """
 
 import asyncio
@@ -22,10 +23,16 @@ TASKS = (
     *("partitions", "rollups", "zones", "resettle", "forget", "doors", "rejections", "purge"),
     "alarm-upkeep",
 )
+# What takes hours and is run beside the others, where backups are made.
+BACKUP_TASKS = ("backup", "backup-upkeep")
+# Takes the log of a server that is ours, all day long.
+LOG_TASK = "backup-log"
 # Longest run; what is left then is done by the next.
 LONGEST = dt.timedelta(minutes=5)
 # A run that never ended is somebody else's after this.
 LEASE = dt.timedelta(minutes=6)
+# How often a run that goes on makes its lease longer.
+HOLD = dt.timedelta(minutes=2)
 # Soonest that a run that failed is tried again.
 AGAIN = dt.timedelta(minutes=1)
 
@@ -37,6 +44,8 @@ class Task:
     name: str
     every: dt.timedelta
     run: Callable[[], Awaitable[int]]
+    longest: dt.timedelta = LONGEST
+    again: dt.timedelta = AGAIN
 
 
 class Scheduler:
@@ -61,15 +70,35 @@ class Scheduler:
         self._known = True
         if name is None:
             return False
-        run = await self._run(self._tasks[name])
+        run = await self._hold(self._tasks[name], started_at)
         async with self._database.transaction() as tx:
             await jobs.finish_job(tx, name, run, started_at=started_at)
         return True
 
+    async def _hold(self, task: Task, started_at: dt.datetime) -> Run:
+        """Run a task, and keep its lease from ending meanwhile."""
+
+        async def hold() -> None:
+            while True:
+                await asyncio.sleep(HOLD.total_seconds())
+                until = self._clock.now() + LEASE
+                try:
+                    async with self._database.transaction() as tx:
+                        await jobs.extend_job(tx, task.name, started_at=started_at, until=until)
+                except TrackaiError as error:
+                    get_logger().warning("task.not_held", task=task.name, reason=error.code)
+
+        holding = asyncio.create_task(hold(), name=f"hold-{task.name}")
+        try:
+            return await self._run(task)
+        finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
+
     async def _run(self, task: Task) -> Run:
         began, reason, work = time.perf_counter(), None, 0
         try:
-            async with asyncio.timeout(LONGEST.total_seconds()):
+            async with asyncio.timeout(task.longest.total_seconds()):
                 work = await task.run()
         except TimeoutError:
             reason = "took too long"
@@ -83,8 +112,15 @@ class Scheduler:
         TASK_SECONDS.labels(task.name).observe(time.perf_counter() - began)
         if not ok:
             get_logger().warning("task.failed", task=task.name, reason=reason)
-        next_at = now + (task.every if ok else min(task.every, AGAIN))
+        next_at = now + (task.every if ok else min(task.every, task.again))
         return Run(ok=ok, reason=reason, work=work, finished_at=now, next_at=next_at)
+
+
+def backup_tasks(vault: str | None, *, ours: bool) -> tuple[str, ...]:
+    """Return what else is run where backups go somewhere, of a server that may be ours."""
+    if vault is None:
+        return ()
+    return (*BACKUP_TASKS, LOG_TASK) if ours else BACKUP_TASKS
 
 
 async def until_idle(step: Callable[[], Awaitable[bool]], *, most: int = 10_000) -> int:

@@ -14,6 +14,7 @@ from trackai.gateways.registry import gateways
 from trackai.ingest.spool import SEGMENT, SET_ASIDE, SPOOL
 from trackai.model.tenant import DestinationAccount, GatewayConnection, Tenant
 from trackai.operations.alarms import alarms
+from trackai.operations.backups import backup
 from trackai.operations.findings import Finding, Patient, State
 from trackai.operations.flow import breakers, queue
 from trackai.storage import (
@@ -247,6 +248,7 @@ _CHECKS: tuple[Callable[[Patient], Awaitable[list[Finding]]], ...] = (
     breakers,
     _accounts,
     _troubles,
+    backup,
     alarms,
     _tokens,
 )

@@ -40,3 +40,6 @@ class Patient:
     data_dir: Path
     public_url: str | None
     pending_migrations: Sequence[str]
+    production: bool = False
+    vault: str | None = None  # where this program's backups go
+    backups_elsewhere: bool = False

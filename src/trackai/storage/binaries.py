@@ -12,7 +12,7 @@ import pwd
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -139,6 +139,21 @@ def choose_binaries(account: Account, shelf: Path, *, major: int | None) -> Bina
     )
 
 
+def client_programs(name: str, major: int, *, bundled_first: bool) -> Path:
+    """Return a program that talks to a server of this major version or an older one."""
+    bundled, me = _bundled_directory(), Account(os.geteuid(), os.getegid())
+    own = [] if bundled is None else _programs_in(me, [bundled], name)
+    # The newest reads what any other has written.
+    others = sorted(_programs_in(me, _system_directories(), name), key=lambda one: -one[0])
+    for found, program in (*own, *others) if bundled_first else (*others, *own):
+        if found >= major:
+            return program
+    raise ConfigurationError(
+        f"No {name} {major} or newer is here: it must not be older than the server. Install your "
+        f"system's package of PostgreSQL's client programs, version {major}."
+    )
+
+
 def _candidates(account: Account, shelf: Path) -> Iterator[Binaries]:
     bundled = _bundled_directory()
     if bundled is not None:
@@ -168,20 +183,30 @@ def _system_directories() -> list[Path]:
 
 def _probe(account: Account, directory: Path) -> list[Binaries]:
     """Return the programs of a folder when they are all there and run here."""
+    found = _version_of(account, [directory / name for name in ("postgres", "initdb", "pg_ctl")])
+    return [] if found is None or found < OLDEST_MAJOR else [Binaries(directory, found)]
+
+
+def _programs_in(
+    account: Account, directories: Sequence[Path], name: str
+) -> list[tuple[int, Path]]:
+    """Return a program wherever it is and runs, with its major version."""
+    there = [directory / name for directory in directories if (directory / name).exists()]
+    probed = [(_version_of(account, [one]), one) for one in there]
+    return [(major, one) for major, one in probed if major is not None]
+
+
+def _version_of(account: Account, programs: Sequence[Path]) -> int | None:
+    """Return the major version that programs say they are of; None when one does not run."""
     read, write = os.pipe()
     with os.fdopen(read, "rb") as answer:
         with os.fdopen(write, "wb") as output:
             try:
-                codes = [
-                    account.run([str(directory / name), "--version"], output=output)
-                    for name in ("postgres", "initdb", "pg_ctl")
-                ]
+                codes = [account.run([str(one), "--version"], output=output) for one in programs]
             except (OSError, subprocess.TimeoutExpired):
-                return []
+                return None
         found = re.search(rb"\(PostgreSQL\) (\d+)", answer.read())
-    if any(codes) or found is None or int(found[1]) < OLDEST_MAJOR:
-        return []
-    return [Binaries(directory, int(found[1]))]
+    return None if any(codes) or found is None else int(found[1])
 
 
 def _copy_bundled(directory: Path, shelf: Path) -> Path:

@@ -43,6 +43,12 @@ class Place:
 
     base: Path
     account: Account
+    archives: bool = False  # the server's log is kept for backups
+
+    @property
+    def archive(self) -> Path:
+        """Where it is kept until it is taken away."""
+        return self.base / "wal"
 
     @property
     def cluster(self) -> Path:

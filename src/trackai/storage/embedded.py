@@ -12,12 +12,11 @@ nobody; local connections are trusted.
 import asyncio
 import fcntl
 import os
-import shlex
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -36,11 +35,11 @@ from trackai.storage.cluster import (
     find_place,
     last_lines,
     make_cluster,
-    on,
     point_to,
     run_logged,
     trim_log,
 )
+from trackai.storage.server_settings import make_archive, options
 from trackai.telemetry.logging import get_logger
 
 # A crashed server replays its log before it answers.
@@ -52,24 +51,6 @@ POLL_S = 0.05
 WATCH_S = 2.0
 # No process has this number (the kernel's limit is 4194304).
 NO_PID = "99999999"
-
-SETTINGS = {
-    "listen_addresses": "",
-    "unix_socket_permissions": "0700",
-    "max_connections": "100",
-    "password_encryption": "scram-sha-256",
-    "synchronous_commit": "on",
-    "full_page_writes": "on",
-    "jit": "off",
-    "timezone": "UTC",
-    "cluster_name": "trackai",
-    # One short line a mishap, without statements and row values: they may be personal data.
-    "log_timezone": "UTC",
-    "log_line_prefix": "%m [%p] ",
-    "log_error_verbosity": "terse",
-    "log_min_error_statement": "panic",
-    "log_checkpoints": "off",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +152,17 @@ class EmbeddedPostgres:
 
 
 @asynccontextmanager
-async def open_server(url: str | None, data_dir: Path) -> AsyncIterator[str]:
-    """Yield the address of the database to use: the one given, else the embedded server's."""
+async def open_server(
+    url: str | None, data_dir: Path, *, archives: bool = False
+) -> AsyncIterator[str]:
+    """Yield the address of the database to use: the one given, else the embedded server's.
+
+    `archives`: should it be started, its log is kept for backups.
+    """
     if url is not None:
         yield url
         return
-    starting = asyncio.ensure_future(asyncio.to_thread(start_embedded, data_dir))
+    starting = asyncio.ensure_future(asyncio.to_thread(start_embedded, data_dir, archives=archives))
     try:
         server = await asyncio.shield(starting)
     except asyncio.CancelledError:
@@ -205,7 +191,7 @@ async def _keep_alive(server: EmbeddedPostgres) -> None:
 
 
 def start_embedded(
-    data_dir: Path, *, durable: bool = True, refuge: Path = REFUGE
+    data_dir: Path, *, durable: bool = True, refuge: Path = REFUGE, archives: bool = False
 ) -> EmbeddedPostgres:
     """Join the server over this directory, started (and made) when there is none.
 
@@ -214,7 +200,7 @@ def start_embedded(
     """
     home = data_dir.absolute()
     try:
-        place = find_place(home, refuge)
+        place = replace(find_place(home, refuge), archives=archives)
         with _starting(place.base):
             lock = os.open(place.base / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
             try:
@@ -260,14 +246,10 @@ def _join(place: Place, home: Path, lock: int, *, durable: bool) -> EmbeddedPost
 def _start_server(
     place: Place, binaries: Binaries, *, durable: bool, socket_dir: Path
 ) -> Postmaster:
-    settings = SETTINGS | {
-        "unix_socket_directories": '"{}"'.format(str(socket_dir).replace('"', '""')),
-        "fsync": on(durable),
-    }
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    make_archive(place)
     command = [
         *(binaries.program("pg_ctl"), "start", "-s", "-w", "-t", str(START_TIMEOUT_S)),
-        *("-D", str(place.cluster), "-o", shlex.join(options)),
+        *("-D", str(place.cluster), "-o", options(place, socket_dir, durable=durable)),
     ]
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:

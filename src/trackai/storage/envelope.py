@@ -21,6 +21,8 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from trackai.errors import ConfigurationError, InvariantBroken
 
@@ -55,6 +57,7 @@ class Envelope:
                 "TRACKAI_SECRET_KEY must hold 32 bytes in base64 (several: comma-separated). "
                 "Make one with: trackai secret-key"
             )
+        self._roots = {_key_name(key): key for key in keys}
         self._ciphers = {_key_name(key): AESGCM(key) for key in keys}
         self._first = _key_name(keys[0])
         self._digest_key = _digest_key(keys[-1])
@@ -114,6 +117,19 @@ class Envelope:
         Keyed with the installation's oldest key, as it was then.
         """
         return hmac.digest(self._digest_key, plain, "sha256")
+
+    def derive(
+        self, purpose: bytes, *, salt: bytes, named: bytes | None = None
+    ) -> tuple[bytes, bytes] | None:
+        """Return the name of an installation's key and a key made of it, for what is no row.
+
+        Of the first key, or of the named one; None when that is not at hand.
+        """
+        root = self._roots.get(named or self._first)
+        if root is None:
+            return None
+        made = HKDF(SHA256(), KEY_BYTES, salt, b"trackai " + purpose).derive(root)
+        return named or self._first, made
 
     def _key_of(self, tenant_id: UUID) -> _TenantKey:
         key = self._tenants.get(tenant_id)

@@ -27,6 +27,9 @@ where name = (
 returning name
 """
 
+# A run that goes on keeps its job to itself for longer.
+EXTEND_JOB = "update jobs set lease_until = $3 where name = $1 and started_at = $2"
+
 # How a run ended, if it is still ours, and when the next is due.
 FINISH_JOB = """
 update jobs set lease_until = null, finished_at = $3, ok = $4, reason = $5, work = $6, next_at = $7
@@ -77,6 +80,11 @@ async def claim_job(
     """Return a job that is due, nobody else's until then; None when none is."""
     row = await tx.fetch_one(CLAIM_JOB, list(names), now, until)
     return row["name"] if row else None
+
+
+async def extend_job(tx: Tx, name: str, *, started_at: dt.datetime, until: dt.datetime) -> None:
+    """Keep a run that was claimed at a moment from being anybody else's."""
+    await tx.execute(EXTEND_JOB, name, started_at, until)
 
 
 async def finish_job(tx: Tx, name: str, run: Run, *, started_at: dt.datetime) -> None:

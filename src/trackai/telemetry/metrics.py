@@ -234,3 +234,20 @@ PROCESS = Repeated(
     REGISTRY,
     lasts_s=_LASTS_S,
 )
+BACKUP_BYTES = Gauge(
+    "trackai_backup_bytes",
+    "How large the last backup is that this process made",
+    registry=REGISTRY,
+)
+BACKUP_SECONDS = Histogram(
+    "trackai_backup_seconds",
+    "How long backups and trial restores took",
+    ("what",),
+    buckets=(1, 5, 15, 60, 300, 900, 3600, 4 * 3600),
+    registry=REGISTRY,
+)
+BACKUP_LOG_WAITING = Gauge(
+    "trackai_backup_log_waiting_files",
+    "Files of the server's log that wait to be taken to where backups are",
+    registry=REGISTRY,
+)
