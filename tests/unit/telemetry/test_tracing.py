@@ -1,6 +1,7 @@
 """Spans find their place by ids alone, and nobody waits for whoever wants to know of them."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -173,6 +174,11 @@ def test_a_collector_that_is_stuck_holds_up_nobody_and_takes_bounded_room() -> N
     assert 100 == (outcomes() - before)["dropped"]
     # It gave up waiting: the end of a process is not the collector's to decide.
     assert not gone
+    # What waited is counted as well, and not by whoever counts next.
+    deadline = time.monotonic() + 60
+    while (outcomes() - before)["failed"] < MOST_WAITING and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert MOST_WAITING == (outcomes() - before)["failed"]
 
 
 class Broken(SpanExporter):
