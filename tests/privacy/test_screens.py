@@ -74,6 +74,7 @@ OTHERS = {
         "serve",
         "worker",
         "migrate",
+        "probe",
         "demo",
         "rekey",
         "secret-key",
