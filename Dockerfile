@@ -28,7 +28,7 @@ FROM python
 LABEL org.opencontainers.image.title="Track AI" \
       org.opencontainers.image.description="Server-side conversion tracking: ad click to payment webhook to Meta's Conversions API"
 # Nothing is installed into a container that runs.
-RUN python -m pip uninstall --yes pip
+RUN python -m pip uninstall --yes setuptools wheel pip
 COPY --from=build /opt/trackai /opt/trackai
 # The one place that is written to: page reports, while the database is away. Mount a volume there.
 COPY --from=build --chown=10001:10001 /empty /var/lib/trackai

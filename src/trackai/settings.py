@@ -213,7 +213,8 @@ def load_settings() -> Settings:
     _refuse_misspelled(environment)
     secrets = _secrets_of(environment.get(f"{PREFIX}SECRETS_DIR", ""))
     try:
-        return Settings(_secrets_dir=secrets).check_production()
+        # The directory is an argument of pydantic-settings that its types hide.
+        return Settings(_secrets_dir=secrets).check_production()  # type: ignore[call-arg]
     except ValidationError as error:
         lines = [
             _line(*problem["loc"], said=problem["msg"])
