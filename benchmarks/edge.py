@@ -103,7 +103,7 @@ STORES: Mapping[str, Callable[[Database, Envelope], GroupCommit[Click, None]]] =
 
 async def _serve(store: str) -> None:
     settings = load_settings()
-    set_up_logging(settings)
+    set_up_logging(settings, "bench")
     assert settings.database_url is not None
     envelope = envelope_of(settings)
     database = await Database.connect(

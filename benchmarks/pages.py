@@ -18,6 +18,7 @@ from pathlib import Path
 import aiohttp
 import asyncpg
 
+from benchmarks.downloads import downloads
 from benchmarks.figures import Figure, Size, percentile
 from benchmarks.processes import program, watched_http_process
 from benchmarks.scratch import Scratch, run_async, scratch
@@ -54,6 +55,7 @@ def run(size: Size) -> list[Figure]:
             watched = Watched(place, address, pid, dict(zip(tokens, shops, strict=True)))
             return [
                 *run_async(_pages(address, tokens[0], size)),
+                *run_async(_downloads(watched)),
                 run_async(_live(watched, size)),
             ]
 
@@ -138,6 +140,11 @@ class Watched:
     address: str
     pid: int
     shops: Mapping[str, Shop]  # by what a browser holds
+
+
+async def _downloads(watched: Watched) -> list[Figure]:
+    async with _browser(watched.address, next(iter(watched.shops))) as http:
+        return await downloads(http, watched.pid)
 
 
 async def _live(watched: Watched, size: Size) -> Figure:

@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from trackai.accounts.proving import Proving
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
+from trackai.alarms.metrics_log import MetricsLog, open_metrics_log
 from trackai.alarms.sampler import Process, Sampler
 from trackai.alarms.watchman import House, Means, standing_in
 from trackai.api.app import PREFIX, create_api
@@ -45,7 +46,7 @@ from trackai.mail.console import ConsoleMail
 from trackai.mail.port import Mail
 from trackai.mail.smtp import Server, SmtpMail
 from trackai.model.clock import SystemClock, new_id
-from trackai.settings import MailTls, Pager, Settings
+from trackai.settings import MailTls, MetricsLogFormat, Pager, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
@@ -68,20 +69,29 @@ PAGE_CHECK_RATE = 0.1
 PAGE_CHECK_BURST = 6
 _MIB = 1024 * 1024
 
+# What no pattern of addresses covers.
+NOWHERE = "other"
 
-_EDGE_SECONDS = REQUEST_SECONDS.labels("edge")
 
-
-def timed(send: Send, area: str) -> Send:
+def timed(scope: Scope, send: Send, area: str, route: str | None = None) -> Send:
     """Count how long it takes until an answer begins: some go on for as long as they are read."""
     began = time.perf_counter()
 
     async def sent(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            REQUEST_SECONDS.labels(area).observe(time.perf_counter() - began)
+            took_s = time.perf_counter() - began
+            REQUEST_SECONDS.labels(area, route or _pattern(scope)).observe(took_s)
         await send(message)
 
     return sent
+
+
+def _pattern(scope: Scope) -> str:
+    """Return the pattern of the address that answered, never the address: those have no end."""
+    # A route knows its part of the pattern alone; the whole is what FastAPI found it by.
+    by = (scope.get("fastapi") or {}).get("effective_route_context")
+    found = getattr(by or scope.get("route"), "path", None)
+    return found if isinstance(found, str) else NOWHERE
 
 
 class App:
@@ -109,9 +119,10 @@ class App:
         """Answer one request."""
         path = scope["path"]
         if self._edge.handles(path):
-            await self._edge(scope, receive, timed(send, "edge"))
+            name = self._edge.name_of(path) or NOWHERE
+            await self._edge(scope, receive, timed(scope, send, "edge", name))
         elif path.startswith(PREFIX):
-            await self._api(scope, receive, timed(send, "api"))
+            await self._api(scope, receive, timed(scope, send, "api"))
         elif path == "/healthz":
             await _answer(send, 200, {"status": "ok"})
         elif path == "/readyz":
@@ -120,7 +131,7 @@ class App:
             status = 200 if found or self._keeps_reports else 503
             await _answer(send, status, {"status": "ok" if found else "no database"})
         else:
-            await self._pages(scope, receive, timed(send, "pages"))
+            await self._pages(scope, receive, timed(scope, send, "pages"))
 
     def handles(self, path: str) -> bool:
         """Tell whether this path may be asked by `answer`."""
@@ -130,7 +141,8 @@ class App:
         """Return the answer to a request that came whole, None when the client has gone."""
         began = time.perf_counter()
         answer = await self._edge.answer(method, path, request)
-        _EDGE_SECONDS.observe(time.perf_counter() - began)
+        took_s = time.perf_counter() - began
+        REQUEST_SECONDS.labels("edge", self._edge.name_of(path) or NOWHERE).observe(took_s)
         return answer
 
     async def _has_database(self) -> bool:
@@ -182,23 +194,19 @@ async def open_app(
         pages = _dashboard(settings, envelope, (people, access), outside, errands, watch)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
-        keeps_reports = settings.spool_mib > 0
-        process = Process(
-            f"serve@{socket.gethostname()}:{os.getpid()}",
-            Part.SERVE,
-            [database, people, access],
-            settings.data_dir,
-            keeps_reports,
-        )
-        await stack.enter_async_context(Sampler(process, database, SystemClock()).running())
+        log = _metrics_log(settings)
+        sampler = _sampler(settings, (database, people, access), log)
+        await stack.enter_async_context(sampler.running())
 
         @asynccontextmanager
         async def means() -> AsyncIterator[Means]:
             async with Database.opened(url, Role.PIPELINE, size=1) as watchers:
                 yield Means(watchers, envelope, http, SystemClock(), new_id, outside.mail)
 
-        await stack.enter_async_context(standing_in(_house(settings), means))
-        yield App(edge, database, api, pages, keeps_reports=keeps_reports, hang_up=watch.end)
+        await stack.enter_async_context(standing_in(_house(settings, log), means))
+        yield App(
+            edge, database, api, pages, keeps_reports=settings.spool_mib > 0, hang_up=watch.end
+        )
 
 
 def _dashboard(
@@ -236,14 +244,28 @@ def _dashboard(
     return create_dashboard(tools)
 
 
-def _house(settings: Settings) -> House:
+def _sampler(settings: Settings, pools: Sequence[Database], log: MetricsLog | None) -> Sampler:
+    """Return what measures this process; the first of its databases takes what it says."""
+    name = f"serve@{socket.gethostname()}:{os.getpid()}"
+    process = Process(name, Part.SERVE, pools, settings.data_dir, settings.spool_mib > 0)
+    return Sampler(process, pools[0], SystemClock(), log=log)
+
+
+def _house(settings: Settings, log: MetricsLog | None) -> House:
     """Return what is watched should no worker do it."""
     return House(
         *(settings.base_url, settings.environment.value, settings.production),
         tasks=[*TASKS, FOLD],
         pages=settings.pager is Pager.PROGRAM,
         pagerduty_url=settings.pagerduty_url,
+        log=log,
     )
+
+
+def _metrics_log(settings: Settings) -> MetricsLog | None:
+    """Return where this process writes its metrics, if it is to."""
+    on = settings.metrics_log is MetricsLogFormat.EMF
+    return open_metrics_log(settings.environment.value, settings.base_url, on=on)
 
 
 def mail_of(settings: Settings) -> Mail | None:

@@ -88,6 +88,33 @@ class Forbidden(RequestRefused):
     status = 403
 
 
+class NoTeam(Forbidden):
+    """Somebody is signed in and belongs to no tenant."""
+
+    code = "no_team"
+
+    def __init__(self) -> None:
+        super().__init__("You are in no team. Ask for an invitation.")
+
+
+class FromElsewhere(Forbidden):
+    """A form was sent by another site's page, or by a browser that does not say by which."""
+
+    code = "from_elsewhere"
+
+    def __init__(self) -> None:
+        super().__init__("The request did not come from a page of this site.")
+
+
+class PageTooOld(Forbidden):
+    """A form lacks the proof that its page was shown to this session."""
+
+    code = "page_too_old"
+
+    def __init__(self) -> None:
+        super().__init__("The page is too old. Open it again, and send it once more.")
+
+
 class NotFound(RequestRefused):
     """There is nothing at this address or under this id."""
 
@@ -192,6 +219,12 @@ class QueueUnavailable(Unavailable):
     """The queue outside the database cannot be reached or refuses for now."""
 
     code = "queue_unavailable"
+
+
+class CloudWatchUnavailable(Unavailable):
+    """Amazon CloudWatch cannot be reached, or takes no more for now."""
+
+    code = "cloudwatch_unavailable"
 
 
 class DestinationUnreachable(Unavailable):

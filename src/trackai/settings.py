@@ -58,6 +58,13 @@ class MailTls(StrEnum):
     NONE = "none"  # not at all: only for a server on the same machine
 
 
+class MetricsLogFormat(StrEnum):
+    """How metrics are written to standard output."""
+
+    OFF = "off"
+    EMF = "emf"  # embedded metric format: CloudWatch takes them from its logs
+
+
 class Pager(StrEnum):
     """Who calls PagerDuty for this environment: one of them, or everybody is woken twice."""
 
@@ -92,6 +99,15 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     log_format: LogFormat = LogFormat.AUTO
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    # Most disk that log lines may take in data_dir/logs, and for how long; 0 = none are kept.
+    log_mib: int = Field(default=64, ge=0, le=65536)
+    log_days: float = Field(default=7.0, gt=0, le=365)
+    # Of equal log lines so many a second are written, in each process; 0 = all.
+    log_rate: int = Field(default=200, ge=0, le=1_000_000)
+    # Where traces go by OTLP, such as http://127.0.0.1:4318, and of which share of sales;
+    # unset = nowhere. Takes the extra `otel`.
+    traces_url: str | None = None
+    traces_ratio: float = Field(default=1.0, gt=0, le=1)
     # Requests a second and tenant on the tracking addresses, and how many may come at once.
     track_rate: float = Field(default=2000.0, gt=0)
     track_burst: int = Field(default=4000, ge=1)
@@ -127,6 +143,8 @@ class Settings(BaseSettings):
     # Unset = nowhere; of several server processes each has a port, one after the other.
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    # Whether metrics are written to standard output, a line a sample, for what collects logs.
+    metrics_log: MetricsLogFormat = MetricsLogFormat.OFF
     # Who calls PagerDuty: this program, by its routes, or something else that watches.
     pager: Pager = Pager.PROGRAM
     # Where PagerDuty takes events; accounts of the European region have another place.
@@ -169,7 +187,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("database_url", "secret_key", "public_url", "smtp_host", "smtp_user", "smtp_password"),
-        *("mail_from", "meta_url", "metrics_port", "secrets_dir"),
+        *("mail_from", "meta_url", "metrics_port", "traces_url", "secrets_dir"),
         mode="before",
     )
     @classmethod

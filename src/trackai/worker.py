@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from trackai.alarms.certificate import certificate_days
 from trackai.alarms.evaluator import EVERY
+from trackai.alarms.metrics_log import MetricsLog, open_metrics_log
 from trackai.alarms.sampler import Process, Sampler, kept_for
 from trackai.alarms.upkeep import AlarmUpkeep
 from trackai.alarms.watchman import House, Means, open_evaluator, open_sender
@@ -45,7 +46,7 @@ from trackai.queue.port import Queue
 from trackai.queue.postgres import PostgresQueue
 from trackai.queue.sqs import SqsQueue
 from trackai.queue.sqs_client import find_queue, open_sqs
-from trackai.settings import Pager, QueueEngine, Settings
+from trackai.settings import MetricsLogFormat, Pager, QueueEngine, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
@@ -198,25 +199,27 @@ async def open_worker(
         work, finish = dispatcher.step, dispatcher.finish
         dispatch = Job("dispatch", work, engine.wakes_dispatch, engine.dispatch_idle_s, finish)
         scheduler = Scheduler(database, _tasks(url, database, envelope, clock), clock)
-        await stack.enter_async_context(_sampler(settings, database, clock).running())
+        log = _metrics_log(settings)
+        await stack.enter_async_context(_sampler(settings, database, clock, log).running())
         timed = [
             Job("replay", releaser.step, None),
             Job("rematch", Rematcher(database, tools).step, None, REMATCH_EVERY_S),
             Job("tokens", tokens.step, None, TOKENS_EVERY_S),
             Job("fold", Folder(database, clock).step, None),
             Job("schedule", scheduler.step, None, SCHEDULE_EVERY_S),
-            *_watching(settings, Means(database, envelope, http, clock, new_id, mail)),
+            *_watching(settings, Means(database, envelope, http, clock, new_id, mail), log),
         ]
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
 
 
-def _watching(settings: Settings, means: Means) -> list[Job]:
+def _watching(settings: Settings, means: Means, log: MetricsLog | None) -> list[Job]:
     """Return what looks at every alarm, and what makes calls."""
     house = House(
         *(settings.base_url, settings.environment.value, settings.production),
         tasks=[*TASKS, FOLD],
         pages=settings.pager is Pager.PROGRAM,
         pagerduty_url=settings.pagerduty_url,
+        log=log,
     )
     return [
         Job("alarms", open_evaluator(house, means).step, None, EVERY.total_seconds()),
@@ -224,7 +227,15 @@ def _watching(settings: Settings, means: Means) -> list[Job]:
     ]
 
 
-def _sampler(settings: Settings, database: Database, clock: SystemClock) -> Sampler:
+def _metrics_log(settings: Settings) -> MetricsLog | None:
+    """Return where this process writes its metrics, if it is to."""
+    on = settings.metrics_log is MetricsLogFormat.EMF
+    return open_metrics_log(settings.environment.value, settings.base_url, on=on)
+
+
+def _sampler(
+    settings: Settings, database: Database, clock: SystemClock, log: MetricsLog | None
+) -> Sampler:
     """Return what measures this process, and the certificate of the public address."""
 
     async def certificate() -> Mapping[Metric, float]:
@@ -232,7 +243,8 @@ def _sampler(settings: Settings, database: Database, clock: SystemClock) -> Samp
 
     name = f"worker@{socket.gethostname()}:{os.getpid()}"
     process = Process(name, Part.WORK, [database], settings.data_dir)
-    return Sampler(process, database, clock, kept_for(CERTIFICATE_EVERY, clock, certificate))
+    more = kept_for(CERTIFICATE_EVERY, clock, certificate)
+    return Sampler(process, database, clock, more, log)
 
 
 def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock) -> list[Task]:

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.door import BROWSER, HOME, PASSWORD
+from tests.support.door import BROWSER, HOME, PASSWORD, Phone
 
 from trackai.accounts.brake import MOST_OF_EMAIL, WINDOW
 from trackai.accounts.codes import RECOVERY_CODES, STEP_S
@@ -62,6 +62,19 @@ async def test_a_password_alone_opens_nothing_any_more(door: "Door") -> None:
     assert await door.signing_in.recognize(half.token) is None
     assert (await door.seen(opened.token)).user.second_factor
     assert await give(door, half.token, phone.recovery[0]) is None
+
+
+async def test_other_browsers_are_signed_out_when_it_begins(door: "Door") -> None:
+    user = await door.member()
+    own, other = await come(door), await come(door)
+    session = (await door.seen(own.token)).session
+    await door.second_factor.offer(user, PASSWORD, address=HOME)
+    secret = (await door.second_factor.standing(user)).secret
+    assert secret is not None
+    await door.second_factor.confirm(user, Phone(secret, door.world.clock).code(), session=session)
+
+    assert await door.signing_in.recognize(own.token) is not None
+    assert await door.signing_in.recognize(other.token) is None
 
 
 async def test_what_is_offered_counts_from_its_first_code_on(door: "Door") -> None:

@@ -7,13 +7,14 @@ import pytest
 from tests.support.door import PASSWORD
 
 from trackai.accounts.new_passwords import PASSWORD_FOR
-from trackai.accounts.team import INVITED_FOR, Newcomer
+from trackai.accounts.team import DAY, INVITED_FOR, MOST_OF_TEAM, MOST_TO_EMAIL, Newcomer
 from trackai.errors import (
     Conflict,
     InvalidField,
     LinkGone,
     NotFound,
     SignInFailed,
+    TooManyRequests,
     UnknownTenant,
 )
 from trackai.model.access import MemberRole
@@ -203,3 +204,30 @@ async def test_nothing_that_names_somebody_is_stored_plainly(door: "Door") -> No
     for word in ("ana@loja.test", "Ana Souza", "bia@loja.test", PASSWORD):
         assert word not in text
         assert word.encode().hex() not in text
+
+
+async def test_nobody_is_invited_over_and_over(door: "Door") -> None:
+    curso, other = door.world.account.tenant.id, await door.world.open_account("Outra")
+    for _ in range(MOST_TO_EMAIL):
+        await door.team.ask("bia@loja.test", tenant_id=curso)
+    for tenant_id in (curso, other.tenant.id):
+        with pytest.raises(TooManyRequests):
+            await door.team.ask(" BIA@loja.test", tenant_id=tenant_id)
+    await door.team.ask("caio@loja.test", tenant_id=curso)
+    door.world.clock.forward(seconds=DAY.total_seconds())
+
+    await door.team.ask("bia@loja.test", tenant_id=curso)
+
+
+async def test_a_team_invites_only_so_many_in_a_day(door: "Door") -> None:
+    curso, other = door.world.account.tenant.id, await door.world.open_account("Outra")
+    for number in range(MOST_OF_TEAM):
+        await door.team.ask(f"guest-{number}@loja.test", tenant_id=curso)
+    with pytest.raises(TooManyRequests) as refused:
+        await door.team.ask("bia@loja.test", tenant_id=curso)
+
+    await door.team.ask("bia@loja.test", tenant_id=other.tenant.id)
+    assert refused.value.retry_after_s is not None
+    assert 0 < refused.value.retry_after_s <= DAY.total_seconds()
+    with pytest.raises(InvalidField):
+        await door.team.ask("bia", tenant_id=curso)

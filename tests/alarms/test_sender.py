@@ -261,7 +261,7 @@ def test_every_call_in_every_language_is_one_that_the_pager_takes(
     alarm: str, language: str
 ) -> None:
     who = Sender("https://track.example.com", "test", drill=True)
-    for deed in Deed:
+    for deed in (Deed.TRIGGER, Deed.ACKNOWLEDGE, Deed.RESOLVE):
         call = call_of(alarm, deed, subject="1" * 2000, number=1)
         message = message_of(call, route_in(language), ALARMS[alarm], who)
         event = event_of(message, ROUTING_KEY)
@@ -276,7 +276,9 @@ def test_both_languages_have_the_same_words() -> None:
         return {(alarm, key) for alarm, words in words_of(language).items() for key in words}
 
     assert keys("pt") == keys("en")
-    assert {*ALARMS, "say", "unit", "severity", "state"} == set(words_of("pt"))
+    others = {"say", "unit", "unit_one", "severity", "state", "engines", "panels"}
+    others |= {"cloudwatch", "nobody_looks"}
+    assert {*ALARMS, *others} == set(words_of("pt"))
     assert {metric.value for metric in Metric} == set(words_of("pt")["unit"])
 
 
@@ -284,6 +286,8 @@ def test_values_are_written_as_people_write_them() -> None:
     assert "1.234,5 ms" == shown(Metric.API_P95_MS, 1234.5, "pt")
     assert "1,234.5 ms" == shown(Metric.API_P95_MS, 1234.5, "en")
     assert "3 eventos" == shown(Metric.DEAD_LETTERS, 3.0, "pt")
+    assert "1 evento" == shown(Metric.DEAD_LETTERS, 1.0, "pt")
+    assert "1%" == shown(Metric.POOL_PERCENT, 1.0, "pt")
     assert "not known" == shown(Metric.DEAD_LETTERS, None, "en")
 
 
@@ -338,3 +342,21 @@ async def test_a_tenant_decides_of_its_own_alarms_alone(tower: "Tower") -> None:
     assert 180 == (await tenant.set_threshold("dlq_depth", 200)).clear
     with pytest.raises(NotFound):
         await tenant.set_threshold("nothing", 1)
+
+
+async def test_a_percentage_ends_at_all_of_it_at_the_latest(tower: "Tower") -> None:
+    tenant = tower.choices(tower.world.account.tenant.id)
+    with pytest.raises(InvalidField):
+        await tenant.set_threshold("webhook_success", 101)
+
+    assert (await tenant.set_threshold("webhook_success", 99)).clear == 100
+    assert (await tenant.set_threshold("webhook_success", 95)).clear == 97
+
+
+async def test_what_is_given_up_leaves_what_the_installation_says(tower: "Tower") -> None:
+    tenant = tower.choices(tower.world.account.tenant.id)
+    await tower.choices().set_threshold("dlq_depth", 7)
+    await tenant.set_threshold("dlq_depth", 9)
+
+    assert (await tenant.set_threshold("dlq_depth", None)).threshold == 7
+    assert (await tower.choices().set_threshold("dlq_depth", None)).threshold == 100

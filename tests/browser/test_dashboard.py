@@ -29,6 +29,12 @@ EXAMINE = """async (rules) => {
   return { passed: passes.length, violated: violations.map(told) };
 }"""
 TOO_WIDE = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+# What the menu marks is not out of sight.
+SHOWS_WHERE = """() => {
+  const here = document.querySelector(".menu [aria-current]");
+  const box = here?.getBoundingClientRect();
+  return !box || (box.left >= 0 && box.right <= innerWidth);
+}"""
 
 
 @dataclass
@@ -96,6 +102,7 @@ async def test_from_an_invitation_to_every_page(seat: Seat) -> None:
             await seat.page.wait_for_load_state("networkidle")
             assert await seat.page.locator("h1").count() == 1, path
             await seat.look(f"{path} at {width}")
+            assert await seat.page.evaluate(SHOWS_WHERE), path
 
     assert seat.troubles == []
 

@@ -122,3 +122,29 @@ def test_the_doctor_says_that_nobody_is_called_and_what_goes_on(place: "Place") 
     assert 1 == done.returncode
     for said in ("nobody is called", "nobody has looked at them since", "alarm queue_depth"):
         assert said in done.stdout
+
+
+def test_rules_are_rendered_with_what_the_installation_chose(place_with_tenant: "Place") -> None:
+    place = place_with_tenant
+    place.run("alarms", "threshold", "cpu_busy", "91")
+    place.run("alarms", "threshold", "dlq_depth", "7", "--tenant", "Loja")
+    chosen = place.run("alarms", "render", "prometheus", "--chosen")
+
+    busy = 'trackai_process{job="trackai",metric="cpu_percent"} >'
+    assert f"{busy} 91" in chosen.stdout
+    assert f"{busy} 80" not in chosen.stdout
+    assert 'metric="dead_letters"} > 100' in chosen.stdout
+
+
+def test_a_deployment_is_told_to_whoever_is_called(place: "Place") -> None:
+    nobody = place.run("alarms", "deployed", "--json")
+    place.variables["TRACKAI_ALARM_SECRET"] = ROUTING_KEY
+    place.json("alarms", "routes", "add", "pagerduty", "On call")
+    told = place.json("alarms", "deployed", "--version", "1.4.0", "--summary", "Faster")
+    wrong = place.run("alarms", "deployed", "--link", "nowhere")
+    (call,) = place.json("alarms", "routes", "calls")
+
+    assert (0, True) == (nobody.returncode, "no route" in nobody.stderr)
+    assert 1 == told["calls"]
+    assert 1 == wrong.returncode
+    assert ("deployed", "change", "waiting") == (call["alarm"], call["deed"], call["state"])

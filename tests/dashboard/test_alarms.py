@@ -53,6 +53,24 @@ async def test_what_is_wrong_is_told_first_and_on_the_first_page(house: "House")
     assert (TITLE in one, OTHER in one) == (True, False)
 
 
+async def test_what_is_wrong_with_a_pixel_is_told_by_its_number(house: "House") -> None:
+    now, account = house.world.clock.now(), house.world.account
+    pixel = account.destination
+    subject = Subject(account.tenant.id, "breaker_open", str(pixel.id))
+    standing = Standing(State.ALARM, now, 1.0, incident_id=new_id(), fired_at=now, called_at=now)
+    async with house.world.workers.transaction() as tx:
+        await save_signals_all_tenants(tx, {subject: standing})
+    browser = await house.browser_of()
+    page, home = (await browser.get("/alarms")).text, (await browser.get("/")).text
+    taken = await browser.submit("/alarms", "/alarms/breaker_open/acknowledge", name=subject.name)
+
+    assert f"<code>{pixel.pixel_id}</code>" in page
+    assert f"<code>{pixel.pixel_id}</code>: sim" in home
+    assert f"<code>{subject.name}" not in page + home
+    assert taken.status == 303
+    assert (await standing_of(house, subject)).acknowledged_by is not None
+
+
 async def test_somebody_takes_it_and_everybody_sees_who(house: "House") -> None:
     subject = await fire(house)
     browser = await house.browser_of(role=MemberRole.OPERATOR)

@@ -29,7 +29,7 @@ def test_a_time_is_told_in_the_unit_that_people_think_in(ms: float, told: str) -
 def test_what_is_too_small_or_too_large_to_write_is_said_to_be() -> None:
     assert [PT.rate(one) for one in (0.0, 0.004, 0.25)] == ["0,00", "< 0,01", "0,25"]
     assert [EN.change(one) for one in (-0.5, 0.0, 0.125, 10.0, 99.0)] == [
-        *("-50%", "+0%", "+12%", "+1000%", "> +1000%"),
+        *("-50%", "0%", "+12%", "+1000%", "> +1000%"),
     ]
 
 
@@ -44,7 +44,8 @@ def test_money_is_told_in_its_currency() -> None:
     [
         (150, 100, "+50%", True),
         (50, 100, "-50%", False),
-        (100, 100, "+0%", None),
+        (100, 100, "0%", None),
+        (999, 1000, "0%", None),
         (100, 0, None, None),
         # More was given back than sold: there is no share of that.
         (100, -100, None, None),

@@ -1,5 +1,6 @@
 """The page of funnels: what each brought, when it was last heard of, its name and its tag."""
 
+import asyncio
 import datetime as dt
 import re
 from html import unescape
@@ -54,6 +55,22 @@ def rows(page: str) -> dict[str, list[str]]:
         name: [one.replace("\xa0", " ") for one in re.findall(r"<td>([^<]*)</td>", cells)]
         for name, cells in found
     }
+
+
+async def test_two_people_give_one_name_at_the_same_moment(house: "House") -> None:
+    browser = await house.browser_of()
+    ids = [await made(house, name) for name in ("Mentoria", "Clube", "Comunidade")]
+    renamed = await asyncio.gather(
+        *(browser.submit("/funnels", f"/funnels/{one}/name", name="Um só") for one in ids)
+    )
+    created = await asyncio.gather(
+        *(browser.submit("/funnels", "/funnels", name="Outro só") for _ in range(3))
+    )
+
+    for answers in (renamed, created):
+        assert sorted(one.status for one in answers) == [303, 422, 422]
+        refused = next(one for one in answers if one.status == 422)
+        assert say("pt", "start.funnel_taken") in unescape(refused.text)
 
 
 @pytest.mark.parametrize("folded", [False, True])

@@ -93,3 +93,10 @@ async def test_another_tenants_numbers_are_not_shown(house: "House") -> None:
     assert "Outra" in page
     assert (page.count("R$"), page.count("R$\xa00,00")) == (1, 1)  # the card, and nothing in it
     assert "Curso" not in page
+
+
+async def test_the_first_step_that_is_missing_is_told_by_its_number(house: "House") -> None:
+    await house.world.click("c1")  # the script is there; no platform has been heard of
+    page = (await (await house.browser_of()).get("/start")).text
+
+    assert 'href="/start/gateway">Ir ao passo 2</a>' in page

@@ -200,6 +200,26 @@ async def test_all_pages_of_a_tenant_share_a_look_and_nobody_watching_costs_none
         assert await later.after(0, timeout_s=0.05) is None  # the next look is a minute away
 
 
+@pytest.mark.parametrize(
+    ("took_s", "tenants", "pause_s"),
+    [
+        (0.003, 1, 0.997),  # once a second
+        (0.03, 10, 0.97),
+        (0.15, 50, 3.0),  # a twentieth of the time
+        (1.5, 50, 3.0),  # it waited for others
+        (0.6, 200, 10.0),  # nobody waits longer
+        (0.8, 1, 0.2),
+    ],
+)
+def test_the_more_are_watched_the_longer_is_the_pause(
+    monkeypatch: pytest.MonkeyPatch, took_s: float, tenants: int, pause_s: float
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_EVERY_S", 1.0)
+    monkeypatch.setattr(watching, "SHARE", 0.05)
+
+    assert watching.pause_after(took_s, tenants) == pytest.approx(pause_s)
+
+
 async def test_a_database_that_is_away_leaves_what_is_shown(house: "House", sender: Sender) -> None:
     def failed() -> float:
         number: float = LIVE_LOOKS.labels("failed")._value.get()

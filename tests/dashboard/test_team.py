@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.door import PASSWORD
 
+from trackai.accounts.team import MOST_TO_EMAIL
 from trackai.model.access import MemberRole
 
 if TYPE_CHECKING:
@@ -50,6 +51,19 @@ async def test_what_cannot_be_done_with_a_team_is_said(house: "House") -> None:
     assert no_role.status == 404
     assert (last.status, "precisa de um proprietário" in last.text) == (422, True)
     assert leaving.status == 422
+
+
+async def test_too_many_invitations_are_refused_and_none_is_sent(house: "House") -> None:
+    owner = await house.browser_of()
+    invited = {"email": "bia@loja.test", "role": "analyst"}
+    made = [
+        await owner.submit("/team", "/team/invitations", **invited) for _ in range(MOST_TO_EMAIL)
+    ]
+    refused = await owner.submit("/team", "/team/invitations", **invited)
+
+    assert {one.status for one in made} == {200}
+    assert (refused.status, "Convites demais" in refused.text) == (429, True)
+    assert house.postbox.letters.qsize() == MOST_TO_EMAIL
 
 
 async def test_an_invitation_is_withdrawn(house: "House") -> None:

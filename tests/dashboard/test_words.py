@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 import trackai.dashboard
+from trackai.analytics.looking import LOOKED
 from trackai.dashboard.words import LANGUAGES, preferred, say, words_of
 from trackai.errors import InvariantBroken
+from trackai.storage.person_deeds import ERASE, EXPORT, SEARCH
 
 HERE = Path(trackai.dashboard.__file__).parent
 TEMPLATES = sorted((HERE / "templates").glob("*.html"))
 USED = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']((?:[^()]|\([^()]*\))*)""")
+# What is written down, wherever the code writes it.
+NOTED = re.compile(r"""note\(\s*tx,\s*(?:[\w.]+,\s*)*["']([a-z_]+[.][a-z_]+)["']""")
 
 
 def holes(text: str) -> set[str]:
@@ -43,6 +47,19 @@ def test_no_page_holds_a_sentence_of_its_own(template: Path) -> None:
     shown = re.sub(marks, " ", template.read_text(), flags=re.DOTALL)
 
     assert re.findall(r"[A-Za-zÀ-ÿ]{3,}", shown) == []
+
+
+def test_every_deed_of_the_audit_log_has_words() -> None:
+    found = {
+        deed
+        for path in HERE.parent.rglob("*.py")
+        for deed in NOTED.findall(path.read_text())
+        if not deed.startswith("start.")
+    }
+    deeds = {*found, SEARCH, EXPORT, ERASE, LOOKED}
+
+    assert len(found) > 30
+    assert [one for one in sorted(deeds) if f"deed.{one}" not in words_of("pt")] == []
 
 
 def test_a_word_that_there_is_not_is_a_defect() -> None:

@@ -11,8 +11,8 @@ from trackai.settings import PREFIX, Settings
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 SCHEMAS = Path(__file__).parent / "schemas"
-# What a process may take to end: requests under way, then the jobs' step.
-LONGEST_END_S = 20 + 30
+# What a process may take to end: requests under way, then the jobs' step, then the last traces.
+LONGEST_END_S = 20 + 30 + 3
 SETTINGS = frozenset(f"{PREFIX}{name.upper()}" for name in Settings.model_fields)
 SECRETS = frozenset(
     f"{PREFIX}{name.upper()}"

@@ -95,7 +95,7 @@ def test_the_build_sees_what_it_copies_and_nothing_else() -> None:
 
 
 def test_the_image_has_what_the_product_was_tested_with() -> None:
-    tested, image, build = locked("runtime"), locked("image"), locked("build")
+    tested, image, build = locked("otel"), locked("image"), locked("build")
 
     assert image.items() <= tested.items()
     assert build.items() <= tested.items()

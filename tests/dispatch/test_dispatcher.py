@@ -12,10 +12,12 @@ from tests.dispatch.conftest import QUEUED
 from tests.support.customer import until
 
 from trackai.accounts.onboarding import Onboarding
+from trackai.analytics.performance import STAGES
 from trackai.model.clock import new_id
 from trackai.queue.port import LEASE
 from trackai.storage.breakers import StoredBreaker, lock_breaker, update_breaker
 from trackai.storage.queue_messages import QueuedDelivery, enqueue
+from trackai.telemetry.metrics import REGISTRY
 
 if TYPE_CHECKING:
     from tests.conftest import Serve
@@ -50,6 +52,26 @@ async def test_an_attempt_names_the_webhook_that_caused_it(office: "Office") -> 
     receipts = await office.world.rows("select id from webhook_receipts where tenant_id = $1")
 
     assert {row["id"] for row in receipts} == {row["receipt_id"] for row in await office.attempts()}
+
+
+def timed() -> Counter[str]:
+    """Return stage -> how many times were told of it, to whoever reads this process' counters."""
+    name = "trackai_stage_seconds_count"
+    stages = {stage: REGISTRY.get_sample_value(name, {"stage": stage}) for stage in STAGES}
+    return Counter({stage: int(number or 0) for stage, number in stages.items()})
+
+
+async def test_every_stage_is_timed_as_pages_tell_it(office: "Office") -> None:
+    before = timed()
+    await office.sell(3)
+    office.meta.script_fault("http_500")
+    await office.step()
+    failed = timed() - before
+    office.world.clock.forward(**LATER)
+    await office.step()
+
+    assert {"call": 3} == failed
+    assert {"match": 3, "wait": 3, "call": 6, "whole": 3} == timed() - before
 
 
 @pytest.mark.parametrize("kind", ["http_500", "http_503_html", "truncated_json"])

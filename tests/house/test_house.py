@@ -51,10 +51,12 @@ ACROSS_TENANTS = {
     "storage/alarm_signals.py": "one evaluates everybody's alarms, and the operator looks at them",
     "storage/alarm_history.py": "one evaluates everybody's alarms, and the operator looks at them",
     "storage/alarm_choices.py": "one evaluates everybody's alarms",
+    "storage/alarm_flow.py": "one measures what all tenants together send and sell",
     "storage/alarm_measures.py": "one evaluates everybody's alarms",
     "storage/alarm_routes.py": "calls of many tenants are made together",
     "storage/alarm_calls.py": "calls of many tenants are made together",
     "storage/alarms_key.py": "the key of the installation's own routes",
+    "storage/installation_facts.py": "what is watched from outside is of everybody",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",
 }
 

@@ -1,6 +1,7 @@
 """The program watches itself: processes say how they are, and every alarm is looked at."""
 
 import asyncio
+import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,9 @@ async def test_a_process_shows_its_counters_where_it_is_told_to(
     program = stack.enter_context(place.start("up", "--port", "0"))
     line = await asyncio.to_thread(program.wait_for, "metrics")
     up = await asyncio.to_thread(program.wait_for, "up")
-    async with http.get(f"{up['address']}/healthz") as answer:
-        assert answer.status == 200
+    for path in ("healthz", "t.js", "api/v1/analytics/metrics", "api/v1/dead-letters/7", "no/such"):
+        async with http.get(f"{up['address']}/{path}") as answer:
+            await answer.read()
     async with http.get(line["address"]) as answer:
         shown = await answer.text()
     async with http.get(line["address"].removesuffix("/metrics")) as answer:
@@ -54,7 +56,15 @@ async def test_a_process_shows_its_counters_where_it_is_told_to(
     async with http.get(f"{up['address']}/metrics") as answer:
         outside = await answer.text()
 
-    assert "trackai_request_seconds_bucket" in shown
+    asked = re.findall(
+        r'^trackai_request_seconds_count{area="(.*?)",route="(.*?)"} 1', shown, re.MULTILINE
+    )
+    assert [
+        ("api", "/api/v1/analytics/metrics"),
+        ("api", "/api/v1/dead-letters/{delivery_id}"),
+        ("edge", "/t.js"),
+        ("pages", "other"),
+    ] == sorted(asked)
     assert "trackai_alarms" in shown
     assert 404 == elsewhere
     assert "trackai_request_seconds" not in outside

@@ -64,6 +64,7 @@ READS = {
     "alarms silences": (),
     "alarms routes list": ("--tenant", "Curso"),
     "alarms routes calls": (),
+    "logs": (),
     "doctor": (),
     "tag": ("Curso",),
 }
@@ -104,7 +105,10 @@ OTHERS = {
     ),
     *("ads import", "ads fetch", "ads delete"),
     *("alarms acknowledge", "alarms silence", "alarms unsilence", "alarms threshold"),
-    *("alarms drill", "alarms routes add", "alarms routes remove"),
+    *("alarms drill", "alarms render"),
+    # These open no database.
+    *("cloudwatch plan", "cloudwatch apply", "cloudwatch states"),
+    *("alarms drill", "alarms deployed", "alarms routes add", "alarms routes remove"),
 }
 API = {
     **{

@@ -133,3 +133,49 @@ async def test_it_fails_on_order(caller: Caller) -> None:
         await caller.send()
 
     assert (503, 202) == (first, (await caller.send())[0])
+
+
+# Changes ---------------------------------------------------------------------------------------
+
+CHANGE = {"routing_key": KEY, "payload": {"summary": "s"}}
+
+
+async def change(caller: Caller, **changes: Any) -> tuple[int, Any]:
+    payload = {**CHANGE["payload"], **changes.pop("payload", {})}  # type: ignore[dict-item]
+    event = {**CHANGE, "payload": payload, **changes}
+    async with caller.http.post(f"{caller.url}/v2/change/enqueue", json=event) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_change_is_taken_and_is_no_incident(caller: Caller) -> None:
+    details = {"timestamp": "2026-11-29T08:42:58.315+0000", "source": "h", "custom_details": {}}
+    said = await change(caller, payload=details, links=[{"href": "https://ci.example.com/2"}])
+    async with caller.http.get(f"{caller.url}/sandbox/changes") as answer:
+        (seen,) = await answer.json()
+
+    assert (202, {"status": "success", "message": "Change event processed"}) == said
+    assert ("s", None) == (seen["payload"]["summary"], seen["routing_key"])
+    assert 0 == len(caller.pager.incidents) == len(caller.pager.events)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"routing_key": KEY[:-1]}, "routing_key"),
+        ({"routing_key": KEY[::-1]}, "routing_key"),
+        ({"payload": {"summary": "s" * 1025}}, "summary"),
+        ({"payload": {"summary": ""}}, "summary"),
+        ({"payload": {"source": 7}}, "source"),
+        ({"payload": {"timestamp": "yesterday"}}, "timestamp"),
+        ({"payload": {"custom_details": "x"}}, "custom_details"),
+        ({"links": [{"text": "no address"}]}, "href"),
+    ],
+)
+async def test_a_rule_that_a_change_breaks_is_named(
+    caller: Caller, changes: dict[str, Any], named: str
+) -> None:
+    status, said = await change(caller, **changes)
+
+    assert 400 == status
+    assert named in " ".join(said["errors"])
+    assert not caller.pager.changes

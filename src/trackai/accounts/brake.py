@@ -10,7 +10,8 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Tx
 from trackai.storage.users_key import USERS, know_all_tenants
 
-# So many failures in so long: of one e-mail, and of one address of the net.
+# So many failures in so long: of one e-mail, and of one address of the net. Longer than a day is
+# not remembered.
 WINDOW = dt.timedelta(minutes=15)
 MOST_OF_EMAIL, MOST_OF_ADDRESS = 5, 30
 
@@ -34,11 +35,13 @@ class Brake:
         kind: str = "",
         most_of_email: int = MOST_OF_EMAIL,
         most_of_address: int = MOST_OF_ADDRESS,
+        window: dt.timedelta = WINDOW,
     ) -> None:
         self._envelope = envelope
         self._clock = clock
         self._kind = kind
         self._most = (most_of_email, most_of_address)
+        self._window = window
 
     async def note(self, tx: Tx, email: str, address: str) -> Noted:
         """Note a try before it is known whether it fails: tries at one moment see each other.
@@ -64,11 +67,11 @@ class Brake:
 
     async def _check(self, tx: Tx, subjects: tuple[bytes, bytes]) -> None:
         now = self._clock.now()
-        failed = await sign_in_failures.count_failures(tx, *subjects, since=now - WINDOW)
+        failed = await sign_in_failures.count_failures(tx, *subjects, since=now - self._window)
         for subject, most in zip(subjects, self._most, strict=True):
             number, last = failed.get(subject, (0, now))
             if number >= most:
-                wait = (last + WINDOW - now).total_seconds()
+                wait = (last + self._window - now).total_seconds()
                 raise TooManyRequests("Too many tries. Wait a while.", retry_after_s=wait)
 
     def _subject(self, text: str) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from trackai.accounts import words
-from trackai.errors import Conflict, InvalidField, NotFound
+from trackai.errors import Conflict, InvalidField, NotFound, StatementRefused
 from trackai.model.clock import Clock, NewId
 from trackai.model.tenant import Attribution, Funnel
 from trackai.storage import tenants
@@ -42,6 +42,15 @@ class Funnels:
         Conflict when the tenant has another one of the new name.
         """
         _check(change)
+        try:
+            return await self._change(name, change, actor=actor)
+        except StatementRefused as error:
+            if change.name is None:
+                raise
+            # Nobody had the name a moment ago.
+            raise taken() from error
+
+    async def _change(self, name: str, change: FunnelChange, *, actor: str) -> Funnel:
         async with self.database.transaction(tenant_id=self.tenant_id) as tx:
             known = await tenants.list_funnels(tx, tenant_id=self.tenant_id)
             before = next((one for one in known if name in {one.name, str(one.id)}), None)
@@ -57,12 +66,17 @@ class Funnels:
                 visitor_window=_or(change.visitor_window, before.visitor_window),
             )
             if any(one.name == changed.name and one.id != changed.id for one in known):
-                raise Conflict("The tenant has a funnel of this name already.", field="name")
+                raise taken()
             await tenants.update_funnel(tx, changed)
             scribe = Scribe(self.tenant_id, actor, self.clock, self.new_id)
             details = {"before": _told(before), "now": _told(changed)}
             await scribe.note(tx, "funnel.change", changed.id, details)
         return changed
+
+
+def taken() -> Conflict:
+    """Return that another funnel has the name."""
+    return Conflict("The tenant has a funnel of this name already.", field="name")
 
 
 def _check(change: FunnelChange) -> None:

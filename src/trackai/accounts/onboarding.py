@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from trackai.accounts import words as checked
+from trackai.accounts.funnels import taken
 from trackai.accounts.time_zones import check_time_zone
 from trackai.destinations.registry import validate_account
 from trackai.errors import Conflict, InvalidField, NotFound, StatementRefused, UnknownTenant
@@ -102,17 +103,19 @@ class Onboarding:
                 "The attribution window is 1 hour to 90 days.", field="attribution_window"
             )
         funnel = Funnel(tenant_id, self._new_id(), checked.name(name), window)
-        async with self._database.transaction(tenant_id=tenant_id) as tx:
-            await _require_tenant(tx, tenant_id)
-            if any(
-                known.name == funnel.name
-                for known in await tenants.list_funnels(tx, tenant_id=tenant_id)
-            ):
-                raise Conflict("The tenant has a funnel of this name already.", field="name")
-            await tenants.insert_funnel(tx, funnel, now=self._clock.now())
-            await self._scribe(tenant_id).note(
-                tx, "funnel.create", funnel.id, {"name": funnel.name}
-            )
+        try:
+            async with self._database.transaction(tenant_id=tenant_id) as tx:
+                await _require_tenant(tx, tenant_id)
+                known = await tenants.list_funnels(tx, tenant_id=tenant_id)
+                if any(one.name == funnel.name for one in known):
+                    raise taken()
+                await tenants.insert_funnel(tx, funnel, now=self._clock.now())
+                await self._scribe(tenant_id).note(
+                    tx, "funnel.create", funnel.id, {"name": funnel.name}
+                )
+        except StatementRefused as error:
+            # Nobody had the name a moment ago.
+            raise taken() from error
         return funnel
 
     async def funnel_named(self, tenant_id: UUID, name: str | None) -> Funnel:

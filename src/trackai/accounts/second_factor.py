@@ -8,13 +8,14 @@ from trackai.accounts import codes
 from trackai.accounts.access_tools import AccessTools
 from trackai.accounts.brake import Brake
 from trackai.accounts.emails import normalized_email
-from trackai.accounts.entries import Entry, open_session
+from trackai.accounts.entries import Entry, end_everywhere, open_session
 from trackai.accounts.proving import Proving, accepted
 from trackai.accounts.scribing import NOBODY, UserScribe
 from trackai.accounts.tokens import MOST_CHARS, digest_of
 from trackai.errors import CodeRefused, Conflict, InvalidField, NotFound
 from trackai.storage import half_sessions, second_factors, users
 from trackai.storage.pool import Tx
+from trackai.storage.sessions import Session
 from trackai.storage.users import User
 
 # So long what is offered may wait for its first code.
@@ -59,10 +60,13 @@ class SecondFactor:
                 now=self._tools.clock.now(),
             )
 
-    async def confirm(self, user: User, code: str) -> Sequence[str]:
+    async def confirm(
+        self, user: User, code: str, *, session: Session | None = None
+    ) -> Sequence[str]:
         """Let what was offered count from now on; return the recovery codes, shown this once.
 
-        InvalidField for a wrong code, Conflict when nothing is offered any more.
+        All sessions but this one end: whoever came in by the password alone is out. InvalidField
+        for a wrong code, Conflict when nothing is offered any more.
         """
         now, fresh = self._tools.clock.now(), codes.new_recovery_codes()
         async with self._tools.database.transaction() as tx:
@@ -78,6 +82,7 @@ class SecondFactor:
             await second_factors.insert_codes(
                 tx, self._tools.envelope, user_id=user.id, codes=bare, now=now
             )
+            await end_everywhere(tx, user, now=now, but=session)
             await self._scribe.note(tx, user.id, "user.second_factor_on")
         return fresh
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from trackai.accounts.access_tools import AccessTools
+from trackai.accounts.brake import Brake
 from trackai.accounts.emails import normalized_email
 from trackai.accounts.entries import end_everywhere
 from trackai.accounts.scribing import actor_of
@@ -19,6 +20,8 @@ from trackai.storage.pool import Tx
 from trackai.storage.users import User
 
 INVITED_FOR = dt.timedelta(days=7)
+# So many invitations may be asked for in a day: of one e-mail by anybody, and by one team.
+DAY, MOST_TO_EMAIL, MOST_OF_TEAM = dt.timedelta(days=1), 5, 50
 MOST_NAME_CHARS = 100
 LANGUAGES = ("pt", "en")
 
@@ -49,6 +52,22 @@ class Team:
 
     def __init__(self, tools: AccessTools) -> None:
         self._tools = tools
+        self._brake = Brake(
+            *(tools.envelope, tools.clock),
+            kind="invite ",
+            most_of_email=MOST_TO_EMAIL,
+            most_of_address=MOST_OF_TEAM,
+            window=DAY,
+        )
+
+    async def ask(self, given: str, *, tenant_id: UUID) -> None:
+        """Count a wish to invite somebody: strangers get mail by it.
+
+        InvalidField when it is no e-mail, TooManyRequests after too many.
+        """
+        email = normalized_email(given)
+        async with self._tools.database.transaction() as tx:
+            await self._brake.note(tx, email, str(tenant_id))
 
     async def invite(self, given: str, *, tenant_id: UUID | None, role: MemberRole, by: str) -> str:
         """Return the token of a link; without a tenant it makes a platform operator."""

@@ -7,7 +7,7 @@ is done is in the audit log.
 import datetime as dt
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 from urllib.parse import urlsplit
@@ -15,12 +15,14 @@ from uuid import UUID
 
 from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.message import LANGUAGES
+from trackai.alarms.rules import limits_of
 from trackai.errors import Conflict, InvalidField, NotFound
 from trackai.model.alarm import (
     INSTALLATION,
     Alarm,
     Event,
     Limits,
+    Metric,
     RouteKind,
     Scope,
     Severity,
@@ -43,6 +45,13 @@ ROUTING_KEY = 32
 # A silence that nobody ends; longer ones are a threshold that is wrong.
 LONGEST_SILENCE = dt.timedelta(days=31)
 _WEEK = dt.timedelta(days=7)
+# Of what there is never more: a threshold beyond it would never let an alarm end, or fire.
+_HUNDREDS = frozenset(
+    {
+        *(Metric.WEBHOOK_SUCCESS_PERCENT, Metric.MATCH_RATE_DROP),
+        *(Metric.POOL_PERCENT, Metric.DISK_PERCENT),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,17 @@ class Hush:
     alarm: str | None = None
     name: str | None = None
     weekly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """Which limits count for one alarm, and who says so."""
+
+    alarm: Alarm
+    limits: Limits
+    whose: str  # usual, installation or own
+    set_by: str | None = None
+    set_at: dt.datetime | None = None
 
 
 class Choices:
@@ -159,17 +179,34 @@ class Choices:
                 raise NotFound("There is no such silence.")
             await self._scribe.note(tx, "alarm.unsilence", silence_id)
 
+    async def counting(self) -> Mapping[str, Counting]:
+        """Return alarm -> what counts for it: the owner's own, the installation's, or as usual."""
+        own = await self._limits(self._tenant_id)
+        everybodys = own if self._tenant_id == INSTALLATION else await self._limits(INSTALLATION)
+        found = {}
+        for alarm in ALARMS.values():
+            if self._tenant_id != INSTALLATION and alarm.scope is Scope.INSTALLATION:
+                continue
+            row = own.get(alarm.id) or everybodys.get(alarm.id)
+            if row is None:
+                found[alarm.id] = Counting(alarm, limits_of(alarm), "usual")
+                continue
+            limits = Limits(row["threshold"], row["clear"])
+            whose = "own" if alarm.id in own else "installation"
+            found[alarm.id] = Counting(alarm, limits, whose, row["set_by"], row["set_at"])
+        return found
+
     async def set_threshold(self, alarm_id: str, threshold: float | None) -> Limits:
-        """Let this value count, None: the catalogue's; returns what counts from the next look on.
+        """Let this value count, None: what counts for everybody; returns what does from now on.
 
         Where the alarm ends moves in proportion.
         """
         alarm = alarm_named(alarm_id)
         if self._tenant_id != INSTALLATION and alarm.scope is Scope.INSTALLATION:
             raise InvalidField("This alarm is the installation's alone.", field="alarm")
-        limits = _limits(alarm, alarm.threshold if threshold is None else threshold)
+        limits = None if threshold is None else _limits(alarm, threshold)
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:
-            if threshold is None:
+            if limits is None:
                 await alarm_choices.delete_limits(tx, alarm.id, tenant_id=self._tenant_id)
             else:
                 await alarm_choices.save_limits(
@@ -179,7 +216,12 @@ class Choices:
                     now=self._clock.now(),
                 )
             await self._scribe.note(tx, "alarm.threshold", alarm.id, {"threshold": threshold})
-        return limits
+        return limits or (await self.counting())[alarm.id].limits
+
+    async def _limits(self, tenant_id: UUID) -> Mapping[str, Row]:
+        async with self._database.transaction(tenant_id=tenant_id) as tx:
+            rows = await alarm_choices.list_limits(tx, tenant_id=tenant_id)
+        return {row["alarm"]: row for row in rows}
 
     async def acknowledge(self, alarm_id: str, name: str = "") -> Standing:
         """Say that somebody has an incident; whoever was called for it is told within seconds.
@@ -204,6 +246,11 @@ class Choices:
         raise NotFound("This alarm has no incident.")
 
 
+def most_of(alarm: Alarm) -> float | None:
+    """Return the largest value that an alarm's threshold may have; None: any."""
+    return 100.0 if alarm.metric in _HUNDREDS else None
+
+
 def alarm_named(alarm_id: str) -> Alarm:
     """Return an alarm of the catalogue; NotFound names those that there are."""
     if alarm_id not in ALARMS:
@@ -219,8 +266,13 @@ def _refuse(known: Standing | None) -> None:
 def _limits(alarm: Alarm, threshold: float) -> Limits:
     if not math.isfinite(threshold) or threshold < 0:
         raise InvalidField("A threshold is a number, 0 or more.", field="threshold")
+    most = most_of(alarm)
+    if most is not None and threshold > most:
+        raise InvalidField(f"The threshold of this alarm is at most {most:g}.", field="threshold")
     part = alarm.clear / alarm.threshold if alarm.threshold else 1.0
-    return Limits(threshold, threshold * part)
+    clear = threshold * part
+    # Nothing is better than all of it: behind that the alarm would not end.
+    return Limits(threshold, clear if most is None else min(clear, most))
 
 
 def _target(new: NewRoute) -> tuple[Target, str | None]:

@@ -8,15 +8,20 @@ middle has done nothing, and the next one does it.
 import asyncio
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
 
-from trackai.alarms import calling, rules
+from trackai.alarms import calling, exposing, rules
+from trackai.alarms.flow import flow_of
 from trackai.alarms.measuring import Measured, measure
+from trackai.alarms.metrics_log import INSTALLATION as ALL_PROCESSES
+from trackai.alarms.metrics_log import MetricsLog
 from trackai.model.alarm import (
     INSTALLATION,
+    OF_PROCESSES,
     REAL,
     Alarm,
     Deed,
@@ -29,13 +34,21 @@ from trackai.model.alarm import (
     Subject,
 )
 from trackai.model.clock import Clock, NewId
-from trackai.storage import alarm_calls, alarm_choices, alarm_history, alarm_signals, jobs
+from trackai.model.flow import Flow, Name
+from trackai.storage import (
+    alarm_calls,
+    alarm_choices,
+    alarm_history,
+    alarm_signals,
+    installation_facts,
+    jobs,
+)
 from trackai.storage.alarm_history import Happened
 from trackai.storage.alarm_routes import Route, load_routes_all_tenants
 from trackai.storage.jobs import Run
 from trackai.storage.pool import Database, Tx
 from trackai.telemetry.logging import get_logger
-from trackai.telemetry.metrics import ALARM_EVALUATION_SECONDS, ALARMS, ALARMS_FIRED, MEASURED
+from trackai.telemetry.metrics import ALARM_EVALUATION_SECONDS, ALARMS_FIRED
 
 EVERY = dt.timedelta(seconds=15)
 # Longest evaluation; one that takes longer is given up, and the next one tries.
@@ -85,6 +98,7 @@ class Watch:
     source: Source
     environment: str
     drill: UUID = REAL
+    log: MetricsLog | None = None  # where graphs outside have their numbers from
 
 
 @dataclass(slots=True)
@@ -96,13 +110,13 @@ class _Found:
     firing: dict[Subject, Standing] = field(default_factory=dict)
     ended: dict[Subject, Standing] = field(default_factory=dict)
     gone: list[Subject] = field(default_factory=list)
-    counted: dict[State, int] = field(default_factory=dict)
+    counted: Counter[tuple[str, State]] = field(default_factory=Counter)  # by alarm
     thresholds: dict[Subject, float] = field(default_factory=dict)  # of those that fire
 
     def add(self, subject: Subject, stored: Standing | None, step: rules.Step) -> None:
         """Take in how one alarm stands now."""
         standing = step.standing
-        self.counted[standing.state] = self.counted.get(standing.state, 0) + 1
+        self.counted[subject.alarm, standing.state] += 1
         if standing != stored:
             self.changed[subject] = standing
         self.happened += [Happened(subject, event, standing) for event in step.events]
@@ -164,8 +178,23 @@ class Evaluator:
             tx, found.happened, now=now, new_id=self._new_id, drill=drill
         )
         if drill == REAL:
-            expose(measured, self._watch.alarms)
+            await self._tell(tx, measured, found, now)
         await self._note(tx, found, now)
+
+    async def _tell(
+        self, tx: Tx, measured: Mapping[Subject, Measured], found: _Found, now: dt.datetime
+    ) -> None:
+        """Tell whoever watches from outside what was seen."""
+        log, values = self._watch.log, exposing.worst(self._watch.alarms, measured)
+        facts = await installation_facts.load_facts_all_tenants(tx, now=now)
+        exposing.expose(self._watch.alarms, values, found.counted, facts, now)
+        if log is not None:
+            # Each process says by itself what it is alone with.
+            together: dict[Name, float] = {Flow.EVALUATIONS: 1.0}
+            together.update((name, one) for name, one in (await flow_of(tx, now)).items())
+            together.update((name, one) for name, one in facts.items())
+            together.update((name, one) for name, one in values.items() if name not in OF_PROCESSES)
+            log.write(ALL_PROCESSES, together, now)
 
     def _decide(
         self,
@@ -275,8 +304,6 @@ class Evaluator:
                 _say(one, drill=self._watch.drill)
         if self._watch.drill != REAL:
             return
-        for state in State:
-            ALARMS.labels(state.value).set(found.counted.get(state, 0))
         run = Run(
             ok=True,
             reason=None,
@@ -285,18 +312,6 @@ class Evaluator:
             next_at=now + EVERY,
         )
         await jobs.note_job(tx, NAME, run, started_at=now)
-
-
-def expose(measured: Mapping[Subject, Measured], alarms: Mapping[str, Alarm]) -> None:
-    """Show the worst value of each metric; what nobody measures is not shown."""
-    values: dict[str, list[float]] = {}
-    for subject, one in measured.items():
-        if one.value is not None:
-            values.setdefault(subject.alarm, []).append(one.value)
-    MEASURED.clear()
-    for name, found in values.items():
-        alarm = alarms[name]
-        MEASURED.labels(alarm.metric.value).set(min(found) if alarm.below else max(found))
 
 
 def limits_for(

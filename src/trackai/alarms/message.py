@@ -13,6 +13,8 @@ from trackai.storage.alarm_calls import DueCall
 from trackai.storage.alarm_routes import Route
 
 LANGUAGES = ("pt", "en")
+# What calls are about that tell of a change, where others name an alarm.
+CHANGED = "deployed"
 _Words = Mapping[str, Mapping[str, str]]
 
 
@@ -42,6 +44,7 @@ class Message:
     details: Mapping[str, Any]
     call_id: str
     language: str
+    link: str | None = None  # of a change: where there is more of it
 
 
 def message_of(call: DueCall, route: Route, alarm: Alarm, sender: Sender) -> Message:
@@ -63,13 +66,35 @@ def message_of(call: DueCall, route: Route, alarm: Alarm, sender: Sender) -> Mes
         title=title,
         text=said["meaning"],
         severity=alarm.severity,
-        source=base.partition("://")[2] or base,
+        source=_source(base),
         fired_at=_moment(details.get("fired_at"), call.made_at),
         runbook_url=f"{base}/runbooks/{alarm.page}",
         alarm_url=f"{base}/alarms/{call.alarm}",
         details={"environment": sender.environment, **details},
         call_id=str(call.id),
         language=route.language,
+    )
+
+
+def message_of_change(call: DueCall, route: Route, sender: Sender) -> Message:
+    """Return what a call says that tells of a change."""
+    details, base = call.details, sender.base_url
+    said = words_of(route.language)["say"]["change"].format(version=details["version"])
+    return Message(
+        deed=call.deed,
+        key=call.key,
+        alarm=call.alarm,
+        title=details["summary"] or said,
+        text="",
+        severity=Severity.MEDIUM,
+        source=_source(base),
+        fired_at=call.made_at,
+        runbook_url=f"{base}/alarms",
+        alarm_url=f"{base}/alarms",
+        details={"environment": sender.environment, "version": details["version"]},
+        call_id=str(call.id),
+        language=route.language,
+        link=details["link"],
     )
 
 
@@ -80,7 +105,9 @@ def shown(metric: Metric, value: object, language: str) -> str:
     number = f"{value:,.1f}".removesuffix(".0")
     if language == "pt":
         number = number.translate(str.maketrans(",.", ".,"))
-    return words_of(language)["unit"][metric].format(n=number)
+    words = words_of(language)
+    unit = words["unit_one"].get(metric) if number == "1" else None
+    return (unit or words["unit"][metric]).format(n=number)
 
 
 @cache
@@ -106,6 +133,10 @@ def _titled(words: _Words, title: str, details: Mapping[str, Any]) -> str:
     """Return what it is, and whose or of what where there are several."""
     subject = " ".join(str(details.get("subject") or "").split())
     return words["say"]["about"].format(title=title, subject=subject) if subject else title
+
+
+def _source(base_url: str) -> str:
+    return base_url.partition("://")[2] or base_url
 
 
 def _moment(said: object, otherwise: dt.datetime) -> dt.datetime:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from prometheus_client import Gauge
 
+from trackai.alarms.metrics_log import MetricsLog
 from trackai.errors import TrackaiError
 from trackai.model.alarm import Metric
 from trackai.model.clock import Clock
@@ -64,12 +65,18 @@ class Sampler:
     """Measures for as long as it runs."""
 
     def __init__(
-        self, process: Process, writer: Database, clock: Clock, more: More | None = None
+        self,
+        process: Process,
+        writer: Database,
+        clock: Clock,
+        more: More | None = None,
+        log: MetricsLog | None = None,
     ) -> None:
         self._process = process
         self._writer = writer
         self._clock = clock
         self._more = more
+        self._log = log
         self._ticks = _Ticks()
         self._cpu = (time.process_time(), time.monotonic())
         self._answers: deque[Mapping[str, Buckets]] = deque(maxlen=SAMPLES + 1)
@@ -116,17 +123,23 @@ class Sampler:
                 for before, share in zip(ticks.used or [0.0] * len(now), now, strict=True)
             ]
 
+    async def write(self) -> None:
+        """Show what was measured since the last sample, then write it down."""
+        part, found, now = self._process.part, await self.sample(), self._clock.now()
+        shown = [((part.value, metric.value), value) for metric, value in found.items()]
+        # Neither needs a database.
+        PROCESS.say(shown, speaker=part)
+        if self._log:
+            self._log.write(self._process.name, found, now)
+        async with self._writer.transaction(waits=False) as tx:
+            await insert_samples(tx, self._process.name, found, at=now)
+            await note_up(tx, part, now=now)
+
     async def _write(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
             try:
-                found = await self.sample()
-                for metric, value in found.items():
-                    PROCESS.labels(metric.value).set(value)
-                async with self._writer.transaction(waits=False) as tx:
-                    now = self._clock.now()
-                    await insert_samples(tx, self._process.name, found, at=now)
-                    await note_up(tx, self._process.part, now=now)
+                await self.write()
             except TrackaiError as error:
                 get_logger().info("sample.dropped", reason=error.code)
             except Exception:  # noqa: BLE001 - a defect of measuring must not end the measuring
@@ -173,7 +186,8 @@ def _answers() -> Mapping[str, Buckets]:
         for sample in metric.samples:
             if sample.name.endswith("_bucket"):
                 area = found.setdefault(sample.labels["area"], {})
-                area[float(sample.labels["le"])] = sample.value
+                bound = float(sample.labels["le"])
+                area[bound] = area.get(bound, 0.0) + sample.value  # of all its routes
     return found
 
 

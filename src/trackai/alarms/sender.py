@@ -12,9 +12,9 @@ from typing import Protocol
 from uuid import UUID
 
 from trackai.alarms.message import Sender as Who
-from trackai.alarms.message import message_of
+from trackai.alarms.message import message_of, message_of_change
 from trackai.alarms.ways.port import Again, Outcome, Refused, Way, Went
-from trackai.model.alarm import REAL, Alarm, RouteKind
+from trackai.model.alarm import REAL, Alarm, Deed, RouteKind
 from trackai.model.clock import Clock
 from trackai.storage import alarm_calls
 from trackai.storage.alarm_calls import DueCall
@@ -104,6 +104,8 @@ class Sender:
 
     async def _say(self, call: DueCall, route: Route, target: Target) -> Outcome:
         alarm, way = self._calls.alarms.get(call.alarm), self._calls.ways.get(route.kind)
+        if way is not None and call.deed is Deed.CHANGE:
+            return await way.tell(message_of_change(call, route, self._calls.who), target)
         if alarm is None or way is None:
             # Of another release, or of an environment in which somebody else pages.
             return Refused("not_ours")

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from trackai.alarms.catalogue import ALARMS, watched
 from trackai.alarms.evaluator import EVERY, Evaluator, Really, Watch
 from trackai.alarms.message import Sender as Who
+from trackai.alarms.metrics_log import MetricsLog
 from trackai.alarms.sender import Calls, Sender, Stored
 from trackai.alarms.ways.opening import open_ways
 from trackai.destinations.http import Http
@@ -41,6 +42,7 @@ class House:
     tasks: Sequence[str]  # the scheduler's
     pages: bool  # we call PagerDuty, not something else
     pagerduty_url: str
+    log: MetricsLog | None = None  # where graphs outside have their numbers from
 
     @property
     def who(self) -> Who:
@@ -67,7 +69,8 @@ OpenMeans = Callable[[], AbstractAsyncContextManager[Means]]
 def open_evaluator(house: House, means: Means, *, after: dt.timedelta | None = None) -> Evaluator:
     """Return what looks at every alarm; `after`: only when nobody has for so long."""
     alarms = watched(production=house.production)
-    watch = Watch(alarms, Really(alarms, house.tasks, house.pages), house.who.environment)
+    source = Really(alarms, house.tasks, house.pages)
+    watch = Watch(alarms, source, house.who.environment, log=house.log)
     return Evaluator(means.database, watch, means.clock, means.new_id, after=after)
 
 

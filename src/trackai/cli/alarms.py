@@ -4,22 +4,27 @@ import datetime as dt
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from trackai.alarms.catalogue import watched
+from trackai.alarms.changes import Change, tell_of
 from trackai.alarms.choices import Choices, Hush, alarm_named
 from trackai.alarms.evaluator import limits_for
 from trackai.alarms.message import shown, words_of
 from trackai.alarms.rules import limits_of
 from trackai.cli import alarm_routes
 from trackai.cli.drill import drill
+from trackai.cli.following import note
 from trackai.cli.installation import Installation, actor, open_installation, parse_uuid, run
 from trackai.cli.output import Json, Limit, Row, show, show_one
+from trackai.cli.render import render
 from trackai.model.alarm import INSTALLATION, Alarm, Standing, State, Subject
 from trackai.model.clock import SystemClock, new_id
+from trackai.settings import Pager
 from trackai.storage import alarm_choices, alarm_history, alarm_signals
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.pool import Role
@@ -27,6 +32,7 @@ from trackai.storage.pool import Role
 app = typer.Typer(no_args_is_help=True, help="What is wrong, and whom to call for it.")
 app.add_typer(alarm_routes.app, name="routes")
 app.command()(drill)
+app.command()(render)
 
 AlarmId = Annotated[str, typer.Argument(metavar="ALARM", help="An alarm's id, from the list.")]
 Tenant = Annotated[
@@ -215,6 +221,34 @@ def threshold(
         return {"alarm": alarm, "threshold": limits.threshold, "ends_at": limits.clear}
 
     show_one(run(work()), json=json)
+
+
+@app.command()
+def deployed(
+    summary: Annotated[str, typer.Option(help="What changed; default: that it runs.")] = "",
+    release: Annotated[
+        str | None, typer.Option("--version", help="What runs now; default: this program's.")
+    ] = None,
+    link: Annotated[str | None, typer.Option(help="Where there is more of it.")] = None,
+    json: Json = False,
+) -> None:
+    """Tell PagerDuty, Slack and webhooks of the installation that another release runs.
+
+    Nobody is woken. It goes out as calls do, tried again while the other side is away.
+    """
+
+    async def work() -> int:
+        change = Change(version("trackai") if release is None else release, summary, link)
+        async with open_installation() as here, here.database(Role.APP) as database:
+            clock = SystemClock()
+            scribe = Scribe(INSTALLATION, actor(), clock, new_id)
+            pages = here.settings.pager is Pager.PROGRAM
+            return await tell_of(change, database, scribe, clock=clock, new_id=new_id, pages=pages)
+
+    calls = run(work())
+    show_one({"calls": calls, "see": "trackai alarms routes calls"}, json=json)
+    if not calls:
+        note("Nobody is told: the installation has no route that hears of changes.")
 
 
 _WORST = (State.ALARM, State.PENDING, State.NO_DATA, State.OK)

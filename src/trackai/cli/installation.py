@@ -22,6 +22,7 @@ from trackai.storage.envelope import Envelope, development_key, parse_keys
 from trackai.storage.pool import Database, Role, Tx
 from trackai.storage.schema import pending
 from trackai.storage.tenant_keys import make_missing_all_tenants
+from trackai.telemetry.log_files import LOGS, LogFile, Room
 from trackai.telemetry.logging import configure_logging
 
 T = TypeVar("T")
@@ -144,12 +145,23 @@ def envelope_of(settings: Settings) -> Envelope:
     return Envelope(parse_keys(development_key(settings.data_dir)))
 
 
-def set_up_logging(settings: Settings) -> None:
-    """Configure this process's logs as the settings say."""
+def set_up_logging(settings: Settings, role: str) -> None:
+    """Configure this process's logs as the settings say; its files are called by its role."""
     json = settings.log_format is LogFormat.JSON or (
         settings.log_format is LogFormat.AUTO and (settings.production or not sys.stderr.isatty())
     )
-    configure_logging(json=json, level=settings.log_level)
+    kept = _log_file(settings, role) if settings.log_mib else None
+    configure_logging(
+        json=json,
+        level=settings.log_level,
+        keep=kept.write if kept else None,
+        most_a_second=settings.log_rate,
+    )
+
+
+def _log_file(settings: Settings, role: str) -> LogFile:
+    room = Room(settings.log_mib * 1024 * 1024, settings.log_days)
+    return LogFile(settings.data_dir / LOGS, role, new_id(), room)
 
 
 def run(work: Coroutine[object, object, T]) -> T:

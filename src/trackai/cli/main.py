@@ -36,6 +36,8 @@ PLACES = {
     "queue": "trackai.cli.queue:app",
     "jobs": "trackai.cli.jobs:app",
     "alarms": "trackai.cli.alarms:app",
+    "cloudwatch": "trackai.cli.cloudwatch:app",
+    "logs": "trackai.cli.logs:logs",
     "sandbox": "trackai.cli.sandbox:app",
     "bench": "trackai.cli.bench:app",
     "secret-key": "trackai.cli.database:secret_key",

@@ -16,7 +16,7 @@ from trackai.cli.serve import stopped
 from trackai.errors import InvalidField, UnknownGateway
 from trackai.model.clock import SystemClock, new_id
 from trackai.sandbox.meta.app import MetaSandbox
-from trackai.sandbox.pagerduty.app import SEEN, PagerDutySandbox
+from trackai.sandbox.pagerduty.app import CHANGES, SEEN, PagerDutySandbox
 from trackai.sandbox.platforms import PLATFORMS, Person, Platform, Sale, SaleStatus, platform
 from trackai.sandbox.platforms.deliver import deliver
 
@@ -76,7 +76,8 @@ def pagerduty(
         with listening(host, port) as listener:
             async with http_server(sandbox, listener):
                 url = address_of(listener)
-                print(f"PagerDuty's stand-in: {url}  (incidents: {url}{SEEN})", flush=True)
+                seen = f"incidents: {url}{SEEN}, changes: {url}{CHANGES}"
+                print(f"PagerDuty's stand-in: {url}  ({seen})", flush=True)
                 print(f"Use it: TRACKAI_PAGERDUTY_URL={url} trackai up", flush=True)
                 print(
                     f"TRACKAI_ALARM_SECRET={key} trackai alarms routes add pagerduty Sandbox",

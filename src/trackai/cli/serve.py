@@ -26,6 +26,7 @@ from trackai.cli.http import (
 )
 from trackai.cli.installation import Installation, open_installation, set_up_logging
 from trackai.cli.process import calm_collector
+from trackai.cli.traces import reporting_traces
 from trackai.dashboard.tools import PracticeSales
 from trackai.errors import TrackaiError
 from trackai.model.clock import SystemClock, new_id
@@ -50,7 +51,7 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on (TRACKAI_PORT)
 
 def up(host: Host = None, port: Port = None) -> None:
     """Run everything in one process: database, HTTP and workers."""
-    settings = _settings(host, port)
+    settings = _settings(host, port, "up")
 
     async def work() -> None:
         async with open_installation(settings) as here, running(here) as address:
@@ -68,7 +69,7 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
 ) -> None:
     """Serve HTTP only; the work behind it is done by `trackai worker` processes."""
-    settings = _settings(host, port)
+    settings = _settings(host, port, "serve")
 
     async def work() -> None:
         async with open_installation(settings) as here:
@@ -76,7 +77,7 @@ def serve(
                 listening_together(settings.host, settings.port, workers) as listeners,
                 _siblings(here, listeners[1:]) as siblings,
             ):
-                async with counted(settings), serving(here, listeners[0]) as address:
+                async with observed(settings, "serve"), serving(here, listeners[0]) as address:
                     get_logger().info("serving", address=address, workers=workers)
                     asked = await stopped(*(sibling.sentinel for sibling in siblings))
             if not asked:
@@ -89,12 +90,12 @@ def serve(
 def worker() -> None:
     """Work receipts and deliveries off; run as many as needed, anywhere."""
     settings = load_settings()
-    set_up_logging(settings)
+    set_up_logging(settings, "worker")
 
     async def work() -> None:
         async with (
             open_installation(settings) as here,
-            counted(settings),
+            observed(settings, "worker"),
             _working(here),
         ):
             get_logger().info("working")
@@ -108,7 +109,11 @@ def worker() -> None:
 async def running(here: Installation) -> AsyncIterator[str]:
     """Serve and work in this process; yields the address."""
     with listening(here.settings.host, here.settings.port) as listener:
-        async with counted(here.settings), _working(here), serving(here, listener) as address:
+        async with (
+            observed(here.settings, "up"),
+            _working(here),
+            serving(here, listener) as address,
+        ):
             yield address
 
 
@@ -125,8 +130,15 @@ async def serving(here: Installation, listener: socket.socket) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def counted(settings: Settings) -> AsyncIterator[None]:
-    """Show this process's counters at the port that the settings name, if they name one."""
+async def observed(settings: Settings, role: str) -> AsyncIterator[None]:
+    """Show this process's counters and report its part of traces, where the settings say so."""
+    with reporting_traces(settings, role):
+        async with _counted(settings):
+            yield
+
+
+@asynccontextmanager
+async def _counted(settings: Settings) -> AsyncIterator[None]:
     if settings.metrics_port is None:
         yield
         return
@@ -193,12 +205,12 @@ def _siblings(
 
 
 def _sibling(settings: Settings, url: str, listener: socket.socket) -> None:
-    set_up_logging(settings)
+    set_up_logging(settings, "serve")
 
     async def work() -> None:
         async with AsyncExitStack() as stack:
             here = Installation.of(settings, url)
-            await stack.enter_async_context(counted(settings))
+            await stack.enter_async_context(observed(settings, "serve"))
             await stack.enter_async_context(serving(here, listener))
             parent = multiprocessing.parent_process()
             # Left behind, it would hold the address against the next start.
@@ -229,11 +241,11 @@ async def stopped(*sentinels: int) -> bool:
     return asked.is_set()
 
 
-def _settings(host: str | None, port: int | None) -> Settings:
+def _settings(host: str | None, port: int | None, role: str) -> Settings:
     settings = load_settings()
     given = {"host": host, "port": port}
     settings = settings.model_copy(
         update={name: value for name, value in given.items() if value is not None}
     )
-    set_up_logging(settings)
+    set_up_logging(settings, role)
     return settings

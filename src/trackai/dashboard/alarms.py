@@ -11,36 +11,40 @@ from fastapi.responses import RedirectResponse
 from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.choices import MOST_NAME, MOST_WHY, Choices, Hush, NewRoute, alarm_named
 from trackai.alarms.message import LANGUAGES, shown, words_of
-from trackai.alarms.rules import limits_of
 from trackai.analytics.metrics import zone_of
 from trackai.dashboard.rendering import language_of, render_page
-from trackai.dashboard.visiting import Manage, Operate, See, Visit, fields_of, tools_of
+from trackai.dashboard.thresholds import number_of, thresholds_of
+from trackai.dashboard.visiting import Configure, Manage, Operate, See, Visit, fields_of, tools_of
+from trackai.dashboard.words import say
 from trackai.errors import Conflict, InvalidField, NotFound
-from trackai.model.alarm import Alarm, Limits, RouteKind, Scope, Severity, Standing, State
+from trackai.model.alarm import YES_OR_NO, Alarm, RouteKind, Scope, Severity, Standing, State
 from trackai.storage import alarm_choices, alarm_history, alarm_routes, alarm_signals
 from trackai.storage.alarm_signals import Standings
 from trackai.storage.audit_logs import Scribe
+from trackai.storage.destinations import list_pixel_ids
 from trackai.storage.pool import Tx
 
 router = APIRouter()
 
 SHOWN = 50
-HOURS = (1, 4, 24, 168)
+HOURS = {hours: dt.timedelta(hours=hours) for hours in (1, 4, 24, 168)}
+# Those first that everybody has.
+KINDS = (RouteKind.EMAIL, RouteKind.SLACK, RouteKind.WEBHOOK, RouteKind.PAGERDUTY)
 # Those of a tenant; the others are the installation's, and whoever runs it is called for them.
 OF_TENANTS = [one for one in ALARMS.values() if one.scope is not Scope.INSTALLATION]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How one alarm stands, in the reader's words; `of` is a pixel where there are several."""
+    """How one alarm stands, in the reader's words; `of` and `about` tell which pixel's it is."""
 
     alarm: Alarm
     title: str
     meaning: str
     of: str
+    about: str
     state: State
     value: str
-    threshold: str
     standing: Standing | None
 
 
@@ -66,6 +70,27 @@ async def acknowledge(request: Request, visit: Operate, alarm_id: str) -> Respon
         # It ended, or somebody was faster: the page says which.
         alarm_named(alarm_id)
     return RedirectResponse("/alarms", status_code=303)
+
+
+@router.post("/alarms/{alarm_id}/threshold")
+async def set_threshold(request: Request, visit: Configure, alarm_id: str) -> Response:
+    """Let another value count for this account from the next look on."""
+    try:
+        value = number_of((await fields_of(request)).get("threshold", ""))
+        await _choices(request, visit).set_threshold(alarm_id, value)
+    except InvalidField as error:
+        return await _page(request, visit, problem=error.field, status=422)
+    return RedirectResponse("/alarms#thresholds", status_code=303)
+
+
+@router.post("/alarms/{alarm_id}/threshold/end")
+async def end_threshold(request: Request, visit: Configure, alarm_id: str) -> Response:
+    """Let count again what counts for everybody."""
+    try:
+        await _choices(request, visit).set_threshold(alarm_id, None)
+    except InvalidField as error:
+        return await _page(request, visit, problem=error.field, status=422)
+    return RedirectResponse("/alarms#thresholds", status_code=303)
 
 
 @router.post("/alarms/silences")
@@ -136,9 +161,11 @@ async def _page(
             tx, tenant_id=tenant_id, alarm=only.id if only else None, limit=SHOWN
         )
         silences = await alarm_choices.list_silences(tx, tenant_id=tenant_id, now=tools.clock.now())
+        pixels = await pixels_of(tx, tenant_id=tenant_id)
         routes = await alarm_routes.list_routes(tx, tenant_id=tenant_id)
     words = words_of(language_of(request))
     names = await tools.team.names(tenant_id)
+    counting = thresholds_of(await _choices(request, visit).counting(), language_of(request))
     return await render_page(
         request,
         visit,
@@ -148,13 +175,15 @@ async def _page(
         only=only,
         lines=[one for one in lines if only is None or one.alarm.id == only.id],
         history=history,
+        pixels=pixels,
         silences=silences,
         routes=routes,
+        thresholds=counting,
         words=words,
         names=names,
         alarms={one.id: words[one.id]["title"] for one in OF_TENANTS},
         hours=HOURS,
-        kinds=list(RouteKind),
+        kinds=KINDS,
         severities=list(Severity),
         languages=LANGUAGES,
         most_name=MOST_NAME,
@@ -167,11 +196,13 @@ async def _page(
 async def lines_of(tx: Tx, language: str, *, tenant_id: UUID) -> Sequence[Line]:
     """Return how a tenant's alarms stand, the worst first."""
     signals = await alarm_signals.list_signals(tx, tenant_id=tenant_id)
-    chosen = {
-        row["alarm"]: Limits(row["threshold"], row["clear"])
-        for row in await alarm_choices.list_limits(tx, tenant_id=tenant_id)
-    }
-    return _lines(signals, chosen, language)
+    return _lines(signals, await pixels_of(tx, tenant_id=tenant_id), language)
+
+
+async def pixels_of(tx: Tx, *, tenant_id: UUID) -> Mapping[str, str]:
+    """Return what people call what an alarm is about, where that is one of their pixels."""
+    known = await list_pixel_ids(tx, tenant_id=tenant_id)
+    return {str(one): pixel_id for one, pixel_id in known.items()}
 
 
 def unwell(lines: Sequence[Line]) -> Sequence[Line]:
@@ -179,7 +210,7 @@ def unwell(lines: Sequence[Line]) -> Sequence[Line]:
     return [one for one in lines if one.standing and one.standing.incident_id]
 
 
-def _lines(signals: Standings, chosen: Mapping[str, Limits], language: str) -> Sequence[Line]:
+def _lines(signals: Standings, pixels: Mapping[str, str], language: str) -> Sequence[Line]:
     lines = []
     known = {subject.alarm for subject in signals}
     stand = [
@@ -191,20 +222,25 @@ def _lines(signals: Standings, chosen: Mapping[str, Limits], language: str) -> S
             continue  # of a newer release
         alarm = ALARMS[alarm_id]
         said = words_of(language)[alarm_id]
-        limits = limits_of(alarm, [chosen.get(alarm_id)])
         lines.append(
             Line(
                 alarm,
                 said["title"],
                 said["meaning"],
                 name,
+                pixels.get(name, name),
                 standing.state if standing else State.NO_DATA,
-                shown(alarm.metric, standing.value if standing else None, language),
-                shown(alarm.metric, limits.threshold, language),
+                _value(alarm, standing.value if standing else None, language),
                 standing,
             )
         )
     return lines
+
+
+def _value(alarm: Alarm, value: float | None, language: str) -> str:
+    if alarm.metric in YES_OR_NO and value is not None:
+        return say(language, "alarms.is_so" if value else "alarms.is_not_so")
+    return shown(alarm.metric, value, language)
 
 
 def _choices(request: Request, visit: Visit) -> Choices:

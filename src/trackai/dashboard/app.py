@@ -1,6 +1,7 @@
 """The pages as one ASGI application: routes, static files, and every error as a page."""
 
-from urllib.parse import quote
+from contextlib import suppress
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -37,13 +38,11 @@ from trackai.dashboard import (
     static,
     team,
 )
-from trackai.dashboard.rendering import render
+from trackai.dashboard.error_pages import error_page, known, page_before
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.uploads import Forms
-from trackai.dashboard.visiting import SignInNeeded
-from trackai.dashboard.words import words_of
-from trackai.errors import NotFound, TrackaiError
-from trackai.ingest.wire import refusal
+from trackai.dashboard.visiting import COOKIE, SignInNeeded, recognized
+from trackai.errors import RequestRefused, TrackaiError, Unavailable
 from trackai.telemetry.logging import get_logger
 
 LEAST_GZIPPED_BYTES = 1000
@@ -65,41 +64,42 @@ def create_dashboard(tools: DashboardTools) -> Forms:
     app.add_exception_handler(SignInNeeded, _to_sign_in)
     app.add_exception_handler(TrackaiError, _refused)
     # An id in an address that is none.
-    app.add_exception_handler(RequestValidationError, _by_framework)
-    app.add_exception_handler(HTTPException, _by_framework)
+    app.add_exception_handler(RequestValidationError, _refused)
+    app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _broken)
     return Forms(app, tools.signing_in)
 
 
 async def _to_sign_in(request: Request, _error: Exception) -> Response:
-    """Lead to the sign-in page, and from there back to where they wanted to go."""
-    back = f"?next={quote(request.url.path)}" if request.method == "GET" else ""
-    address = f"/sign-in{back}"
+    """Lead to the sign-in page, and from there back to where they wanted to go, or came from."""
+    said = {}
+    if (back := request.url.path if request.method == "GET" else page_before(request)) is not None:
+        said["next"] = back
+    if COOKIE in request.cookies:
+        said["over"] = "1"  # they were signed in, and wonder
+    address = "/sign-in" + (f"?{urlencode(said, safe='/')}" if said else "")
     if request.headers.get("hx-request"):
         return Response(status_code=204, headers={"hx-redirect": address})
     return RedirectResponse(address, status_code=303)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    known = error if isinstance(error, TrackaiError) else TrackaiError("Something broke here.")
-    return _error_page(request, known)
-
-
-async def _by_framework(request: Request, _error: Exception) -> Response:
-    return _error_page(request, NotFound("There is nothing at this address."))
+    if COOKIE in request.cookies and not hasattr(request.state, "who"):
+        # An address that there is not asked nobody; the page is in their language all the same.
+        with suppress(TrackaiError):
+            await recognized(request)
+    told = error if isinstance(error, TrackaiError) else known(error)
+    if not isinstance(told, RequestRefused | Unavailable):
+        _note(request, told)
+    return error_page(request, told)
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    get_logger().error("page.failed", error=type(error).__name__, path=request.url.path)
-    return _error_page(request, TrackaiError("Something broke here. It was noted; try again."))
+    _note(request, error)
+    return error_page(request, TrackaiError("Something broke here. It was noted; try again."))
 
 
-def _error_page(request: Request, error: TrackaiError) -> Response:
-    """Say in the reader's language what is wrong; to programs, in JSON."""
-    if "text/html" not in request.headers.get("accept", ""):
-        answer = refusal(error, ((b"cache-control", b"no-store"),))
-        response = Response(answer.body, status_code=answer.status)
-        response.raw_headers.extend(answer.headers)
-        return response
-    code = error.code if f"errors.{error.code}" in words_of("pt") else "error"
-    return render(request, "error.html", status=error.status, code=code)
+def _note(request: Request, error: Exception) -> None:
+    # As it is written in the code: what stands in an address may be a secret.
+    path = getattr(request.scope.get("route"), "path", None)
+    get_logger().error("page.failed", error=type(error).__name__, path=path)

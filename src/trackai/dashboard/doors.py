@@ -35,11 +35,15 @@ router = APIRouter()
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - in the address
+async def sign_in_page(
+    request: Request,
+    next: str = "/",  # noqa: A002 - in the address
+    over: bool = False,  # noqa: FBT001, FBT002 - in the address
+) -> Response:
     """Show where to sign in; who is signed in already goes on."""
     if await recognized(request) is not None:
         return RedirectResponse(own_path(next), status_code=303)
-    return render(request, "sign_in.html", next=own_path(next), email="", problem=None)
+    return render(request, "sign_in.html", next=own_path(next), email="", problem=None, over=over)
 
 
 @router.post("/sign-in")
@@ -64,6 +68,7 @@ async def sign_in(request: Request) -> Response:
             next=following,
             email=email,
             problem=error.code,
+            over=False,
         )
         if isinstance(error, SignInFailed):
             answer.background = BackgroundTask(tools.signing_in.note_failure, email)

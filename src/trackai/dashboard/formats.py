@@ -60,7 +60,8 @@ class Formats:
         """Return +12%, -3% or, of what grew beyond telling, > +1000%."""
         if share > _MOST_CHANGE:
             return f"> +{self.percent(_MOST_CHANGE, 0)}"
-        return ("+" if share >= 0 else "") + self.percent(share, 0)
+        told = round(share, 2)
+        return ("+" if told > 0 else "") + self.percent(abs(told) if told == 0 else told, 0)
 
     def percent(self, share: float | None, digits: int = 1) -> str:
         """Return 97,3 % or 97.3%."""

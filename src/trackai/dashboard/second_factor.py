@@ -23,10 +23,10 @@ async def offer(request: Request, who: Somebody) -> Response:
 
 @router.post("/account/second-factor/confirm")
 async def confirm(request: Request, who: Somebody) -> Response:
-    """Let it count from a right code on; recovery codes are shown this once."""
+    """Let it count from a right code on; other browsers are signed out, recovery codes shown."""
     code = (await fields_of(request)).get("code", "")
     try:
-        codes = await tools_of(request).second_factor.confirm(who.user, code)
+        codes = await tools_of(request).second_factor.confirm(who.user, code, session=who.session)
     except InvalidField as error:
         return await account_page(request, who, factor_problem=error)
     return await account_page(request, who, recovery_codes=codes)

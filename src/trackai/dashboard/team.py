@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -9,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from trackai.dashboard.rendering import render_page
 from trackai.dashboard.visiting import Manage, Visit, fields_of, tools_of
-from trackai.errors import Conflict, InvalidField, MailNotSent, NotFound
+from trackai.errors import Conflict, InvalidField, MailNotSent, NotFound, TooManyRequests
 from trackai.mail.letters import invitation
 from trackai.model.access import MemberRole
 
@@ -17,6 +18,20 @@ router = APIRouter()
 
 # Longest that a page waits for a message to go; then the link is shown instead.
 MAIL_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a form came to."""
+
+    sent: bool = False
+    link: str | None = None  # shown this once
+    problem: str | None = None  # a key of words below `team`
+    email: str = ""  # as it was written
+    status: int = 200
+
+
+NOTHING, LAST_OWNER = Told(), Told(problem="last_owner", status=422)
 
 
 @router.get("/team")
@@ -29,19 +44,18 @@ async def team(request: Request, visit: Manage) -> Response:
 async def invite(request: Request, visit: Manage) -> Response:
     """Invite somebody, by a message; when none reaches them the link is shown this once."""
     tools, fields = tools_of(request), await fields_of(request)
+    tenant_id = visit.membership.tenant_id
+    email, role = fields.get("email", ""), _role(fields)
     try:
-        token = await tools.team.invite(
-            fields.get("email", ""),
-            tenant_id=visit.membership.tenant_id,
-            role=_role(fields),
-            by=visit.who.actor,
-        )
-    except InvalidField as error:
-        return await _page(request, visit, problem=error.field, email=fields.get("email", ""))
+        await tools.team.ask(email, tenant_id=tenant_id)
+        token = await tools.team.invite(email, tenant_id=tenant_id, role=role, by=visit.who.actor)
+    except (InvalidField, TooManyRequests) as error:
+        told = Told(problem=error.field or error.code, status=error.status, email=email)
+        return await _page(request, visit, told)
     link = f"{tools.base_url}/join/{token}"
     if await _mailed(request, visit, token, link):
-        return await _page(request, visit, sent=True)
-    return await _page(request, visit, link=link)
+        return await _page(request, visit, Told(sent=True))
+    return await _page(request, visit, Told(link=link))
 
 
 @router.post("/team/invitations/withdraw")
@@ -61,7 +75,7 @@ async def change_role(request: Request, visit: Manage, user_id: UUID) -> Respons
     try:
         await tools_of(request).team.change_role(tenant_id, user_id, role, by=visit.who.actor)
     except Conflict:
-        return await _page(request, visit, problem="last_owner")
+        return await _page(request, visit, LAST_OWNER)
     return RedirectResponse("/team", status_code=303)
 
 
@@ -72,7 +86,7 @@ async def remove(request: Request, visit: Manage, user_id: UUID) -> Response:
     try:
         await tools_of(request).team.remove(tenant_id, user_id, by=visit.who.actor)
     except Conflict:
-        return await _page(request, visit, problem="last_owner")
+        return await _page(request, visit, LAST_OWNER)
     return RedirectResponse("/team", status_code=303)
 
 
@@ -94,28 +108,17 @@ async def _mailed(request: Request, visit: Visit, token: str, link: str) -> bool
     return tools.mail.reaches_people
 
 
-async def _page(
-    request: Request,
-    visit: Visit,
-    *,
-    sent: bool = False,
-    link: str | None = None,
-    problem: str | None = None,
-    email: str = "",
-) -> Response:
+async def _page(request: Request, visit: Visit, told: Told = NOTHING) -> Response:
     tools, tenant_id = tools_of(request), visit.membership.tenant_id
     return await render_page(
         request,
         visit,
         "team.html",
-        status=422 if problem else 200,
+        status=told.status,
         colleagues=await tools.team.colleagues(tenant_id),
         invitations=await tools.team.invitations(tenant_id),
         roles=[*MemberRole],
-        link=link,
-        sent=sent,
-        problem=problem,
-        email=email,
+        told=told,
     )
 
 

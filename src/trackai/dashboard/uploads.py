@@ -4,9 +4,10 @@ from starlette.requests import Request
 
 from trackai.accounts.signing_in import SigningIn
 from trackai.dashboard.ad_spend import MOST_FILE_BYTES, PATH
+from trackai.dashboard.error_pages import error_answer
 from trackai.dashboard.visiting import COOKIE
 from trackai.errors import TrackaiError
-from trackai.ingest.wire import AsgiApp, Bounded, Receive, Scope, Send, refusal
+from trackai.ingest.wire import AsgiApp, Bounded, Receive, Scope, Send
 
 # Longest form; it is read before it is known who sends it.
 MOST_BODY_BYTES = 64 * 1024
@@ -18,8 +19,8 @@ class Forms:
     """The pages behind what reads their bodies whole, up to a bound."""
 
     def __init__(self, app: AsgiApp, signing_in: SigningIn) -> None:
-        self._small = Bounded(app, MOST_BODY_BYTES)
-        self._large = Bounded(app, MOST_FILE_BYTES + _AROUND_BYTES)
+        self._small = Bounded(app, MOST_BODY_BYTES, told=error_answer)
+        self._large = Bounded(app, MOST_FILE_BYTES + _AROUND_BYTES, told=error_answer)
         self._signing_in = signing_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,7 +29,7 @@ class Forms:
         try:
             known = brings_file and await self._knows(scope)
         except TrackaiError as error:
-            await refusal(error).send(send)
+            await error_answer(scope, error).send(send)
             return
         await (self._large if known else self._small)(scope, receive, send)
 

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from trackai.accounts.signing_in import SignedIn
 from trackai.dashboard.tools import DashboardTools
-from trackai.errors import Forbidden, NotAuthenticated
+from trackai.errors import Forbidden, FromElsewhere, NotAuthenticated, NoTeam, PageTooOld
 from trackai.model.access import Permission
 from trackai.storage.memberships import Membership
 
@@ -81,7 +81,7 @@ def visit_with(permission: Permission) -> Callable[..., Awaitable[Visit]]:
     async def visit(request: Request) -> Visit:
         who = await somebody(request)
         if who.membership is None:
-            raise Forbidden("You are in no team. Ask for an invitation.")
+            raise NoTeam
         if not who.may(permission):
             raise Forbidden("Your role in this team does not allow that.")
         return Visit(who, who.membership)
@@ -101,7 +101,7 @@ def check_origin(request: Request) -> None:
     """Refuse what another site's page sent: browsers name it with every POST."""
     origin = urlsplit(request.headers.get("origin", ""))
     if not origin.netloc or origin.netloc != request.headers.get("host"):
-        raise Forbidden("The request did not come from a page of this site.")
+        raise FromElsewhere
 
 
 def masked_token(who: SignedIn) -> str:
@@ -154,7 +154,7 @@ async def _check_token(request: Request, who: SignedIn) -> None:
     if given is None:
         given = (await fields_of(request)).get(FIELD, "")
     if not is_token(who, given):
-        raise Forbidden("The page is too old. Open it again, and send it once more.")
+        raise PageTooOld
 
 
 def _token_of(who: SignedIn) -> bytes:

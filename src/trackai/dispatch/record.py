@@ -16,8 +16,9 @@ from trackai.storage.deliveries import Owed, Settlement, settle_deliveries
 from trackai.storage.dispatch_attempts import Attempt, insert_attempts
 from trackai.storage.match_quality import Graded, add_quality_all_tenants
 from trackai.storage.pool import Database
+from trackai.telemetry import tracing
 from trackai.telemetry.logging import get_logger
-from trackai.telemetry.metrics import ATTEMPTS, WEBHOOK_TO_ACCEPTED_SECONDS
+from trackai.telemetry.metrics import ATTEMPTS, STAGE_SECONDS, WEBHOOK_TO_ACCEPTED_SECONDS
 
 # Longest excerpt of a destination's own words that is kept.
 DETAIL_CHARS = 500
@@ -69,6 +70,8 @@ class Recorder:
             graded = [found for one in tried if (found := _graded(one)) is not None]
             await add_quality_all_tenants(tx, graded, at=batch.at)
         _count(batch, tried)
+        if tracing.is_on():
+            _trace(batch, tried)
         for one in tried:
             _report(batch, one)
         return tried
@@ -160,9 +163,25 @@ def _count(batch: Batch, tried: Sequence[Tried]) -> None:
     for (status, reason), number in counted.items():
         ATTEMPTS.labels(batch.kind, status, reason or "").inc(number)
     for one in tried:
+        for stage, seconds in _stages(batch, one).items():
+            STAGE_SECONDS.labels(stage).observe(max(seconds, 0.0))
         if isinstance(one.outcome, Accepted):
             whole_s = (batch.at - one.owed.received_at).total_seconds()
             WEBHOOK_TO_ACCEPTED_SECONDS.labels(one.owed.event.gateway).observe(whole_s)
+
+
+def _stages(batch: Batch, tried: Tried) -> dict[str, float]:
+    """Return stage -> seconds, as pages show them: of a try the call, of a success all the rest."""
+    call_s = tried.outcome.facts.duration_ms / 1000
+    if not isinstance(tried.outcome, Accepted):
+        return {"call": call_s}
+    owed = tried.owed
+    return {
+        "match": (owed.created_at - owed.received_at).total_seconds(),
+        "wait": (batch.at - owed.created_at).total_seconds() - call_s,
+        "call": call_s,
+        "whole": (batch.at - owed.received_at).total_seconds(),
+    }
 
 
 def _report(batch: Batch, tried: Tried) -> None:
@@ -188,3 +207,56 @@ def _report(batch: Batch, tried: Tried) -> None:
         call_ms=round(facts.duration_ms, 1),
         whole_ms=round(whole_s * 1000, 1),
     )
+
+
+def _trace(batch: Batch, tried: Sequence[Tried]) -> None:
+    """Tell of each try below its delivery; of tries that went together also what carried them."""
+    ended_ns = int(batch.at.timestamp() * 1e9)
+    above = (batch.id, tracing.span_id_of(tracing.BATCH, batch.id)) if len(tried) > 1 else None
+    links = []
+    for one in tried:
+        span = _attempt_span(batch, one, ended_ns, [above] if above else [])
+        tracing.tell(span)
+        if tracing.wanted(span.trace_id):
+            links.append((span.trace_id, span.span_id))
+    if above is None or not links:
+        return
+    began_ns = ended_ns - max(_call_ns(one) for one in tried)
+    facts: dict[str, tracing.Value] = {"destination": batch.kind, "events": len(tried)}
+    tracing.tell(tracing.Done(tracing.BATCH, *above, None, began_ns, ended_ns, facts, links=links))
+
+
+def _attempt_span(
+    batch: Batch, tried: Tried, ended_ns: int, links: Sequence[tuple[UUID, int]]
+) -> tracing.Done:
+    status, reason, _ = _words(tried.outcome)
+    owed, facts = tried.owed, tried.outcome.facts
+    delivery_id, number = owed.event.delivery_id, owed.attempts + 1
+    return tracing.Done(
+        tracing.ATTEMPT,
+        owed.receipt_id,
+        # Two workers may both try a delivery, when the first outlived its lease.
+        tracing.span_id_of(f"{tracing.ATTEMPT} {number} {batch.id}", delivery_id),
+        tracing.span_id_of(tracing.OWE, delivery_id),
+        ended_ns - _call_ns(tried),
+        ended_ns,
+        {
+            "delivery_id": delivery_id,
+            "tenant_id": owed.tenant_id,
+            "destination": batch.kind,
+            "event_name": owed.event.event_name,
+            "attempt": number,
+            "outcome": status,
+            "reason": reason,
+            "next": type(tried.step).__name__,
+            "http_status": facts.http_status,
+            "batch_id": batch.id,
+            "batch_size": facts.batch_size,
+        },
+        None if status == "accepted" else reason,
+        links,
+    )
+
+
+def _call_ns(tried: Tried) -> int:
+    return int(tried.outcome.facts.duration_ms * 1e6)

@@ -129,6 +129,14 @@ class Edge:
         """Tell whether the edge answers this path, be it with 404."""
         return path.startswith((TRACK, WEBHOOK)) or path == OPENAPI or is_script(path)
 
+    def name_of(self, path: str) -> str | None:
+        """Return the pattern of an address that the edge answers, None when it is no such."""
+        if path in self._routes:
+            return path
+        if path.startswith(WEBHOOK):
+            return f"{WEBHOOK}{{gateway}}"
+        return "/t.js" if is_script(path) else None
+
     async def start(self) -> None:
         """Learn the tenants; a wrong set-up fails here and not later."""
         await self._directory.start()

@@ -21,6 +21,7 @@ from trackai.ingest.wire import JSON_TYPE, Answer, NotProved, Request
 from trackai.model.clock import Clock, NewId
 from trackai.model.tenant import GatewayConnection
 from trackai.storage.receipts import NewReceipt, RequestParts, StoredReceipt
+from trackai.telemetry import tracing
 from trackai.telemetry.metrics import WEBHOOK_PROOF_FAILURES
 
 MOST_BODY_BYTES = 1024 * 1024
@@ -64,6 +65,13 @@ class Webhooks:
 
     async def take(self, address: Address, request: Request) -> tuple[Answer, bool]:
         """Store an authentic webhook; return the answer and whether it is a repeat."""
+        with tracing.span(tracing.WEBHOOK) as span:
+            stored = await self._store(address, request)
+            span.joins(stored.id, root=stored.fresh)
+            span.note(gateway=address.gateway, repeat=not stored.fresh)
+        return _accepted(stored), not stored.fresh
+
+    async def _store(self, address: Address, request: Request) -> StoredReceipt:
         gateway = self.gateways.get(address.gateway)
         if gateway is None:
             raise _unknown()
@@ -83,8 +91,7 @@ class Webhooks:
             await self._reject(self._receipt(candidates[0], inbound), proved, keyless=keyless)
             sentence = _NOTHING_TO_PROVE_WITH if proved is ProofFailure.NO_SECRET else _NOT_PROVED
             raise NotProved(sentence, reason=proved.value)
-        stored = await self.stores.receipts.add(self._receipt(proved, inbound))
-        return _accepted(stored), not stored.fresh
+        return await self.stores.receipts.add(self._receipt(proved, inbound))
 
     async def _candidates(
         self, address: Address, request: Request, *, max_age_s: float

@@ -135,11 +135,13 @@ class Bounded:
         *,
         headers: tuple[Header, ...] = (),
         check: Callable[[Scope], None] | None = None,
+        told: Callable[[Scope, TrackaiError], Answer] | None = None,
     ) -> None:
+        """`told` makes the answer of a refusal; without it that is JSON, with these headers."""
         self._app = app
         self._most = most
-        self._headers = headers  # of a refusal
         self._check = check  # raises for what is not even read
+        self._told = told or (lambda _, error: refusal(error, headers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -153,7 +155,7 @@ class Bounded:
         except ClientGone:
             return
         except TrackaiError as error:
-            await refusal(error, self._headers).send(send)
+            await self._told(scope, error).send(send)
             return
         waiting = [{"type": "http.request", "body": body, "more_body": False}]
 

@@ -22,8 +22,10 @@ from trackai.privacy.guard import Guard
 from trackai.storage import receipts
 from trackai.storage.pool import Database, Tx
 from trackai.storage.receipts import Receipt, ReceiptState, SealedReceipt
+from trackai.telemetry import tracing
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import RECEIPTS
+from trackai.telemetry.tracing import Span
 
 # Unexpected failures: pause after the first, doubled each time up to the longest; after the last
 # the receipt is kept as failed (visible, can be reprocessed).
@@ -54,6 +56,10 @@ class ReceiptProcessor:
 
     async def step(self) -> bool:
         """Work one receipt off; False when none was due. StorageUnavailable: try again later."""
+        with tracing.span(tracing.RECEIPT) as span:
+            return await self._step(span)
+
+    async def _step(self, span: Span) -> bool:
         claimed: SealedReceipt | None = None
         started = time.perf_counter()
         try:
@@ -62,6 +68,7 @@ class ReceiptProcessor:
                 claimed = await receipts.claim_receipt_all_tenants(tx, now=now)
                 if claimed is None:
                     return False
+                span.joins(claimed.id)
                 receipt = await receipts.open_receipt(tx, self._tools.envelope, claimed)
                 guard = await Guard.stand(tx, self._tools.envelope, receipt)
                 result = await self._work(tx, receipt, guard)
@@ -79,6 +86,8 @@ class ReceiptProcessor:
             if claimed is None:
                 raise
             result = await self._set_aside(claimed, error)
+            span.fails(result.reason or "")
+        _note(span, claimed, result)
         _report(claimed, result, time.perf_counter() - started)
         return True
 
@@ -90,7 +99,8 @@ class ReceiptProcessor:
             receipt.body, receipt.request.headers, receipt.request.query, receipt.received_at
         )
         try:
-            parsed = adapter.parse(request)
+            with tracing.span(tracing.PARSE):
+                parsed = adapter.parse(request)
         except PayloadNotUnderstood as error:
             return Result(ReceiptState.FAILED, str(error))
         if isinstance(parsed, NotASale):
@@ -143,6 +153,17 @@ def _with_address(notice: Notice, checkout_url: str) -> Notice:
     if notice.tracking.checkout_url is not None:
         return notice
     return replace(notice, tracking=replace(notice.tracking, checkout_url=checkout_url))
+
+
+def _note(span: Span, claimed: SealedReceipt, result: Result) -> None:
+    span.note(
+        receipt_id=claimed.id,
+        tenant_id=claimed.tenant_id,
+        gateway=claimed.gateway,
+        attempt=claimed.attempts + 1,
+        outcome=result.state.value,
+        owed=sum(one.owed for one in result.taken),
+    )
 
 
 def _report(claimed: SealedReceipt, result: Result, seconds: float) -> None:

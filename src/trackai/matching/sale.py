@@ -33,6 +33,7 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Tx
 from trackai.storage.queue_messages import QueuedDelivery
 from trackai.storage.receipts import Receipt
+from trackai.telemetry import tracing
 from trackai.telemetry.metrics import MATCHES
 
 
@@ -68,7 +69,9 @@ async def take_notice(tx: Tx, tools: Tools, guard: Guard, position: int, notice:
     receipt = guard.receipt
     said = Said(notice, receipt.id, position, receipt.received_at)
     conversion, fresh, erased = await _sum_up(tx, tools, guard, said)
-    strategy = await match_conversion(tx, tools, conversion)
+    with tracing.span(tracing.MATCH) as span:
+        strategy = await match_conversion(tx, tools, conversion)
+        span.note(conversion_id=conversion.id, match=strategy.value)
     accounts = await destinations.list_destinations_of_funnel(
         tx, tools.envelope, tenant_id=conversion.tenant_id, funnel_id=conversion.funnel_id
     )
@@ -175,7 +178,12 @@ async def _owe(
             received_at=receipt.received_at,
             plan=plan,
         )
-        fresh = await deliveries.insert_delivery(tx, delivery, now=tools.clock.now())
+        with tracing.span(tracing.OWE) as span:
+            fresh = await deliveries.insert_delivery(tx, delivery, now=tools.clock.now())
+            span.is_about(delivery_id)
+            span.note(delivery_id=delivery_id, event_name=plan.event_name, status=plan.status.value)
+            if not fresh:
+                span.drop()
         if fresh and plan.status is DeliveryStatus.PENDING:
             queued.append(
                 QueuedDelivery(conversion.tenant_id, delivery_id, plan.destination_id, plan.send_at)

@@ -66,6 +66,28 @@ class Metric(StrEnum):
     BACKUP_AGE_H = "backup_age_h"
 
 
+# What either is or is not.
+YES_OR_NO = frozenset({Metric.BREAKER_OPEN})
+# What each process says of itself (alarms/sampler.py); whoever looks at alarms says the others.
+OF_PROCESSES = frozenset(
+    {
+        *(Metric.CPU_PERCENT, Metric.DISK_PERCENT, Metric.LOOP_LAG_MS),
+        *(Metric.POOL_PERCENT, Metric.API_P95_MS, Metric.SPOOL_BYTES),
+    }
+)
+
+
+class Fact(StrEnum):
+    """What is known of the whole installation and no alarm is about; units as above."""
+
+    DEAD_LETTERS_ALL = "dead_letters_all"  # of all tenants
+    OLDEST_DEAD_LETTER_S = "oldest_dead_letter_s"
+    BREAKERS_OPEN = "breakers_open"  # of pixels and hosts
+    MATCH_RATE_PERCENT = "match_rate_percent"  # of a day's paid sales
+    ROLLUP_LAG_S = "rollup_lag_s"  # since changes of counts were folded last
+    ROLLUP_WAITING = "rollup_waiting"  # changes that are not; a hundred thousand stands for more
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """One row of the catalogue; what it is called and means is in the words."""
@@ -144,6 +166,7 @@ class Deed(StrEnum):
     TRIGGER = "trigger"
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
+    CHANGE = "change"  # nothing is wrong; something was changed
 
 
 class RouteKind(StrEnum):

@@ -2,7 +2,12 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from trackai.telemetry.repeated import Repeated
+
 REGISTRY = CollectorRegistry()
+
+# What is said four times a minute and was not for so long is not known any more.
+_LASTS_S = 75.0
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
@@ -79,6 +84,13 @@ DISPATCH_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
+STAGE_SECONDS = Histogram(
+    "trackai_stage_seconds",
+    "How long an event took, by stage: webhook to match, match to call, the call, all of it",
+    ("stage",),
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
 WEBHOOK_TO_ACCEPTED_SECONDS = Histogram(
     "trackai_webhook_to_accepted_seconds",
     "From a webhook's receipt to the destination's yes",
@@ -138,6 +150,18 @@ LIVE_LOOKS = Counter(
     ("outcome",),
     registry=REGISTRY,
 )
+LOG_LINES = Counter(
+    "trackai_log_lines_total",
+    "Log lines that were left out, being many of a kind, or lost, for a disk took them not",
+    ("what",),
+    registry=REGISTRY,
+)
+SPANS = Counter(
+    "trackai_spans_total",
+    "Spans of traces that the collector took, did not take, or that found no room to wait",
+    ("outcome",),
+    registry=REGISTRY,
+)
 JOB_ERRORS = Counter(
     "trackai_job_errors_total",
     "Unexpected errors caught by a worker's loop",
@@ -150,11 +174,12 @@ EDGE_QUEUE = Gauge(
     ("table",),
     registry=REGISTRY,
 )
-ALARMS = Gauge(
+ALARMS = Repeated(
     "trackai_alarms",
-    "Alarms by how they stand, as the leader saw them last",
-    ("state",),
-    registry=REGISTRY,
+    "Of how many tenants or things an alarm stands how, if this process looked lately",
+    ("alarm", "state"),
+    REGISTRY,
+    lasts_s=_LASTS_S,
 )
 ALARMS_FIRED = Counter(
     "trackai_alarms_fired_total",
@@ -175,21 +200,37 @@ ALARM_CALLS = Counter(
 )
 REQUEST_SECONDS = Histogram(
     "trackai_request_seconds",
-    "How long answers took, by what was asked",
-    ("area",),
+    "How long answers took, by what was asked: edge, API or pages, and the address's pattern",
+    ("area", "route"),
     buckets=_SECONDS,
     registry=REGISTRY,
 )
-MEASURED = Gauge(
+MEASURED = Repeated(
     "trackai_measured",
-    "What alarms are about, by metric: the worst of all, as the leader saw it last; its unit is"
-    " in its name",
+    "What alarms are about, by metric: the worst of all, if this process looked lately; its unit"
+    " is in its name",
     ("metric",),
-    registry=REGISTRY,
+    REGISTRY,
+    lasts_s=_LASTS_S,
 )
-PROCESS = Gauge(
+MEASURED_AT = Repeated(
+    "trackai_measured_timestamp_seconds",
+    "When this process looked at every alarm, if that was lately",
+    (),
+    REGISTRY,
+    lasts_s=_LASTS_S,
+)
+FACTS = Repeated(
+    "trackai_fact",
+    "Of the whole installation, if this process looked lately; the unit is in the fact's name",
+    ("fact",),
+    REGISTRY,
+    lasts_s=_LASTS_S,
+)
+PROCESS = Repeated(
     "trackai_process",
-    "What a process measured of itself last: CPU, connections, loop, latency, disk",
-    ("metric",),
-    registry=REGISTRY,
+    "What a process measured of itself last, by part: CPU, connections, loop, latency, disk",
+    ("part", "metric"),
+    REGISTRY,
+    lasts_s=_LASTS_S,
 )

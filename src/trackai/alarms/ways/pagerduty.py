@@ -2,7 +2,7 @@
 
 202 takes an event, and that of a resolve for a key that is not known as well; 400 says that the
 event is wrong and will be tomorrow; 429 and 5xx say later. A key takes about 120 events a
-minute.
+minute. Changes go to an address of their own and wake nobody; an integration's key serves both.
 """
 
 import msgspec
@@ -18,6 +18,7 @@ URL = "https://events.pagerduty.com"
 # Accounts of the European region.
 URL_EU = "https://events.eu.pagerduty.com"
 PATH = "/v2/enqueue"
+CHANGE_PATH = "/v2/change/enqueue"
 MOST_SUMMARY = 1024  # letters
 _TAKEN, _TOO_MANY, _ERROR = 202, 429, 500
 _SEVERITIES = {
@@ -32,14 +33,17 @@ class PagerDuty:
 
     def __init__(self, http: Http, url: str = URL) -> None:
         self._http = http
-        self._url = url.rstrip("/") + PATH
+        self._url = url.rstrip("/")
 
     async def tell(self, message: Message, target: Target) -> Outcome:
         """Send one event."""
-        body = msgspec.json.encode(event_of(message, target.secret))
+        change = message.deed is Deed.CHANGE
+        event = change_of(message, target.secret) if change else event_of(message, target.secret)
+        url = self._url + (CHANGE_PATH if change else PATH)
+        body = msgspec.json.encode(event)
         try:
             answer = await self._http.post(
-                self._url, body=body, headers={"Content-Type": "application/json"}
+                url, body=body, headers={"Content-Type": "application/json"}
             )
         except DestinationUnreachable as error:
             return Again(error.code.replace("destination", "pagerduty"))
@@ -76,4 +80,19 @@ def event_of(message: Message, routing_key: str) -> dict[str, object]:
         ],
         "client": "Track AI",
         "client_url": message.alarm_url,
+    }
+
+
+def change_of(message: Message, routing_key: str) -> dict[str, object]:
+    """Return the event that tells of a change."""
+    link = {"href": message.link, "text": message.link}
+    return {
+        "routing_key": routing_key,
+        "payload": {
+            "summary": message.title[:MOST_SUMMARY],
+            "timestamp": message.fired_at.isoformat(),
+            "source": message.source,
+            "custom_details": dict(message.details),
+        },
+        "links": [link] if message.link else [],
     }

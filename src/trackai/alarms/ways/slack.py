@@ -39,6 +39,8 @@ def text_of(message: Message) -> str:
         return f":large_green_circle: {title}"
     if message.deed is Deed.ACKNOWLEDGE:
         return f":eyes: {title}"
+    if message.deed is Deed.CHANGE:
+        return f":rocket: {title}" + (f"\n<{_plain(message.link)}>" if message.link else "")
     sign = _SIGNS[message.severity]
     return f"{sign} *{title}*\n{_plain(message.text)}\n<{message.runbook_url}|Runbook>"
 

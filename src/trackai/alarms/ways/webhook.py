@@ -10,6 +10,7 @@ import msgspec
 
 from trackai.alarms.message import Message
 from trackai.alarms.ways.port import Again, Outcome, Refused, Went
+from trackai.model.alarm import Deed
 from trackai.model.clock import Clock
 from trackai.storage.alarm_routes import Target
 from trackai.tracker.public_web import NoPage, PublicWeb
@@ -47,6 +48,16 @@ def sign(body: bytes, secret: str, *, at: int) -> str:
 
 def document_of(message: Message) -> dict[str, object]:
     """Return what programs read."""
+    if message.deed is Deed.CHANGE:
+        return {
+            "id": message.call_id,
+            "event": f"change.{message.alarm}",
+            "key": message.key,
+            "title": message.title,
+            "changed_at": message.fired_at.isoformat(),
+            "link": message.link,
+            "details": dict(message.details),
+        }
     return {
         "id": message.call_id,
         "event": f"alarm.{message.deed.value}",

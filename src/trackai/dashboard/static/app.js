@@ -10,6 +10,11 @@ document.addEventListener("click", (event) => {
   document.dispatchEvent(new Event("theme"));
 });
 
+// On a narrow screen the menu is a row longer than the screen: it shows where one is.
+const menu = document.querySelector(".menu");
+const here = menu?.querySelector("[aria-current]");
+if (here) menu.scrollLeft = here.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;

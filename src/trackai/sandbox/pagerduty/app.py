@@ -19,11 +19,13 @@ from trackai.sandbox.asgi import (
     send_reply,
     serve_lifespan,
 )
-from trackai.sandbox.pagerduty.rules import MOST_BYTES, Invalid, parse_event
+from trackai.sandbox.pagerduty.rules import MOST_BYTES, Invalid, parse_change, parse_event
 
 PATH = "/v2/enqueue"
+CHANGE_PATH = "/v2/change/enqueue"
 # Not PagerDuty's: what people would see, as JSON.
 SEEN = "/sandbox/incidents"
+CHANGES = "/sandbox/changes"
 # Events of a key that are taken in a minute.
 MOST_A_MINUTE = 120
 _STATUS = {"acknowledge": "acknowledged", "resolve": "resolved"}
@@ -53,6 +55,7 @@ class PagerDutySandbox:
         self._keys: set[str] = set()
         self._recent: dict[str, deque[dt.datetime]] = {}
         self._faults: deque[int] = deque()
+        self.changes: deque[dict[str, Any]] = deque(maxlen=keep)
         self.events: deque[dict[str, Any]] = deque(maxlen=keep)
         self.incidents: deque[Incident] = deque(maxlen=keep)
         self.answers: Counter[int] = Counter()
@@ -84,7 +87,11 @@ class PagerDutySandbox:
     def _answer(self, request: Request) -> Reply:
         if (request.method, request.path) == ("GET", SEEN):
             return Reply(200, msgspec.json.encode(list(self.incidents)))
-        if (request.method, request.path) != ("POST", PATH):
+        if (request.method, request.path) == ("GET", CHANGES):
+            # The key is a secret, here as there.
+            shown = [{**one, "routing_key": None} for one in self.changes]
+            return Reply(200, msgspec.json.encode(shown))
+        if request.method != "POST" or request.path not in {PATH, CHANGE_PATH}:
             return Reply(404)
         if self._faults:
             status = self._faults.popleft()
@@ -92,14 +99,18 @@ class PagerDutySandbox:
         return self._judge(request)
 
     def _judge(self, request: Request) -> Reply:
+        change = request.path == CHANGE_PATH
         try:
-            event = parse_event(request.body)
+            event = parse_change(request.body) if change else parse_event(request.body)
         except Invalid as error:
             return _invalid(error)
         if event["routing_key"] not in self._keys:
             return _invalid(Invalid("'routing_key' is invalid: no such service"))
         if not self._may_send(event["routing_key"]):
             return Reply(429)
+        if change:
+            self.changes.append(event)
+            return _changed()
         return self._take(event)
 
     def _may_send(self, routing_key: str) -> bool:
@@ -142,6 +153,11 @@ class PagerDutySandbox:
 
 def _accepted(key: str) -> Reply:
     said = {"status": "success", "message": "Event processed", "dedup_key": key}
+    return Reply(202, msgspec.json.encode(said))
+
+
+def _changed() -> Reply:
+    said = {"status": "success", "message": "Change event processed"}
     return Reply(202, msgspec.json.encode(said))
 
 

@@ -1,0 +1,128 @@
+"""What people are given for monitoring names what is there: commands, options, events, fields."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+import yaml
+
+from trackai.cli.main import app
+from trackai.model.alarm import Metric
+from trackai.model.flow import Flow
+
+ROOT = Path(__file__).parents[2]
+SRC = ROOT / "src" / "trackai"
+WORKFLOW = ROOT / ".github" / "workflows" / "monitoring-setup.yml"
+QUERIES = re.findall(
+    r"```insights\n(.*?)```", (ROOT / "docs" / "logs-insights.md").read_text(), re.DOTALL
+)
+
+
+def workflow() -> dict[Any, Any]:
+    found = yaml.safe_load(WORKFLOW.read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+def steps() -> list[dict[str, Any]]:
+    return [step for job in workflow()["jobs"].values() for step in job["steps"]]
+
+
+def commands() -> list[list[str]]:
+    """Return every `trackai` that the workflow runs, in words."""
+    runs = "\n".join(step.get("run", "") for step in steps()).replace("\\\n", " ")
+    lines = [line.split("|")[0] for line in runs.splitlines()]
+    return [words for line in lines if "bin/trackai" in line and (words := shlex.split(line))]
+
+
+def test_the_workflow_runs_commands_and_options_that_exist() -> None:
+    found = commands()
+    known = typer.main.get_group(app)
+
+    assert {"plan", "apply"} == {words[2] for words in found}
+    for program, group, name, *rest in found:
+        command = known.commands[group].commands[name]  # type: ignore[attr-defined]  # a group
+        options = {option for one in command.params for option in one.opts}
+
+        assert ".venv/bin/trackai" == program
+        assert {word for word in rest if word.startswith("--")} <= options
+        # They say the same of the same place.
+        assert {"--environment", "--url", "--critical", "--high", "--medium"} <= {*rest}
+
+
+def test_only_applying_asks_nobody_and_only_after_approval_from_the_main_branch() -> None:
+    jobs = workflow()["jobs"]
+
+    assert ["apply"] == [words[2] for words in commands() if "--yes" in words]
+    assert ("plan", "monitoring") == (jobs["apply"]["needs"], jobs["apply"]["environment"])
+    assert "github.ref == 'refs/heads/main'" in jobs["apply"]["if"]
+    assert "!= 'pull_request'" in jobs["apply"]["if"]
+    assert "environment" not in jobs["plan"]
+
+
+def test_the_workflow_has_no_more_rights_than_it_needs() -> None:
+    found = workflow()
+
+    assert {} == found["permissions"]
+    for job in found["jobs"].values():
+        assert {"contents": "read", "id-token": "write"} == job["permissions"]
+        assert job["timeout-minutes"]
+    assert "secrets." not in WORKFLOW.read_text()
+
+
+def test_actions_are_of_a_major_version_and_scripts_hold_nothing_of_the_outside() -> None:
+    used = {step["uses"] for step in steps() if "uses" in step}
+
+    assert used
+    assert [] == [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+", one)]
+    assert [] == [step["run"] for step in steps() if "${{" in step.get("run", "")]
+
+
+def test_the_workflow_looks_at_files_that_are_there() -> None:
+    # YAML 1.1 takes `on` for a yes.
+    triggers = workflow()[True]
+
+    assert triggers["push"]["paths"] == triggers["pull_request"]["paths"]
+    assert [] == [path for path in triggers["push"]["paths"] if not [*ROOT.glob(path)]]
+
+
+# Words of the language, and names that a query gives itself.
+WORDS = frozenset(
+    """fields filter sort limit stats by as and or in desc asc count sum pct max latest earliest bin
+    strcontains ispresent number last first tries accepted m""".split()
+)
+
+
+def _source() -> str:
+    return "\n".join(path.read_text() for path in SRC.rglob("*.py"))
+
+
+def test_there_are_queries() -> None:
+    assert 8 <= len(QUERIES)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
+def test_a_query_asks_for_events_and_fields_that_are_logged(query: str) -> None:
+    source = _source()
+    metrics = {one.value for one in (*Metric, *Flow)}
+    events = set(re.findall(r'"([a-z_]+\.[a-z_]+)"', query))
+    plain = re.sub(r'"[^"]*"', "", query)
+    fields = set(re.findall(r"(?<![@\w])[a-z_]+", plain)) - WORDS
+
+    assert [] == [one for one in events if not _is_logged(one, source)]
+    assert [] == [
+        one
+        for one in fields
+        if one not in metrics
+        and not re.search(rf'\b{one}=|"{one}":', source)
+        and one not in {"level", "event", "about"}
+    ]
+
+
+def _is_logged(event: str, source: str) -> bool:
+    if event.startswith("alarm."):
+        return 'f"alarm.{one.event.value}"' in source
+    return f'"{event}"' in source
