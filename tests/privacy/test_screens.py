@@ -76,6 +76,7 @@ OTHERS = {
         "serve",
         "worker",
         "migrate",
+        "probe",
         "demo",
         "rekey",
         "secret-key",

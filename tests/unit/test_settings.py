@@ -1,5 +1,7 @@
 """Settings: a wrong one stops the start and is named; a secret one is never shown."""
 
+from pathlib import Path
+
 import pytest
 
 from trackai.errors import ConfigurationError
@@ -158,3 +160,38 @@ def test_a_mail_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert (settings.smtp_host, settings.smtp_port) == ("smtp.example.com", 587)
     assert "hunter2" not in repr(settings)
+
+
+def test_secrets_may_be_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "trackai_secret_key").write_text(f"{KEY}\n")
+    (tmp_path / "trackai_database_url").write_text("postgresql://from-a-file/trackai")
+    (tmp_path / "trackai_smtp_password").write_text("\n")
+    monkeypatch.setenv("TRACKAI_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("TRACKAI_DATABASE_URL", "postgresql://from-the-environment/trackai")
+
+    settings = load_settings()
+
+    assert settings.secret_key
+    assert settings.database_url
+    assert settings.secret_key.get_secret_value() == KEY
+    assert "from-the-environment" in settings.database_url.get_secret_value()
+    assert settings.smtp_password is None
+
+
+@pytest.mark.parametrize("name", ["nowhere", "a-file"])
+def test_secrets_that_cannot_be_read_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "a-file").touch()
+    monkeypatch.setenv("TRACKAI_SECRETS_DIR", str(tmp_path / name))
+
+    with pytest.raises(ConfigurationError, match="TRACKAI_SECRETS_DIR"):
+        load_settings()
+
+
+def test_a_misspelled_file_is_refused_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "trackai_database_ulr").touch()
+    monkeypatch.setenv("TRACKAI_SECRETS_DIR", str(tmp_path))
+
+    with pytest.raises(ConfigurationError, match="Did you mean TRACKAI_DATABASE_URL"):
+        load_settings()

@@ -14,6 +14,7 @@ PLACES = {
     "worker": "trackai.cli.serve:worker",
     "migrate": "trackai.cli.database:migrate",
     "doctor": "trackai.cli.doctor:doctor",
+    "probe": "trackai.cli.probe:probe",
     "demo": "trackai.cli.demo.command:demo",
     "tenant": "trackai.cli.tenant:app",
     "funnel": "trackai.cli.funnel:app",
