@@ -168,8 +168,8 @@ def fires(alarm: Alarm) -> Case:
 
 
 def quiet(alarm: Alarm) -> Case:
-    """Return that it is as bad as it may be."""
-    series = looked(lasts(alarm.threshold), alarm, State.OK)
+    """Return that it is as bad as it may be; the program says of none that all are well."""
+    series = looked(lasts(alarm.threshold), alarm, State.PENDING)
     checks = [(at, none_of(alarm)) for at in (60, seconds(alarm.lasting) + 120)]
     return Case("on its threshold", alarm.id, series, checks, fires=False)
 
