@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 LOCALES = {"pt": "pt-BR", "en": "en-US"}
 # What only platforms, scripts and programs are told: it arises where no page is.
-NOT_ON_PAGES = {"tenant_missing", "proof_failed", "spool_full"}
+NOT_ON_PAGES = {
+    *("tenant_missing", "proof_failed", "spool_full"),
+    *("backup_failed", "backup_damaged", "cloudwatch_unavailable"),
+}
 # Bugs of ours, whatever they are: that something broke is what people have of it.
 BUGS = {"invariant_broken", "statement_refused"}
 # A receipt's; workers note it there.

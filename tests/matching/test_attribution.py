@@ -253,7 +253,8 @@ async def test_what_was_said_and_is_gone_stops_no_other_sale(world: "World") -> 
     await world.tell("kiwify", world.sale(click_id="gone"), SaleStatus.APPROVED)
     async with world.workers.transaction() as tx:
         await tx.execute(
-            "update conversion_notices set notice_sealed = set_byte(notice_sealed, 30, 7) "
+            "update conversion_notices set notice_sealed ="
+            " set_byte(notice_sealed, 30, get_byte(notice_sealed, 30) # 255) "
             "where tenant_id = $1",
             world.account.tenant.id,
         )
