@@ -4,7 +4,6 @@ import asyncio
 import datetime as dt
 import os
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -42,16 +41,13 @@ from trackai.ingest.opening import EdgeTools, open_edge
 from trackai.ingest.spool import SPOOL, Spool
 from trackai.ingest.throttle import Throttle
 from trackai.ingest.wire import Answer, AsgiApp, Receive, Request, Scope, Send
-from trackai.mail.console import ConsoleMail
 from trackai.mail.port import Mail
-from trackai.mail.smtp import Server, SmtpMail
 from trackai.model.clock import SystemClock, new_id
-from trackai.settings import ELSEWHERE, MailTls, MetricsLogFormat, Pager, Settings
+from trackai.settings import ELSEWHERE, MetricsLogFormat, Pager, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
 from trackai.storage.up_hours import Part
-from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import REQUEST_SECONDS
 from trackai.tracker.public_web import PublicWeb
 
@@ -165,7 +161,11 @@ class Outside:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, url: str, envelope: Envelope, practice: PracticeSales | None = None
+    settings: Settings,
+    url: str,
+    envelope: Envelope,
+    mail: Mail | None,
+    practice: PracticeSales | None = None,
 ) -> AsyncIterator[App]:
     """Wire the HTTP side of one process; at the end what waits for a commit is committed."""
     limits = EdgeLimits(
@@ -188,7 +188,7 @@ async def open_app(
         access = await Database.connect(url, Role.ACCESS, size=ACCESS_CONNECTIONS)
         stack.push_async_callback(access.close)
         http = await stack.enter_async_context(open_http())
-        outside = Outside(destinations(http, SystemClock()), practice, mail_of(settings))
+        outside = Outside(destinations(http, SystemClock()), practice, mail)
         errands, watch = Errands(), Watch(people, SystemClock())
         stack.push_async_callback(errands.aclose)
         pages = _dashboard(settings, envelope, (people, access), outside, errands, watch)
@@ -267,23 +267,6 @@ def _metrics_log(settings: Settings) -> MetricsLog | None:
     """Return where this process writes its metrics, if it is to."""
     on = settings.metrics_log is MetricsLogFormat.EMF
     return open_metrics_log(settings.environment.value, settings.base_url, on=on)
-
-
-def mail_of(settings: Settings) -> Mail | None:
-    """Return the way to send messages; in production None without a server for it."""
-    if settings.smtp_host is None or settings.mail_from is None:
-        if settings.production:
-            get_logger().warning("mail.not_set_up", set="TRACKAI_SMTP_HOST, TRACKAI_MAIL_FROM")
-            return None
-        return ConsoleMail(sys.stdout)
-    password = settings.smtp_password
-    server = Server(
-        *(settings.smtp_host, settings.smtp_port, settings.mail_from, settings.smtp_user),
-        password=password.get_secret_value() if password else None,
-        encrypted=settings.smtp_tls is not MailTls.NONE,
-        at_once=settings.smtp_tls is MailTls.TLS,
-    )
-    return SmtpMail(server, SystemClock())
 
 
 def _spool(settings: Settings) -> Spool | None:

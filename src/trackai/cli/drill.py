@@ -17,9 +17,9 @@ from trackai.alarms.choices import alarm_named
 from trackai.alarms.drill import Drill, Drilled, Ground
 from trackai.alarms.message import Sender as Who
 from trackai.alarms.ways.opening import open_ways
-from trackai.app import mail_of
 from trackai.cli.http import address_of, http_server, listening
 from trackai.cli.installation import Installation, open_installation, parse_uuid, run
+from trackai.cli.mailing import mail_of
 from trackai.cli.output import Json, Row, show, write_json
 from trackai.destinations.http import open_http
 from trackai.errors import ConfigurationError

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from trackai.app import mail_of, open_app
+from trackai.app import open_app
 from trackai.cli.http import (
     DRAIN_S,
     address_of,
@@ -25,6 +25,7 @@ from trackai.cli.http import (
     listening_together,
 )
 from trackai.cli.installation import Installation, open_installation, set_up_logging
+from trackai.cli.mailing import mail_of
 from trackai.cli.process import calm_collector
 from trackai.cli.traces import reporting_traces
 from trackai.dashboard.tools import PracticeSales
@@ -123,7 +124,7 @@ async def serving(here: Installation, listener: socket.socket) -> AsyncIterator[
     address = address_of(listener)
     practice = None if here.settings.production else _practice(address)
     async with (
-        open_app(here.settings, here.url, here.envelope, practice) as app,
+        open_app(here.settings, here.url, here.envelope, mail_of(here.settings), practice) as app,
         http_server(app, listener, hang_up=app.hang_up),
     ):
         yield address
