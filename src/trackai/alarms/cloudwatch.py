@@ -15,18 +15,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
 from trackai.alarms.engines.cloudwatch import OWNER_TAG, Wish
 from trackai.alarms.engines.cloudwatch_dashboard import Account
 from trackai.alarms.engines.cloudwatch_plan import Plan, There, plan_of
+from trackai.aws import code_of, set_up
 from trackai.errors import CloudWatchUnavailable, ConfigurationError
 
 if TYPE_CHECKING:
@@ -101,7 +95,7 @@ class CloudWatch:
         try:
             found = await self.client.get_dashboard(DashboardName=name)
         except ClientError as error:
-            if _NOT_FOUND.search(_code(error)):
+            if _NOT_FOUND.search(code_of(error)):
                 return None
             raise
         try:
@@ -143,14 +137,8 @@ async def open_cloudwatch() -> AsyncIterator[CloudWatch]:
 def _our_errors() -> Iterator[None]:
     """Turn what the client raises into CloudWatchUnavailable, or ConfigurationError."""
     try:
-        yield
-    except NoRegionError as error:
-        raise ConfigurationError("CloudWatch needs a region: set AWS_DEFAULT_REGION.") from error
-    except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
-        raise ConfigurationError(
-            "CloudWatch needs credentials: set AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, "
-            "AWS_PROFILE, or give the machine a role."
-        ) from error
+        with set_up("CloudWatch"):
+            yield
     except ClientError as error:
         raise _refused(error) from error
     except (BotoCoreError, OSError) as error:
@@ -160,7 +148,7 @@ def _our_errors() -> Iterator[None]:
 
 
 def _refused(error: ClientError) -> Exception:
-    code, deed = _code(error), error.operation_name
+    code, deed = code_of(error), error.operation_name
     if _UNKNOWN.search(code):
         return ConfigurationError(
             f"Amazon does not take these credentials ({code}). Are they of this account, and still "
@@ -178,7 +166,3 @@ def _refused(error: ClientError) -> Exception:
             f"Amazon throttled {deed} {TRIES} times. Wait a minute and run it again."
         )
     return CloudWatchUnavailable(f"Amazon refused {deed} ({code}).")
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "unknown"))

@@ -11,18 +11,12 @@ from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 from typing_extensions import override
 
+from trackai.aws import code_of, set_up
 from trackai.backups.vaults import READ_BYTES, Kept, Vault, Write
-from trackai.errors import BackupFailed, ConfigurationError
+from trackai.errors import BackupFailed
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -187,16 +181,10 @@ class _Upload:
 @contextmanager
 def _our_errors() -> Iterator[None]:
     try:
-        yield
-    except NoRegionError as error:
-        raise ConfigurationError("Amazon S3 needs a region: set AWS_DEFAULT_REGION.") from error
-    except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
-        raise ConfigurationError(
-            "Amazon S3 needs credentials: set AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, "
-            "AWS_PROFILE, or give the machine a role."
-        ) from error
+        with set_up("Amazon S3"):
+            yield
     except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", "unknown"))
+        code = code_of(error)
         raise BackupFailed(
             f"Amazon S3 refused ({code}). See that the bucket of TRACKAI_BACKUP_TO is there, and "
             "that this login may list, read, write and delete in it."

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
+from trackai.aws import code_of, set_up
 from trackai.errors import ConfigurationError, QueueUnavailable
 from trackai.queue.port import LEASE
 
@@ -65,12 +59,12 @@ async def find_queue(client: "SQSClient", name: str) -> str:
     try:
         return (await client.get_queue_url(QueueName=name))["QueueUrl"]
     except ClientError as error:
-        if "NonExistentQueue" in _code(error) or "QueueDoesNotExist" in _code(error):
+        if "NonExistentQueue" in code_of(error) or "QueueDoesNotExist" in code_of(error):
             raise ConfigurationError(
                 f"Amazon SQS has no queue {name} in this account and region. "
                 "Make both queues with: trackai queue create"
             ) from error
-        raise QueueUnavailable(f"Amazon SQS refused ({_code(error)}).") from error
+        raise QueueUnavailable(f"Amazon SQS refused ({code_of(error)}).") from error
     except BotoCoreError as error:
         raise QueueUnavailable(f"Amazon SQS cannot be reached ({type(error).__name__}).") from error
 
@@ -105,19 +99,9 @@ async def create_queues(client: "SQSClient", names: SqsNames) -> dict[str, str]:
 def our_errors() -> Iterator[None]:
     """Turn what the client raises into QueueUnavailable, or ConfigurationError."""
     try:
-        yield
-    except NoRegionError as error:
-        raise ConfigurationError("Amazon SQS needs a region: set AWS_DEFAULT_REGION.") from error
-    except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
-        raise ConfigurationError(
-            "Amazon SQS needs credentials: set AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, "
-            "AWS_PROFILE, or give the machine a role."
-        ) from error
+        with set_up("Amazon SQS"):
+            yield
     except ClientError as error:
-        raise QueueUnavailable(f"Amazon SQS refused ({_code(error)}).") from error
+        raise QueueUnavailable(f"Amazon SQS refused ({code_of(error)}).") from error
     except (BotoCoreError, OSError) as error:
         raise QueueUnavailable(f"Amazon SQS cannot be reached ({type(error).__name__}).") from error
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "unknown"))
