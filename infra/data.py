@@ -10,7 +10,8 @@ from constructs import Construct
 from infra.choices import BACKUP_DAYS
 from infra.network import POSTGRES_PORT, Network
 
-POSTGRES, FAMILY = "18.6", "postgres18"
+# Since 15 Amazon takes connections by TLS alone (rds.force_ssl), unless told otherwise.
+POSTGRES = "18.6"
 NAME = LOGIN = "trackai"
 STORAGE_GIB, MOST_STORAGE_GIB = 100, 1000
 # The image's user (docs/adr/0041).
@@ -62,13 +63,6 @@ class Data(Construct):
             db_subnet_group_description="Track AI's database",
             subnet_ids=self._network.vpc.select_subnets(subnet_group_name="data").subnet_ids,
         )
-        settings = rds.CfnDBParameterGroup(
-            self,
-            "Settings",
-            family=FAMILY,
-            description="Track AI's database",
-            parameters={"rds.force_ssl": "1"},
-        )
         database = rds.CfnDBInstance(
             self,
             "Database",
@@ -95,7 +89,6 @@ class Data(Construct):
             deletion_protection=True,
             auto_minor_version_upgrade=True,
             db_subnet_group_name=subnets.ref,
-            db_parameter_group_name=settings.ref,
             vpc_security_groups=[self._network.database.security_group_id],
         )
         database.cfn_options.deletion_policy = CfnDeletionPolicy.SNAPSHOT

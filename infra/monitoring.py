@@ -87,5 +87,5 @@ class Monitoring(Construct):
             threshold=one["Threshold"],
             comparison_operator=one["ComparisonOperator"],
             treat_missing_data=one["TreatMissingData"],
-            tags=[{"key": each["Key"], "value": each["Value"]} for each in one["Tags"]],  # type: ignore[list-item]
+            tags=[{"key": each["Key"], "value": each["Value"]} for each in one["Tags"]],
         )

@@ -94,10 +94,13 @@ def may_work(role: iam.Role, queues: Queues, key: kms.IKey) -> None:
 
 def may_keep(role: iam.Role, files: efs.FileSystem, door: efs.AccessPoint) -> None:
     """Let servers write page reports of an outage, by their own door alone."""
+    there = Stack.of(role).format_arn(
+        service="elasticfilesystem", resource="file-system", resource_name=files.file_system_id
+    )
     role.add_to_policy(
         iam.PolicyStatement(
             actions=["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
-            resources=[files.file_system_arn],
+            resources=[there],
             conditions={
                 "StringEquals": {"elasticfilesystem:AccessPointArn": door.access_point_arn}
             },

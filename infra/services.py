@@ -60,7 +60,12 @@ class Services(Construct):
             "Runs",
             expression=Fn.condition_equals(ground.parameters.stage.value_as_string, "running"),
         )
-        self.cluster = ecs.Cluster(self, "Cluster", vpc=around.network.vpc)
+        self.cluster = ecs.Cluster(
+            self,
+            "Cluster",
+            vpc=around.network.vpc,
+            cluster_name=f"trackai-{ground.choices.environment}",
+        )
         self.migrate = Task(self, "Migrate", ground, MIGRATE)
         self.api = self._servers()
         self.worker = self._workers()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App, CfnOutput, DefaultStackSynthesizer, Stack, Tags
+from aws_cdk import App, CfnOutput, DefaultStackSynthesizer, Stack
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
@@ -48,7 +48,6 @@ class TrackaiStack(Stack):
         )
         services = Services(self, "Services", ground, Around(network, edge, queues))
         Monitoring(self, "Monitoring", choices, key, parameters.pagerduty)
-        Tags.of(self).add("trackai", choices.environment)
         self._tell(network, edge, services)
 
     def _tell(self, network: Network, edge: Edge, services: Services) -> None:

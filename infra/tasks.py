@@ -126,6 +126,7 @@ class Task(Construct):
             image=ecs.ContainerImage.from_registry(
                 f"{ground.image.repository_uri}:{ground.parameters.tag}"
             ),
+            memory_limit_mib=kind.size.memory_mib,
             command=[*kind.command],
             environment={**ground.settings, **kind.more},
             secrets={

@@ -31,6 +31,7 @@ from trackai.dispatch.breaker import Limits
 from trackai.dispatch.dead_letters import ReplayReleaser
 from trackai.dispatch.dispatcher import Dispatcher, DispatchTools
 from trackai.dispatch.gate import Gate
+from trackai.dispatch.referred import referring
 from trackai.dispatch.token_watch import TokenWatch
 from trackai.errors import QueueUnavailable, StorageUnavailable
 from trackai.gateways.registry import gateways
@@ -57,6 +58,7 @@ from trackai.queue.port import Queue
 from trackai.queue.postgres import PostgresQueue
 from trackai.queue.sqs import SqsQueue
 from trackai.queue.sqs_client import find_queue, open_sqs
+from trackai.secrets.opening import open_secrets
 from trackai.settings import ELSEWHERE, MetricsLogFormat, Pager, QueueEngine, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
@@ -190,7 +192,8 @@ async def open_worker(
         engine = await _open_engine(stack, settings, database, clock)
         tools = Tools(envelope, engine.queue, clock, new_id)
         processor = ReceiptProcessor(database, tools, gateways(plugins=settings.gateway_plugins))
-        platforms = destinations(http, clock)
+        secrets = await stack.enter_async_context(open_secrets(settings.secrets_dir))
+        platforms = referring(destinations(http, clock), secrets)
         dispatcher = Dispatcher(
             DispatchTools(
                 database,
