@@ -7,10 +7,16 @@ DEV := $(VENV)/.dev
 INFRA := $(VENV)/.infra
 ONCE ?=
 ONLY ?=
+URL ?=
+ENVIRONMENT ?=
 # Tests start the program hundreds of times; let it be compiled once, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE =
+# Debian's node is older than the construct library would like; it does.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 18,20
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
+export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION = 1
 
-.PHONY: demo test check fix bench torture drill monitoring screenshots script lock clean unit help
+.PHONY: demo test check fix bench torture drill monitoring stack stack-check screenshots script lock clean unit help
 
 help:            ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -20,22 +26,22 @@ demo: $(RUNTIME) ## clicks, signed webhooks and Meta's sandbox, live (ONCE=1 end
 
 test: $(DEV)     ## every test: rules first, then PostgreSQL, HTTP and journeys
 	@$(BIN)/python -m pytest tests/unit tests/gateways tests/contracts tests/conformance tests/house -n 2 -q
-	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/backups tests/dispatch tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/journeys -n 2 -q --dist loadgroup
+	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/secrets tests/backups tests/dispatch tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/infra tests/journeys -n 2 -q --dist loadgroup
 	@$(BIN)/python -m pytest tests/browser -n 2 -q
 
 unit: $(DEV)     ## the rules alone, in seconds
 	@$(BIN)/python -m pytest tests/unit -n 2 -q
 
 check: $(DEV)    ## format, lint, strict types, import contracts
-	@$(BIN)/ruff format --check src tests benchmarks torture tools
-	@$(BIN)/ruff check src tests benchmarks torture tools
-	@$(BIN)/codespell src docs README.md CHANGELOG.md CONTRIBUTING.md
+	@$(BIN)/ruff format --check src tests benchmarks torture tools infra
+	@$(BIN)/ruff check src tests benchmarks torture tools infra
+	@$(BIN)/codespell src docs infra README.md CHANGELOG.md CONTRIBUTING.md
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
 fix: $(DEV)      ## format and mend what can be mended
-	@$(BIN)/ruff format src tests benchmarks torture tools
-	@$(BIN)/ruff check --fix src tests benchmarks torture tools
+	@$(BIN)/ruff format src tests benchmarks torture tools infra
+	@$(BIN)/ruff check --fix src tests benchmarks torture tools infra
 
 bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms,telemetry; ROWS=10000000)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS))
@@ -51,6 +57,13 @@ drill: $(RUNTIME) ## every alarm fired on purpose on a scratch database, called 
 
 monitoring: $(RUNTIME) ## rules for Prometheus, routes for Alertmanager, a dashboard for Grafana: monitoring/
 	@$(BIN)/trackai alarms render all --out monitoring --url https://track.example.com --environment production
+
+stack: $(INFRA)  ## the template for Amazon, its parameters and what it may cost (URL=https://track.example.com ENVIRONMENT=production)
+	@$(BIN)/python -m infra synth $(if $(URL),--url $(URL)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))
+
+stack-check: $(INFRA) ## strict types of infra/ and its tests, then those tests: takes node
+	@$(BIN)/mypy infra tests/infra/*.py
+	@TRACKAI_TEST_STACK=required $(BIN)/python -m pytest tests/infra -q
 
 script: $(DEV)   ## t.min.js from the tracker script's parts
 	@$(BIN)/python -m tools.minify

@@ -44,6 +44,7 @@ class Prices:
     """List prices of a region, and the day they are of."""
 
     read: str
+    remark: str
     hours: int
     of: Mapping[str, Mapping[str, Any]]
 
@@ -51,7 +52,7 @@ class Prices:
     def load(cls) -> Self:
         """Read them."""
         said = json.loads(PRICES.read_text())
-        return cls(said["read"], said["hours"], said["regions"])
+        return cls(said["read"], said["remark"], said["hours"], said["regions"])
 
 
 def estimate(template: Template, prices: Prices, region: str, size: str) -> list[Line]:
@@ -137,6 +138,7 @@ def table(template: Template, size: str) -> str:
             *text,
             "",
             f"An estimate by public list prices of {prices.read}, not read from Amazon. Requests,",
-            "traffic and what autoscaling adds come on top. infra/prices.json holds the prices.",
+            "traffic and what autoscaling adds come on top. infra/prices.json holds the prices:",
+            prices.remark,
         ]
     )

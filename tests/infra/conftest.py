@@ -100,7 +100,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget() -> None:
     """Empty the stand-in: what it knows belongs to this process, not to a server."""
-    from moto.moto_api._internal import moto_api_backend  # noqa: PLC0415
+    from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415
 
     moto_api_backend.reset()
 

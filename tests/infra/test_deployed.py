@@ -78,8 +78,8 @@ async def test_queues_are_there_and_before_the_first_migration_nothing_runs(
     }
 
 
-async def test_alarms_that_it_passes_over_are_taken_by_cloudwatch_itself(cloud: None) -> None:
-    assert cloud is None
+@pytest.mark.usefixtures("cloud")
+async def test_alarms_that_it_passes_over_are_taken_by_cloudwatch_itself() -> None:
     wish = Wish(
         Place("production", "https://track.example.com"),
         watched(production=True),

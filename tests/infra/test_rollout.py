@@ -105,8 +105,8 @@ async def test_the_first_version_is_migrated_once_and_runs_in_two_copies(
     assert "https://events.example.com/integration/made-up/enqueue" == parameters["PagerDutyUrl"]
 
 
-async def test_a_migration_runs_with_the_new_image(deployed: "CloudFormationClient") -> None:
-    assert deployed
+@pytest.mark.usefixtures("deployed")
+async def test_a_migration_runs_with_the_new_image() -> None:
     async with fargate() as migrated:
         await roll_out(WISH, lambda _: None)
 
@@ -132,12 +132,11 @@ async def test_a_migration_that_fails_shows_its_lines_and_replaces_nothing(
     assert {"api": 0, "worker": 0} == await _services(deployed)
 
 
+@pytest.mark.usefixtures("deployed")
 async def test_a_version_that_does_not_become_healthy_is_told(
-    deployed: "CloudFormationClient", monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from moto.cloudformation.models import Stack  # noqa: PLC0415 - as above
-
-    assert deployed
 
     def goes_back(self: Stack, *_: object, **__: object) -> None:
         self.status = "UPDATE_ROLLBACK_COMPLETE"
@@ -153,19 +152,19 @@ async def test_a_version_that_does_not_become_healthy_is_told(
     assert "one before" in said[-1]
 
 
-async def test_without_a_stack_it_says_where_to_read(cloud: None) -> None:
+@pytest.mark.usefixtures("cloud")
+async def test_without_a_stack_it_says_where_to_read() -> None:
     from infra.__main__ import main  # noqa: PLC0415
 
-    assert cloud is None
     status = await asyncio.to_thread(main, ["rollout", "--tag", "two"])
 
     assert 2 == status
 
 
-async def test_a_task_that_never_ends_is_given_up(deployed: "CloudFormationClient") -> None:
+@pytest.mark.usefixtures("deployed")
+async def test_a_task_that_never_ends_is_given_up() -> None:
     from moto.moto_api import state_manager  # noqa: PLC0415 - as above
 
-    assert deployed
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 10_000})
     said: list[str] = []
     try:

@@ -36,7 +36,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
 @pytest.fixture
 async def keeper(cloud: Amazon) -> AsyncIterator["SecretsManagerClient"]:
     """Who keeps secrets at Amazon: a person, or what rotates them."""
-    assert cloud
+    assert cloud.server is not None
     async with get_session().create_client("secretsmanager") as client:
         yield client
 

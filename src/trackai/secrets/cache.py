@@ -67,9 +67,9 @@ class Cache:
         except SecretMissing as error:
             # Withdrawn on purpose: what was known is no secret any more.
             known.kept, known.error = None, error
-            get_logger().error("secret.missing", secret=name)
+            get_logger().error("secret.missing", kept_at=name)
         except SecretUnavailable as error:
             known.error = error
             get_logger().warning(
-                "secret.away", secret=name, reason=error.reason, kept=known.kept is not None
+                "secret.away", kept_at=name, reason=error.reason, kept=known.kept is not None
             )
