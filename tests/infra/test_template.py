@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.deploy.files import LONGEST_END_S, SECRETS, SETTINGS
+from tests.deploy.files import LONGEST_END_S, ROOT, SECRETS, SETTINGS
 from tests.infra.conftest import ENVIRONMENT, URL, Template
 
 from trackai.alarms.catalogue import watched
@@ -199,6 +199,19 @@ def test_containers_are_not_root_write_where_they_may_and_end_in_time(
         assert {"/var/lib/trackai", "/tmp"} == {  # noqa: S108 - a container's
             one["ContainerPath"] for one in container["MountPoints"]
         }
+
+
+def test_the_image_says_whose_the_places_are_that_containers_write_to(
+    resources: Resources,
+) -> None:
+    written = {
+        one["ContainerPath"]
+        for task in of(resources, "AWS::ECS::TaskDefinition")
+        for one in task["ContainerDefinitions"][0]["MountPoints"]
+    }
+    (said,) = re.findall(r"^VOLUME (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert written == set(json.loads(said))
 
 
 def test_servers_keep_page_reports_on_files_that_outlive_them(resources: Resources) -> None:
