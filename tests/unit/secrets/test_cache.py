@@ -139,6 +139,7 @@ def test_a_secret_is_never_in_what_is_printed() -> None:
         "aws:trackai/production/kiwify_secret",
         "aws:arn:aws:secretsmanager:sa-east-1:123456789012:secret:rds!db-0-AbCdEf",
         "file:kiwify_secret",
+        "aws:trackai/production/tenants/acme/kiwify_secret,trackai/production/kiwify_secret",
     ],
 )
 def test_places_are_taken_as_they_are_said(text: str) -> None:
@@ -147,7 +148,16 @@ def test_places_are_taken_as_they_are_said(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["kiwify_secret", "aws:", "aws:a b", "file:../etc/passwd", "file:/etc/passwd", "env:X"]
+    "text",
+    [
+        "kiwify_secret",
+        "aws:",
+        "aws:a b",
+        "file:../etc/passwd",
+        "file:/etc/passwd",
+        "env:X",
+        "aws:a,,b",
+    ],
 )
 def test_other_places_are_refused(text: str) -> None:
     with pytest.raises(ConfigurationError):
