@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_secretsmanager import SecretsManagerClient
 
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
-# A webhook waits for this; its platform gives up after ten seconds or so.
+# A webhook waits for this at most.
 LONGEST_S = 8.0
 # There is none of this name, it has no value yet, or it is marked to be deleted.
 _MISSING = re.compile("ResourceNotFound|InvalidRequest")
