@@ -15,7 +15,7 @@ PARTS = ("src", "docs/runbooks", "tests/support", "tests/conftest.py")
 
 
 class NoHistory(Exception):
-    """This checkout does not have the commit of the previous release."""
+    """The checkout does not have the commit of the previous release."""
 
 
 def bring_previous(directory: Path) -> Path:

@@ -14,15 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aiohttp
-
 from torture.ledger import left, let_time_pass, look
 from torture.load import ANSWER_S, Load
 from torture.verdict import AtMeta, Verdict, judge
+
 from upgrade.stage import BAD, Release, Stage
 
 # Sales that each stage of the rollout is to see.
-SALES = 25
-PAUSE_S = 0.04
+SALES = 12
+PAUSE_S = 0.08
 POLL_S = 0.05
 # Bounds of waiting, generous: machines are busy.
 PATIENCE_S = 120.0

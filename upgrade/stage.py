@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from tests.support.customer import Customer
@@ -155,7 +156,7 @@ async def _customers(stage: Stage, old: Path, meta_url: str, *, fill: bool) -> l
     return [customer_of(one, stage.meta, meta_url) for one in told["customers"]]
 
 
-def customer_of(told: dict[str, str], meta: MetaSandbox, meta_url: str) -> Customer:
+def customer_of(told: dict[str, Any], meta: MetaSandbox, meta_url: str) -> Customer:
     """Return a customer that the previous release opened, known to the stand-in for Meta."""
     meta.add_dataset(told["pixel_id"], told["name"])
     meta.add_token(told["token"], datasets=[told["pixel_id"]])
@@ -164,4 +165,4 @@ def customer_of(told: dict[str, str], meta: MetaSandbox, meta_url: str) -> Custo
         *(tenant.id, UUID(told["destination_id"]), None, "meta", told["pixel_id"], told["token"]),
         api_url=meta_url,
     )
-    return Customer(tenant, pixel, dict(told["paths"]), meta)  # type: ignore[call-overload]
+    return Customer(tenant, pixel, told["paths"], meta)

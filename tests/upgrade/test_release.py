@@ -19,6 +19,9 @@ from tests.support.edge import open_edge_of
 from tests.support.opened import raw_rows
 from tests.support.sending import dispatcher_of
 from tests.support.world import Account, Stopped, World
+from upgrade.fixture import SALES
+from upgrade.release import PREVIOUS_SCHEMA
+from upgrade.stage import customer_of
 
 from trackai.analytics.verify import Days, verify
 from trackai.sandbox.meta import MetaSandbox
@@ -28,9 +31,6 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.migrate import migrate
 from trackai.storage.pool import Database, Role
 from trackai.storage.schema import revisions
-from upgrade.fixture import SALES
-from upgrade.release import PREVIOUS_SCHEMA
-from upgrade.stage import customer_of
 
 if TYPE_CHECKING:
     from tests.conftest import Serve

@@ -1,30 +1,17 @@
 """The previous release and this one side by side on one database, under load: nothing is lost."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from upgrade.release import PREVIOUS_SCHEMA, ROOT
 
 from trackai.storage.schema import revisions
-from upgrade.release import PREVIOUS_SCHEMA, ROOT, NoHistory, bring_previous
 
 LONGEST_S = 300
 NOTHING = dict.fromkeys(("lost", "duplicated", "stuck", "miscounted", "problems"), 0)
-
-
-@pytest.fixture
-def previous(tmp_path: Path) -> Path:
-    """Return the previous release's source; where the history lacks it there is nothing to test."""
-    try:
-        return bring_previous(tmp_path)
-    except NoHistory as error:
-        # .ci/run asks for it wherever there is a history.
-        if os.environ.get("TRACKAI_TEST_UPGRADE") == "required":  # noqa: TID251 - a test's switch
-            raise
-        pytest.skip(str(error))
 
 
 def test_the_previous_release_has_the_schema_it_is_said_to_have(previous: Path) -> None:
@@ -45,7 +32,7 @@ def test_the_previous_release_has_the_schema_it_is_said_to_have(previous: Path) 
 @pytest.mark.xdist_group("rolling")
 def test_a_rollout_and_its_way_back_under_load_lose_and_double_nothing(previous: Path) -> None:
     assert previous.is_dir()
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-m", "upgrade"],
         cwd=ROOT,
         capture_output=True,
