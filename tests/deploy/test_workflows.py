@@ -231,7 +231,8 @@ def changed(key: str, url: str) -> "subprocess.CompletedProcess[str]":
         [ROOT / "deploy/aws/changed.sh", "production", "1.4.0", "https://git.example.com/1.4.0"],
         env={
             "PATH": os.environ["PATH"],  # noqa: TID251 - the tools it needs
-            "ROUTING_KEY": key, "PAGERDUTY_URL": f"{url}/v2/change/enqueue",
+            "ROUTING_KEY": key,
+            "PAGERDUTY_URL": f"{url}/v2/change/enqueue",
         },
         capture_output=True,
         text=True,
