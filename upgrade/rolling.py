@@ -10,7 +10,8 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -67,35 +68,43 @@ async def roll(stage: Stage, seed: int) -> Report:
     problems: list[str] = []
     await old.start()
     turn_to(previous=old.port)
-    async with _session() as http:
-        loading = asyncio.create_task(load.run(http))
-        await _sell(load, loading)
+    async with _session() as http, _loading(load, http):
+        await _sell(load)
         migrated = await new.migrate()
-        await _sell(load, loading)
+        await _sell(load)
         await new.start()
         turn_to(previous=old.port, current=new.port)
-        await _sell(load, loading)
+        await _sell(load)
         turn_to(current=new.port)
         problems += await _stopped(old)
-        await _sell(load, loading)
+        await _sell(load)
         await old.start()
         turn_to(previous=old.port, current=new.port)
-        await _sell(load, loading)
+        await _sell(load)
         turn_to(previous=old.port)
         problems += await _stopped(new)
-        await _sell(load, loading)
-        load.stop()
-        await loading
+        await _sell(load)
     await _drain(stage.url)
     problems += await _stopped(old)
     return await _report(stage, load, migrated, problems)
 
 
-async def _sell(load: Load, loading: "asyncio.Task[None]") -> None:
+@asynccontextmanager
+async def _loading(load: Load, http: aiohttp.ClientSession) -> AsyncIterator[None]:
+    """Let visitors come for the length of a block, and every platform be heard after it."""
+    loading = asyncio.create_task(load.run(http))
+    try:
+        yield
+        load.stop()
+        await asyncio.wait_for(loading, PATIENCE_S)
+    finally:
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+
+
+async def _sell(load: Load) -> None:
     wanted, deadline = len(load.heard.sales) + SALES, time.monotonic() + PATIENCE_S
     while len(load.heard.sales) < wanted:
-        if loading.done():
-            loading.result()
         if time.monotonic() > deadline:
             raise TimeoutError(f"{len(load.heard.sales)} of {wanted} sales were heard.")
         await asyncio.sleep(POLL_S)

@@ -81,10 +81,10 @@ class Release:
 
     async def stop(self) -> list[int]:
         """End both as a deployment does; return their exit statuses."""
-        ended = [await asyncio.to_thread(one.end) for one in self.programs]
+        ended = await asyncio.gather(*(asyncio.to_thread(one.end) for one in self.programs))
         self.programs = []
         await asyncio.to_thread(self._running.close)
-        return ended
+        return list(ended)
 
     def said(self) -> Iterator[dict[str, object]]:
         """Yield the log lines of all its processes."""

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from upgrade.release import PREVIOUS_SCHEMA, ROOT
+from upgrade.release import PREVIOUS_SCHEMA, ROOT, NoHistory
 
 from trackai.storage.schema import revisions
+from upgrade import release
 
 LONGEST_S = 300
 NOTHING = dict.fromkeys(("lost", "duplicated", "stuck", "miscounted", "problems"), 0)
@@ -27,6 +28,16 @@ def test_the_previous_release_has_the_schema_it_is_said_to_have(previous: Path) 
         for path in versions.glob("*.sql")
         if path.read_bytes() != (now / path.name).read_bytes()
     ]
+
+
+def test_a_checkout_without_the_history_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "PREVIOUS", "0" * 40)
+
+    with pytest.raises(NoHistory, match="git fetch --unshallow"):
+        release.bring_previous(tmp_path)
+    assert [] == list(tmp_path.iterdir())
 
 
 @pytest.mark.xdist_group("rolling")
