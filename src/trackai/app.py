@@ -21,9 +21,9 @@ from trackai.accounts.proving import Proving
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
-from trackai.alarms.metrics_log import MetricsLog, open_metrics_log
+from trackai.alarms.metrics_log import MetricsLog
 from trackai.alarms.sampler import Process, Sampler
-from trackai.alarms.watchman import House, Means, standing_in
+from trackai.alarms.watchman import Means, standing_in
 from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
 from trackai.dashboard.app import create_dashboard
@@ -35,8 +35,6 @@ from trackai.destinations.port import Destination
 from trackai.destinations.registry import destinations
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
-from trackai.housekeeping.rollups import FOLD
-from trackai.housekeeping.schedule import TASKS, backup_tasks
 from trackai.ingest.app import Edge, EdgeLimits
 from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.opening import EdgeTools, open_edge
@@ -45,13 +43,14 @@ from trackai.ingest.throttle import Throttle
 from trackai.ingest.wire import Answer, AsgiApp, Receive, Request, Scope, Send
 from trackai.mail.port import Mail
 from trackai.model.clock import SystemClock, new_id
-from trackai.settings import ELSEWHERE, MetricsLogFormat, Pager, Settings
+from trackai.settings import Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
 from trackai.storage.up_hours import Part
 from trackai.telemetry.metrics import REQUEST_SECONDS
 from trackai.tracker.public_web import PublicWeb
+from trackai.watched import house_of, metrics_log_of
 
 # A probe that takes longer than this is a no.
 READY_TIMEOUT_S = 2.0
@@ -202,7 +201,7 @@ async def open_app(
         pages = _dashboard(settings, envelope, (people, access), outside, errands, watch)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
-        log = _metrics_log(settings)
+        log = metrics_log_of(settings)
         sampler = _sampler(settings, (database, people, access), log)
         await stack.enter_async_context(sampler.running())
 
@@ -211,7 +210,7 @@ async def open_app(
             async with Database.opened(url, Role.PIPELINE, size=1) as watchers:
                 yield Means(watchers, envelope, http, SystemClock(), new_id, outside.mail)
 
-        await stack.enter_async_context(standing_in(_house(settings, log), means))
+        await stack.enter_async_context(standing_in(house_of(settings, log), means))
         yield App(
             edge, database, api, pages, keeps_reports=settings.spool_mib > 0, hang_up=watch.end
         )
@@ -257,24 +256,6 @@ def _sampler(settings: Settings, pools: Sequence[Database], log: MetricsLog | No
     name = f"serve@{socket.gethostname()}:{os.getpid()}"
     process = Process(name, Part.SERVE, pools, settings.data_dir, settings.spool_mib > 0)
     return Sampler(process, pools[0], SystemClock(), log=log)
-
-
-def _house(settings: Settings, log: MetricsLog | None) -> House:
-    """Return what is watched should no worker do it."""
-    return House(
-        *(settings.base_url, settings.environment.value, settings.production),
-        tasks=[*TASKS, FOLD, *backup_tasks(settings.vault, ours=settings.database_url is None)],
-        pages=settings.pager is Pager.PROGRAM,
-        pagerduty_url=settings.pagerduty_url,
-        log=log,
-        backups_elsewhere=settings.backup_to == ELSEWHERE,
-    )
-
-
-def _metrics_log(settings: Settings) -> MetricsLog | None:
-    """Return where this process writes its metrics, if it is to."""
-    on = settings.metrics_log is MetricsLogFormat.EMF
-    return open_metrics_log(settings.environment.value, settings.base_url, on=on)
 
 
 def _spool(settings: Settings) -> Spool | None:

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from trackai.alarms.certificate import certificate_days
 from trackai.alarms.evaluator import EVERY
-from trackai.alarms.metrics_log import MetricsLog, open_metrics_log
+from trackai.alarms.metrics_log import MetricsLog
 from trackai.alarms.sampler import Process, Sampler, kept_for
 from trackai.alarms.upkeep import AlarmUpkeep
-from trackai.alarms.watchman import House, Means, open_evaluator, open_sender
+from trackai.alarms.watchman import Means, open_evaluator, open_sender
 from trackai.analytics.rezoning import Rezoner
 from trackai.backups.keeping import Keeper, Keeping
 from trackai.backups.wal import CopiesData, TakesLog
@@ -37,14 +37,12 @@ from trackai.gateways.registry import gateways
 from trackai.housekeeping.doors import DoorKeeper
 from trackai.housekeeping.purge import Purger
 from trackai.housekeeping.retention import Retention
-from trackai.housekeeping.rollups import FOLD, Folder, RollupUpkeep
+from trackai.housekeeping.rollups import Folder, RollupUpkeep
 from trackai.housekeeping.schedule import (
     BACKUP_TASKS,
     LOG_TASK,
-    TASKS,
     Scheduler,
     Task,
-    backup_tasks,
     until_idle,
 )
 from trackai.mail.port import Mail
@@ -57,7 +55,7 @@ from trackai.queue.port import Queue
 from trackai.queue.postgres import PostgresQueue
 from trackai.queue.sqs import SqsQueue
 from trackai.queue.sqs_client import find_queue, open_sqs
-from trackai.settings import ELSEWHERE, MetricsLogFormat, Pager, QueueEngine, Settings
+from trackai.settings import QueueEngine, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
@@ -69,6 +67,7 @@ from trackai.storage.wakeups import Channel, Wakeups
 from trackai.storage.wal import archive_of
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import JOB_ERRORS
+from trackai.watched import house_of, metrics_log_of
 
 # Longest sleep of a job that nobody wakes: retries and leases come due without a notification.
 IDLE_S = 1.0
@@ -214,7 +213,7 @@ async def open_worker(
         work, finish = dispatcher.step, dispatcher.finish
         dispatch = Job("dispatch", work, engine.wakes_dispatch, engine.dispatch_idle_s, finish)
         scheduler = Scheduler(database, _tasks(url, database, envelope, clock), clock)
-        log = _metrics_log(settings)
+        log = metrics_log_of(settings)
         await stack.enter_async_context(_sampler(settings, database, clock, log).running())
         timed = [
             Job("replay", releaser.step, None),
@@ -230,24 +229,11 @@ async def open_worker(
 
 def _watching(settings: Settings, means: Means, log: MetricsLog | None) -> list[Job]:
     """Return what looks at every alarm, and what makes calls."""
-    house = House(
-        *(settings.base_url, settings.environment.value, settings.production),
-        tasks=[*TASKS, FOLD, *backup_tasks(settings.vault, ours=settings.database_url is None)],
-        pages=settings.pager is Pager.PROGRAM,
-        pagerduty_url=settings.pagerduty_url,
-        log=log,
-        backups_elsewhere=settings.backup_to == ELSEWHERE,
-    )
+    house = house_of(settings, log)
     return [
         Job("alarms", open_evaluator(house, means).step, None, EVERY.total_seconds()),
         Job("alarm-calls", open_sender(house, means).step, None, CALLS_EVERY_S),
     ]
-
-
-def _metrics_log(settings: Settings) -> MetricsLog | None:
-    """Return where this process writes its metrics, if it is to."""
-    on = settings.metrics_log is MetricsLogFormat.EMF
-    return open_metrics_log(settings.environment.value, settings.base_url, on=on)
 
 
 def _sampler(
