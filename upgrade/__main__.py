@@ -35,7 +35,7 @@ def main() -> int:
         return 2
     for problem in report.problems[:20]:
         print(f"PROBLEM: {problem}")
-    print(f"migrated: {', '.join(report.migrated)}")
+    print(report.migrated.strip())
     print(report.line())
     return 1 if report.problems else 0
 

@@ -1,6 +1,5 @@
 """Makes what tests/fixtures/releases holds: a small database of the previous release."""
 
-import asyncio
 import json
 from pathlib import Path
 
@@ -30,10 +29,10 @@ async def make(directory: Path) -> None:
         await _follow_ad(customer, http, stage.base)
         await _refund(customer, http, stage.base)
         server, worker = stage.previous.programs
-        await asyncio.to_thread(worker.end)
+        await worker.end()
         # These wait for whoever comes next.
         await _sell(customer, http, stage.base)
-        await asyncio.to_thread(server.end)
+        await server.end()
         await _write(stage, directory)
 
 

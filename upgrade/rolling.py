@@ -19,6 +19,7 @@ from torture.ledger import left, let_time_pass, look
 from torture.load import ANSWER_S, Load
 from torture.verdict import AtMeta, Verdict, judge
 
+from trackai.storage.schema import current, revisions
 from upgrade.stage import BAD, Release, Stage
 
 # Sales that each stage of the rollout is to see.
@@ -34,7 +35,7 @@ WORKED = frozenset({"receipt.processed", "delivery.attempted"})
 class Report:
     """What was done and what was found."""
 
-    migrated: Sequence[str]
+    migrated: str
     webhooks: int
     conversions: int
     accepted: int
@@ -71,6 +72,7 @@ async def roll(stage: Stage, seed: int) -> Report:
     async with _session() as http, _loading(load, http):
         await _sell(load)
         migrated = await new.migrate()
+        assert await current(stage.url) == revisions()[-1], "another release's code migrated"
         await _sell(load)
         await new.start()
         turn_to(previous=old.port, current=new.port)
@@ -122,7 +124,7 @@ async def _drain(url: str) -> None:
         await asyncio.sleep(1)
 
 
-async def _report(stage: Stage, load: Load, migrated: list[str], problems: list[str]) -> Report:
+async def _report(stage: Stage, load: Load, migrated: str, problems: list[str]) -> Report:
     orders = AtMeta.of(
         (event.payload["custom_data"]["order_id"], event.event_id)
         for customer in stage.customers

@@ -8,15 +8,14 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from tests.support.customer import Customer
-from tests.support.program import Place, Program
 from tests.support.proxy import Proxy
 
 from trackai.cli.http import address_of, http_server, listening
@@ -24,8 +23,10 @@ from trackai.model.clock import SystemClock
 from trackai.model.tenant import DestinationAccount, Tenant
 from trackai.sandbox.meta import MetaSandbox
 from trackai.storage.embedded import start_embedded
+from trackai.storage.schema import current
 from upgrade.by_previous import KEY
-from upgrade.release import ROOT, bring_previous
+from upgrade.programs import Place, Program, lines_of
+from upgrade.release import PREVIOUS_SCHEMA, ROOT, bring_previous
 
 BY_PREVIOUS = ROOT / "upgrade" / "by_previous.py"
 COMMAND_S = 120.0
@@ -53,43 +54,38 @@ class Balancer:
 
 @dataclass
 class Release:
-    """A release's program over the shared database: a server and a worker, while they run."""
+    """A release over the shared database: a server and a worker, while they run."""
 
     name: str
     place: Place
     port: int = 0
     programs: list[Program] = field(default_factory=list)
     logs: list[Path] = field(default_factory=list)
-    _running: ExitStack = field(default_factory=ExitStack)
 
-    async def migrate(self) -> list[str]:
+    async def migrate(self) -> str:
         """Bring the schema to where this release wants it; return what it said."""
-        done = await asyncio.to_thread(self.place.run, "migrate")
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
+        return await self.place.run("migrate")
 
     async def start(self) -> None:
         """Start a server and a worker, and wait until both are at work."""
-        begin = self._running.enter_context
-        server = begin(self.place.start("serve", "--port", "0"))
-        worker = begin(self.place.start("worker"))
+        number = len(self.logs)
+        server = self.place.start(f"serve-{number}", "serve", "--port", "0")
+        worker = self.place.start(f"worker-{number}", "worker")
         self.programs = [server, worker]
-        self.logs += [one.log for one in self.programs]
-        said = await asyncio.to_thread(server.wait_for, "serving")
-        await asyncio.to_thread(worker.wait_for, "working")
+        self.logs += [server.log, worker.log]
+        said = await server.said("serving")
+        await worker.said("working")
         self.port = int(str(said["address"]).rpartition(":")[2])
 
     async def stop(self) -> list[int]:
         """End both as a deployment does; return their exit statuses."""
-        ended = await asyncio.gather(*(asyncio.to_thread(one.end) for one in self.programs))
-        self.programs = []
-        await asyncio.to_thread(self._running.close)
-        return list(ended)
+        ending, self.programs = self.programs, []
+        return await asyncio.gather(*(one.end() for one in ending))
 
-    def said(self) -> Iterator[dict[str, object]]:
+    def said(self) -> Iterator[Mapping[str, Any]]:
         """Yield the log lines of all its processes."""
         for log in self.logs:
-            yield from Program(None, log).said()  # type: ignore[arg-type] # a log alone
+            yield from lines_of(log)
 
 
 @dataclass
@@ -120,7 +116,7 @@ async def open_stage(*, fill: bool = False) -> AsyncIterator[Stage]:
         stack.push_async_callback(asyncio.to_thread, server.stop)
         meta, balancer = MetaSandbox(SystemClock(), keep=100_000), Balancer()
         listener = stack.enter_context(listening("127.0.0.1", 0))
-        await stack.enter_async_context(http_server(meta, listener))
+        await stack.enter_async_context(http_server(meta, listener, drain_s=1))
         await stack.enter_async_context(balancer.proxy.listening())
         before = Release("previous", _place(directory, server.url, "before", old / "src"))
         after = Release("current", _place(directory, server.url, "after", ROOT / "src"))
@@ -128,6 +124,8 @@ async def open_stage(*, fill: bool = False) -> AsyncIterator[Stage]:
         stack.push_async_callback(after.stop)
         stage = Stage(server.url, meta, before, after, balancer)
         await before.migrate()
+        found = await current(server.url)
+        assert found == PREVIOUS_SCHEMA, f"{found}: another release's code ran"
         stage.customers = await _customers(stage, old, address_of(listener), fill=fill)
         yield stage
 
@@ -135,8 +133,13 @@ async def open_stage(*, fill: bool = False) -> AsyncIterator[Stage]:
 def _place(directory: Path, url: str, name: str, source: Path) -> Place:
     home = directory / name
     home.mkdir()
-    variables = {"PYTHONPATH": str(source), "TRACKAI_BREAKER_PAUSE_S": "1"}
-    return Place(home, url, KEY, variables)
+    settings = {
+        "TRACKAI_DATABASE_URL": url,
+        "TRACKAI_SECRET_KEY": KEY,
+        "TRACKAI_LOG_FORMAT": "json",
+        "TRACKAI_BREAKER_PAUSE_S": "1",
+    }
+    return Place(source, home, settings)
 
 
 async def _customers(stage: Stage, old: Path, meta_url: str, *, fill: bool) -> list[Customer]:
