@@ -102,24 +102,38 @@ def test_a_link_to_a_file_that_is_no_page_is_its_label() -> None:
     )
 
 
-@pytest.mark.skipif(
+BUILDS = pytest.mark.skipif(
     not Path(sys.executable).with_name("zensical").exists(),
     reason="The site's program is not here: make docs brings it.",
 )
+
+
+@BUILDS
+def test_the_site_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "SITE", tmp_path)
+
+    assert 0 == site.build()
+    assert (tmp_path / "html" / "gateways" / "hotmart.pt-BR.html").exists()
+
+
+@BUILDS
 @pytest.mark.parametrize(
     ("added", "status"),
     [
-        ("", 0),
+        ("[there](index.md#here)", 0),
         ("[gone](nowhere.md)", 1),
         ("[gone](index.md#nowhere)", 1),
         ('<script src="https://cdn.example.com/x.js"></script>', 1),
     ],
 )
-def test_the_site_builds_and_a_link_that_leads_nowhere_or_asks_others_fails(
+def test_a_link_that_leads_nowhere_or_a_page_that_asks_others_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, added: str, status: int
 ) -> None:
-    monkeypatch.setattr(site, "SITE", tmp_path)
-    pages = {**PAGES, "index.md": f"{PAGES['index.md']}\n{added}\n"}
-    monkeypatch.setattr(site, "pages", lambda: pages)
+    settings = site.config() | {"nav": ["index.md"]}
+    (tmp_path / "docs").mkdir()
+    monkeypatch.setattr(site, "SITE", tmp_path / "site")
+    monkeypatch.setattr(site, "DOCS", tmp_path / "docs")
+    monkeypatch.setattr(site, "pages", lambda: {"index.md": f"# Here\n\n{added}\n"})
+    monkeypatch.setattr(site, "config", lambda: settings)
 
     assert status == site.build()
