@@ -21,6 +21,7 @@ from trackai.dashboard import (
     events,
     exports,
     failures,
+    flags,
     funnels,
     gateway,
     home,
@@ -50,7 +51,7 @@ ROOMS = (
     *(static, doors, passwords, account, second_factor),
     *(home, live, conversions, campaigns, ad_spend, events, match_rate, performance, failures),
     *(exports, alarms, runbooks, team, keys, audit),
-    *(funnels, connections, gateway, pixel, starting, settings, privacy),
+    *(funnels, connections, gateway, pixel, starting, settings, privacy, flags),
 )
 
 

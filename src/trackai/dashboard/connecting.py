@@ -13,12 +13,16 @@ from trackai.dashboard.visiting import Visit, tools_of
 from trackai.dispatch.pixels import Pixels, Said, Trial
 from trackai.dispatch.token_watch import SOON
 from trackai.errors import InvalidField, NotFound, RequestRefused
-from trackai.gateways.registry import gateways
+from trackai.flags.catalogue import destination_flag, flags_for, gateway_flag
+from trackai.flags.setting import verdicts_of
+from trackai.gateways.registry import gateways, titles
+from trackai.model.flag import Verdict, Why
 from trackai.model.tenant import DestinationAccount, Funnel, GatewayConnection
 from trackai.storage import heard
 from trackai.storage.destinations import list_destinations
 from trackai.storage.envelope import Envelope
 from trackai.storage.gateway_connections import list_connections
+from trackai.storage.held import Held, count_held
 from trackai.storage.pool import Row, Tx
 from trackai.storage.receipts import ReceiptState
 from trackai.storage.tenants import list_funnels
@@ -28,6 +32,8 @@ from trackai.storage.token_checks import list_checks
 DAY = dt.timedelta(hours=24)
 LOOKED_BACK = dt.timedelta(days=30)
 PIXEL_KIND = "meta"
+# Of a platform that is not installed any more.
+ON = Verdict(on=True, why=Why.DEFAULT)
 # How a state is painted: good, low (somebody has to do something), or pending (it goes on).
 TONES = {
     **dict.fromkeys(("working", "valid"), "good"),
@@ -48,6 +54,8 @@ class GatewayView:
     number: int  # webhooks of the last 24 hours
     refused: Sequence[Row]  # by reason, the one met last first
     refusals_kept: dt.timedelta  # so long
+    flag: Verdict  # whether its webhooks are worked on
+    held: int  # webhooks that wait for that
 
     @property
     def tone(self) -> str:
@@ -66,6 +74,8 @@ class PixelView:
     expires_at: dt.datetime | None
     scopes: Sequence[str]
     accepted_at: dt.datetime | None
+    flag: Verdict  # whether anything is sent to it
+    held: int  # events that wait for that
 
     @property
     def tone(self) -> str:
@@ -115,6 +125,12 @@ class _Looking:
     base_url: str
     refusals_kept: dt.timedelta
     names: Mapping[UUID, str]  # of funnels
+    verdicts: Mapping[str, Verdict]  # of flags
+    held: Sequence[Held]
+
+    def held_of(self, name: str | UUID) -> int:
+        """Return how many webhooks of a gateway, or events of a destination, wait for a flag."""
+        return sum(one.number for one in self.held if name == (one.destination_id or one.name))
 
 
 async def load_connections(
@@ -122,12 +138,15 @@ async def load_connections(
 ) -> Connections:
     """Read what the tenant in view has connected; nothing of what is not asked for."""
     tools, tenant_id = tools_of(request), visit.membership.tenant_id
+    flags = flags_for(titles(), tools.platforms)
+    verdicts = await verdicts_of(tools.database, tenant_id, flags)
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
         funnels = await list_funnels(tx, tenant_id=tenant_id)
         names = {one.id: one.name for one in funnels}
         looking = _Looking(
             *(tx, tools.envelope, tenant_id, tools.clock.now()),
             *(tools.base_url, tools.refusals_kept, names),
+            *(verdicts, await count_held(tx, tenant_id=tenant_id)),
         )
         return Connections(
             await _gateways(looking) if gateways else (),
@@ -158,6 +177,8 @@ async def _gateways(at: _Looking) -> list[GatewayView]:
                 number=number,
                 refused=bad,
                 refusals_kept=at.refusals_kept,
+                flag=at.verdicts.get(gateway_flag(one.gateway), ON),
+                held=at.held_of(one.gateway),
             )
         )
     return views
@@ -170,26 +191,22 @@ async def _pixels(at: _Looking) -> list[PixelView]:
     accepted = await heard.find_last_accepted(
         at.tx, [one.id for one in known], **of, since=at.now - LOOKED_BACK
     )
-    return [
-        _pixel(one, at.names, checks.get(one.id), accepted.get(one.id), at.now) for one in known
-    ]
+    return [_pixel(one, at, checks.get(one.id), accepted.get(one.id)) for one in known]
 
 
 def _pixel(
-    account: DestinationAccount,
-    names: Mapping[UUID, str],
-    check: Row | None,
-    accepted_at: dt.datetime | None,
-    now: dt.datetime,
+    account: DestinationAccount, at: _Looking, check: Row | None, accepted_at: dt.datetime | None
 ) -> PixelView:
     return PixelView(
         account=account,
-        funnel=names.get(account.funnel_id) if account.funnel_id else None,
-        standing=token_state(check, now),
+        funnel=at.names.get(account.funnel_id) if account.funnel_id else None,
+        standing=token_state(check, at.now),
         checked_at=check["checked_at"] if check else None,
         expires_at=check["expires_at"] if check else None,
         scopes=check["scopes"] if check else (),
         accepted_at=accepted_at,
+        flag=at.verdicts.get(destination_flag(account.kind), ON),
+        held=at.held_of(account.id),
     )
 
 
