@@ -44,6 +44,10 @@ async def come(panel: "Panel", number: int = 1, account: Account | None = None) 
     return ids
 
 
+# State, when it is due, and how often it was tried.
+State = tuple[str, str | None, int]
+
+
 class Staff:
     """A worker process: it remembers flags, works on webhooks, and releases them."""
 
@@ -60,12 +64,13 @@ class Staff:
         return turns
 
 
-async def states(panel: "Panel", account: Account | None = None) -> list[tuple[str, str, int]]:
+async def states(panel: "Panel", account: Account | None = None) -> list[State]:
     rows = await panel.world.rows(STATES, account)
     return [(row["state"], row["run_at"], row["attempts"]) for row in rows]
 
 
-HELD, DONE = ("received", "infinity", 0), ("processed", None, 1)
+HELD: State = ("received", "infinity", 0)
+DONE: State = ("processed", None, 1)
 
 
 @pytest.mark.parametrize("mode", OffMode)
@@ -147,7 +152,7 @@ async def test_no_more_are_released_than_there_is_room_for(
     await panel.say(KIWIFY, 100)
     first = (await staff.releaser.step(), await staff.releaser.step())
     due = [row["id"] for row in await panel.world.rows(STATES) if row["run_at"] != "infinity"]
-    turns = []
+    turns: list[int] = []
     while await staff.releaser.step() or not turns:
         turns.append(await staff.work())
 

@@ -1,6 +1,7 @@
 """Flags of a world: set as an operator sets them, and read by processes that remember them."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from tests.support.world import Account, World
@@ -52,7 +53,7 @@ class Panel:
         scribe = Scribe(owner, "cli:ana", self.world.clock, new_id)
         return FlagSetting(self.world.people, self.world.clock, scribe, KNOWN)
 
-    async def deeds(self, owner: UUID = INSTALLATION) -> list[dict[str, object]]:
+    async def deeds(self, owner: UUID = INSTALLATION) -> list[dict[str, Any]]:
         """Return what was done, first things first."""
         async with self.world.people.transaction(tenant_id=owner) as tx:
             return (await list_audit(tx, tenant_id=owner, limit=50))[::-1]

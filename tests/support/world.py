@@ -302,8 +302,8 @@ class World:
         await self._hire(account)
         await self._alarm(account)
         async with self.people.transaction(tenant_id=account.tenant.id) as tx:
-            said = {"tenant_id": account.tenant.id, "by": "cli:ana", "now": self.clock.now()}
-            await save_flag(tx, "gateway.kiwify", Rule(), **said)
+            owner, now = account.tenant.id, self.clock.now()
+            await save_flag(tx, "gateway.kiwify", Rule(), tenant_id=owner, by="cli:ana", now=now)
         self.account = before
 
     async def _hire(self, account: Account) -> None:
