@@ -9,7 +9,7 @@ ONLY ?=
 # Tests start the program hundreds of times; let it be compiled once, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check fix bench torture drill monitoring screenshots script lock clean unit help
+.PHONY: demo test check fix bench torture fuzz drill monitoring screenshots script lock clean unit help
 
 help:            ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -41,6 +41,9 @@ bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,disp
 
 torture: $(DEV)  ## faults from a seed, then the ledger (SHORT=1, SEED=7, QUEUE=sqs)
 	@$(BIN)/python -m torture $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) $(if $(QUEUE),--queue $(QUEUE))
+
+fuzz: $(DEV)     ## damaged input for everything that reads what strangers send (SECONDS=600, SEED=7, ONLY=http)
+	@$(BIN)/python -m tools.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 screenshots: $(DEV) ## every page of the dashboard, drawn into docs/screens (ONLY="home live")
 	@$(BIN)/python -m tools.screenshots $(ONLY)
