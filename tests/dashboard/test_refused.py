@@ -15,7 +15,7 @@ async def test_a_refusal_is_logged_with_who_and_what(
 ) -> None:
     browser = await house.browser_of(role=MemberRole.ANALYST)
     refused = await browser.submit("/", "/keys", name="key-of-mine")
-    unproved = await browser.post("/settings", name="key-of-mine")
+    unproved = await browser.post("/keys", name="key-of-mine")
     said = capsys.readouterr()
     lines = [one for one in (said.out + said.err).splitlines() if "page.refused" in one]
 

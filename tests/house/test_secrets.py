@@ -1,6 +1,7 @@
 """No key, token or password of anybody is in a file: what is there is invented, and listed here."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -33,7 +34,7 @@ OURS = (
 
 @cache
 def _detectors() -> list[RegexBasedDetector]:
-    known = get_mapping_from_secret_type_to_class().values()
+    known: Iterable[type] = get_mapping_from_secret_type_to_class().values()
     return [
         made
         for one in known
