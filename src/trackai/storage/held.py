@@ -37,7 +37,7 @@ select tenant_id, gateway from held
 # Webhooks that are due already, counted up to a bound: so much the workers have before them.
 COUNT_DUE_RECEIPTS_ALL_TENANTS = """
 select count(*) as number from (
-  select from webhook_receipts where run_at <= $1 limit $2
+  select from webhook_receipts where run_at <= $1 order by run_at limit $2
 ) first
 """
 
