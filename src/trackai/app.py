@@ -64,6 +64,9 @@ API_BURST = 40
 # The same of pages that are looked at for whoever sets a tenant up.
 PAGE_CHECK_RATE = 0.1
 PAGE_CHECK_BURST = 6
+# The same of tokens that an ad platform is asked about, and of test events sent to it.
+PLATFORM_ASK_RATE = 0.2
+PLATFORM_ASK_BURST = 20
 _MIB = 1024 * 1024
 
 # What no pattern of addresses covers.
@@ -242,6 +245,7 @@ def _dashboard(
         proxies=TrustedProxies(settings.trusted_proxies),
         web=PublicWeb(),
         page_checks=Throttle(rate=PAGE_CHECK_RATE, burst=PAGE_CHECK_BURST),
+        platform_asks=Throttle(rate=PLATFORM_ASK_RATE, burst=PLATFORM_ASK_BURST),
         errands=errands,
         refusals_kept=dt.timedelta(days=settings.rejection_days),
         watch=watch,

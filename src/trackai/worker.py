@@ -31,8 +31,10 @@ from trackai.dispatch.breaker import Limits
 from trackai.dispatch.dead_letters import ReplayReleaser
 from trackai.dispatch.dispatcher import Dispatcher, DispatchTools
 from trackai.dispatch.gate import Gate
+from trackai.dispatch.release import DeliveryReleaser
 from trackai.dispatch.token_watch import TokenWatch
 from trackai.errors import QueueUnavailable, StorageUnavailable
+from trackai.flags.switches import Switches
 from trackai.gateways.registry import gateways
 from trackai.housekeeping.doors import DoorKeeper
 from trackai.housekeeping.purge import Purger
@@ -47,6 +49,7 @@ from trackai.housekeeping.schedule import (
 )
 from trackai.mail.port import Mail
 from trackai.matching.process import ReceiptProcessor
+from trackai.matching.release import ReceiptReleaser
 from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
 from trackai.model.alarm import Metric
@@ -83,6 +86,8 @@ RELAY_SHARE = Share(destinations=32, each=100)
 TOKENS_EVERY_S = 60.0
 # How often sales are looked for whose click may have come late.
 REMATCH_EVERY_S = 5.0
+# How often it is looked whether what waits for a flag may go.
+RELEASE_EVERY_S = 2.0
 # How often calls to people are looked for that are due.
 CALLS_EVERY_S = 2.0
 # How often the public address is asked for its certificate.
@@ -188,7 +193,9 @@ async def open_worker(
         clock = SystemClock()
         engine = await _open_engine(stack, settings, database, clock)
         tools = Tools(envelope, engine.queue, clock, new_id)
-        processor = ReceiptProcessor(database, tools, gateways(plugins=settings.gateway_plugins))
+        switches = Switches.over(database)
+        known = gateways(plugins=settings.gateway_plugins)
+        processor = ReceiptProcessor(database, tools, known, switches)
         platforms = destinations(http, clock)
         dispatcher = Dispatcher(
             DispatchTools(
@@ -202,6 +209,7 @@ async def open_worker(
                 calls=settings.dispatch_concurrency,
                 tries=settings.dispatch_tries,
                 wake=lambda: wakeups.wake(Channel.DELIVERIES),
+                switches=switches,
             )
         )
         releaser = ReplayReleaser(database, engine.queue, clock)
@@ -217,6 +225,7 @@ async def open_worker(
         await stack.enter_async_context(_sampler(settings, database, clock, log).running())
         timed = [
             Job("replay", releaser.step, None),
+            *_releasing(database, switches, clock),
             Job("rematch", Rematcher(database, tools).step, None, REMATCH_EVERY_S),
             Job("tokens", tokens.step, None, TOKENS_EVERY_S),
             Job("fold", Folder(database, clock).step, None),
@@ -225,6 +234,16 @@ async def open_worker(
             *_watching(settings, Means(database, envelope, http, clock, new_id, mail), log),
         ]
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
+
+
+def _releasing(database: Database, switches: Switches, clock: SystemClock) -> list[Job]:
+    """Return what lets go of webhooks and events when a flag is on again."""
+    receipts = ReceiptReleaser(database, switches, clock).step
+    deliveries = DeliveryReleaser(database, switches, clock).step
+    return [
+        Job("release-receipts", receipts, None, RELEASE_EVERY_S),
+        Job("release-deliveries", deliveries, None, RELEASE_EVERY_S),
+    ]
 
 
 def _watching(settings: Settings, means: Means, log: MetricsLog | None) -> list[Job]:

@@ -172,7 +172,12 @@ async def open_house(
             errands=errands,
             refusals_kept=dt.timedelta(days=3),
             watch=watch,
-            **{"web": PublicWeb(), "page_checks": Throttle(rate=0.001, burst=20), **tried},
+            **{
+                "web": PublicWeb(),
+                "page_checks": Throttle(rate=0.001, burst=20),
+                "platform_asks": Throttle(rate=0.001, burst=200),
+                **tried,
+            },
         )
         address = await serve(create_dashboard(tools))
         yield House(

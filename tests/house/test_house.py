@@ -31,6 +31,8 @@ ACROSS_TENANTS = {
     "storage/gateway_connections.py": "a webhook address names its tenant by an unguessable key",
     "storage/destinations.py": "the dispatcher loads what a lease of several tenants names",
     "storage/deliveries.py": "the dispatcher loads what a lease of several tenants names",
+    "storage/feature_flags.py": "every process knows what is on for whom",
+    "storage/held.py": "a worker releases what waited for a flag, whoever's it is",
     "storage/receipts.py": "a worker takes the next receipt, whoever's it is",
     "storage/queue_messages.py": "a worker leases the next messages, whoever's they are",
     "storage/tenant_keys.py": "keys are learned for whoever a batch or a start brings",

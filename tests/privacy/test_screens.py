@@ -64,6 +64,8 @@ READS = {
     "alarms silences": (),
     "alarms routes list": ("--tenant", "Curso"),
     "alarms routes calls": (),
+    "flags list": (),
+    "flags changes": ("--tenant", "Curso"),
     "logs": (),
     "backup list": (),
     "doctor": (),
@@ -113,6 +115,7 @@ OTHERS = {
         "alarms routes add",
         "alarms routes remove",
     ),
+    *("flags set", "flags on", "flags off", "flags clear"),
     # These open no database.
     *("cloudwatch plan", "cloudwatch apply", "cloudwatch states"),
     *("backup run", "backup verify", "backup restore", "backup note"),

@@ -36,6 +36,7 @@ PLACES = {
     "queue": "trackai.cli.queue:app",
     "jobs": "trackai.cli.jobs:app",
     "alarms": "trackai.cli.alarms:app",
+    "flags": "trackai.cli.flags:app",
     "cloudwatch": "trackai.cli.cloudwatch:app",
     "logs": "trackai.cli.logs:logs",
     "backup": "trackai.cli.backup:app",

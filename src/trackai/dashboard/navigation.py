@@ -26,6 +26,7 @@ PLACES = (
     Place("alarms", "/alarms"),
     Place("funnels", "/funnels"),
     Place("connections", "/connections"),
+    Place("flags", "/flags"),
     Place("settings", "/settings"),
     Place("team", "/team", Permission.MANAGE),
     Place("keys", "/keys", Permission.MANAGE),

@@ -64,6 +64,7 @@ class DashboardTools:
     proxies: TrustedProxies  # who may say for whom a request is
     web: PublicWeb  # fetches pages whose addresses people write
     page_checks: Throttle  # how often a tenant may have that done
+    platform_asks: Throttle  # how often a tenant may have an ad platform asked or sent a test
     errands: Errands  # what goes on after a page has answered
     refusals_kept: dt.timedelta  # how long webhooks are whose proof failed
     watch: Watch  # who looks at events as they happen
