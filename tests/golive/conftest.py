@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import SecretStr
+from tests.support.world import World, open_world
 from typer.testing import CliRunner
 
 from trackai.accounts.onboarding import NewDestination
@@ -88,6 +89,13 @@ async def ground(
         new = NewDestination("meta", PIXEL, TOKEN, api_url=meta_url)
         await onboarding.connect_destination(tenant.id, new)
     return Ground(here, tenant, meta, meta_url)
+
+
+@pytest.fixture
+async def world(fresh_database_url: str) -> AsyncIterator[World]:
+    """Yield one account on a database that this test alone uses."""
+    async with open_world(fresh_database_url) as made:
+        yield made
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def smoke(
     elif tenant is None:
         raise ConfigurationError("Say whose pixel is tried: --tenant, by id or name.")
     elif prepare is not None:
-        run(_prepare(prepare, _Wanted(tenant, pixel, test_event_code), url))
+        _write(prepare, run(_prepare(_Wanted(tenant, pixel, test_event_code), url)))
         note(
             f"Run it with: trackai smoke --ticket {prepare} --url ...; then: trackai smoke --clean"
         )
@@ -147,11 +147,15 @@ def _worded(click_id: str, secret: str) -> MadeUp:
     return MadeUp(sale.transaction, said.body, {"Content-Type": said.content_type, **said.headers})
 
 
-async def _prepare(path: Path, wanted: _Wanted, url: str | None) -> None:
+async def _prepare(wanted: _Wanted, url: str | None) -> Ticket:
     async with open_installation() as here, _rooms(here) as rooms:
         await close_left(rooms)
         base = (url or here.settings.base_url).rstrip("/")
-        ticket = await open_practice(rooms, await _wish(here, wanted), base)
+        return await open_practice(rooms, await _wish(here, wanted), base)
+
+
+def _write(path: Path, ticket: Ticket) -> None:
+    """Write it for nobody else to read: it holds a secret and a key."""
     path.touch(mode=_OWN)
     path.chmod(_OWN)
     path.write_bytes(msgspec.json.encode(ticket))

@@ -7,6 +7,7 @@ from that moment nobody can read what it holds, and housekeeping deletes its row
 import datetime as dt
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from uuid import UUID
@@ -112,14 +113,12 @@ async def note_steps(rooms: Rooms, ticket: Ticket, steps: Sequence[Step]) -> Non
 
 async def close_practice(rooms: Rooms, practice: UUID) -> None:
     """End an account of a run; one that is gone already is well."""
-    try:
+    with suppress(UnknownTenant):
         await close_tenant(
             *(rooms.people, rooms.envelope, rooms.clock, rooms.new_id),
             tenant_id=practice,
             by=rooms.actor,
         )
-    except UnknownTenant:
-        pass
     async with rooms.workers.transaction() as tx:
         await smoke_runs.close_run(tx, practice, at=rooms.clock.now())
 
