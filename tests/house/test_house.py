@@ -59,6 +59,8 @@ ACROSS_TENANTS = {
     "storage/installation_facts.py": "what is watched from outside is of everybody",
     "storage/backups.py": "a backup is of everybody's rows",
     "storage/snapshots.py": "a backup is of everybody's rows",
+    "storage/measured.py": "a baseline is of everybody's events",
+    "storage/golive_facts.py": "what must hold before going live is of the whole installation",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",
 }
 

@@ -1,4 +1,4 @@
-"""`trackai baseline`: how the installation does in an hour, and whether it does worse than before."""
+"""`trackai baseline`: how the installation does in an hour, and whether worse than before."""
 
 import asyncio
 import datetime as dt

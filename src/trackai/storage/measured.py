@@ -1,6 +1,6 @@
 """How fast and how well everything of a period went, of all tenants together. Reads only.
 
-Counted from the rows themselves, so that percentiles are exact. Accounts of smoke tests are left out.
+Counted from the rows themselves: percentiles are exact. Accounts of smoke tests are left out.
 """
 
 import datetime as dt
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from trackai.storage.pool import Row, Tx
 
-# Tries of a period, how they ended, and how long stages took. `whole` is from the webhook to the yes.
+# Tries of a period, how they ended, and how long stages took; `whole` ends with the yes.
 MEASURE_ATTEMPTS_ALL_TENANTS = """
 select count(*) as attempts, count(*) filter (where status = 'accepted') as accepted,
   percentile_cont(array[0.5, 0.95, 0.99]) within group (order by duration_ms) as call,

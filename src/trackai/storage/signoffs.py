@@ -1,4 +1,4 @@
-"""Table signoffs: what somebody answers for, and until when. Withdrawn ones stay, for the record."""
+"""Table signoffs: what somebody answers for, and until when. Withdrawn ones stay."""
 
 import datetime as dt
 from dataclasses import dataclass

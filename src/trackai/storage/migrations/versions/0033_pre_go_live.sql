@@ -74,3 +74,11 @@ begin
     execute format('grant select, insert, update, delete on %I to trackai_pipeline', owned);
   end loop;
 end $$;
+
+-- People sign, each deed with its line in the audit log; for the installation alone, which is
+-- written down as tenant 1 there.
+create policy installation on signoffs to trackai_app
+  using (app_tenant() = '00000000-0000-0000-0000-000000000001')
+  with check (app_tenant() = '00000000-0000-0000-0000-000000000001');
+grant select, insert on signoffs to trackai_app;
+grant update (withdrawn_at) on signoffs to trackai_app;

@@ -1,0 +1,5 @@
+"""`trackai golive rehearse`: placeholder."""
+
+
+def rehearse() -> None:
+    """Rehearse."""
