@@ -9,7 +9,7 @@ ONLY ?=
 # Tests start the program hundreds of times; let it be compiled once, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check fix bench torture drill monitoring screenshots script lock clean unit help
+.PHONY: demo test check fix bench torture drill golive monitoring screenshots script lock clean unit help
 
 help:            ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -47,6 +47,10 @@ screenshots: $(DEV) ## every page of the dashboard, drawn into docs/screens (ONL
 
 drill: $(RUNTIME) ## every alarm fired on purpose on a scratch database, called for, and ended (ONLY=dlq_depth)
 	@$(BIN)/trackai alarms drill --scratch $(ONLY)
+
+golive: $(DEV)   ## every item of the go-live checklist brought to hold on a scratch installation; checks really run
+	@$(BIN)/python -m tools.attest --quick --out $(VENV)/build.json
+	@$(BIN)/trackai golive rehearse --build $(VENV)/build.json
 
 monitoring: $(RUNTIME) ## rules for Prometheus, routes for Alertmanager, a dashboard for Grafana: monitoring/
 	@$(BIN)/trackai alarms render all --out monitoring --url https://track.example.com --environment production

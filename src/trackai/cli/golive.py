@@ -14,7 +14,7 @@ from trackai.accounts.emails import normalized_email
 from trackai.cli.checklist import open_desk
 from trackai.cli.installation import actor, open_installation, run
 from trackai.cli.output import Json, Row, show, show_one, write_json
-from trackai.cli.rehearsal import rehearse
+from trackai.cli.rehearsal.command import rehearse
 from trackai.errors import Forbidden, NotFound
 from trackai.golive.catalogue import ITEMS
 from trackai.golive.report import checklist_page, document_of, report_of

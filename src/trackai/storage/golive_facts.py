@@ -73,12 +73,23 @@ where c.tenant_id = $1 and r.kind = $2 and c.state = 'sent' and c.drill = $3
   and r.ended_at is null
 """
 
-# How many flags are set; null where this release has none. Their table may be newer than this.
+# How many flags are set for everybody, and how many connected gateways have none; null where there
+# are no flags. Their table may be newer than this release: its name is read when it is there.
 COUNT_FLAGS_ALL_TENANTS = """
-select case when to_regclass('feature_flags') is not null then
-  (xpath('//n/text()',
-    query_to_xml('select count(*) as n from feature_flags', false, false, '')))[1]
-end::text::int as flags
+select (xpath('//flags/text()', found))[1]::text::int as flags,
+  (xpath('//lacking/text()', found))[1]::text::int as lacking
+from (
+  select case when to_regclass('feature_flags') is not null then query_to_xml($counted$
+    select count(*) as flags, (
+      select count(distinct c.gateway) from gateway_connections c
+      where c.disabled_at is null and not exists (
+        select from feature_flags f
+        where f.tenant_id = '00000000-0000-0000-0000-000000000001'
+          and f.key = 'gateway.' || c.gateway)
+    ) as lacking
+    from feature_flags where tenant_id = '00000000-0000-0000-0000-000000000001'
+  $counted$, false, false, '') end as found
+) counted
 """
 
 
@@ -140,7 +151,7 @@ async def find_last_sent_all_tenants(tx: Tx, kind: RouteKind) -> dt.datetime | N
     return row["sent"] if row else None
 
 
-async def count_flags_all_tenants(tx: Tx) -> int | None:
-    """Return how many feature flags are set; None where there are none to set."""
+async def count_flags_all_tenants(tx: Tx) -> tuple[int, int] | None:
+    """Return how many flags are set, and how many gateways have none; None without any flags."""
     row = await tx.fetch_one(COUNT_FLAGS_ALL_TENANTS)
-    return row["flags"] if row else None
+    return (row["flags"], row["lacking"]) if row and row["flags"] is not None else None

@@ -59,12 +59,17 @@ async def tests(look: Look) -> Evidence:
 
 
 async def flags(look: Look) -> Evidence:
-    """Count the feature flags that are set."""
+    """Ask whether the rollout of every gateway that is connected was decided."""
     async with look.workers.transaction() as tx:
-        number = await golive_facts.count_flags_all_tenants(tx)
-    if number is None:
+        found = await golive_facts.count_flags_all_tenants(tx)
+    if found is None:
         return look.bad("flags_absent")
-    return look.good("flags_ok", flags=number) if number else look.bad("flags_none")
+    flags_set, lacking = found
+    if not flags_set:
+        return look.bad("flags_none")
+    if lacking:
+        return look.bad("flags_lacking", lacking=lacking)
+    return look.good("flags_ok", flags=flags_set)
 
 
 async def migrations(look: Look) -> Evidence:

@@ -1,5 +1,0 @@
-"""`trackai golive rehearse`: placeholder."""
-
-
-def rehearse() -> None:
-    """Rehearse."""
