@@ -1,6 +1,6 @@
 """Runs this checkout's checks and tests, and writes down how each ended: build facts.
 
-What is run is what `make check` and `make test` run, line by line (or `make unit` with --quick). The
+What is run is what `make check` and `make test` run, line by line, or `make unit` with --quick. The
 file names the digest of the source code, so that `trackai golive attest` can tell whether it is of
 the program that runs.
 """
@@ -39,7 +39,8 @@ def lines_of(target: str) -> Iterator[tuple[str, list[str]]]:
     )
     for line in told.stdout.splitlines():
         words = shlex.split(line)
-        if words and words[0].startswith(".venv/bin/"):
+        # What sets the checkout up is no check of it.
+        if words and words[0].startswith(".venv/bin/") and words[1:3] != ["-m", "pip"]:
             yield name_of(words), words
 
 

@@ -73,24 +73,9 @@ where c.tenant_id = $1 and r.kind = $2 and c.state = 'sent' and c.drill = $3
   and r.ended_at is null
 """
 
-# How many flags are set for everybody, and how many connected gateways have none; null where there
-# are no flags. Their table may be newer than this release: its name is read when it is there.
-COUNT_FLAGS_ALL_TENANTS = """
-select (xpath('//flags/text()', found))[1]::text::int as flags,
-  (xpath('//lacking/text()', found))[1]::text::int as lacking
-from (
-  select case when to_regclass('feature_flags') is not null then query_to_xml($counted$
-    select count(*) as flags, (
-      select count(distinct c.gateway) from gateway_connections c
-      where c.disabled_at is null and not exists (
-        select from feature_flags f
-        where f.tenant_id = '00000000-0000-0000-0000-000000000001'
-          and f.key = 'gateway.' || c.gateway)
-    ) as lacking
-    from feature_flags where tenant_id = '00000000-0000-0000-0000-000000000001'
-  $counted$, false, false, '') end as found
-) counted
-"""
+# How many flags are set for everybody, and how many connected gateways have none; nothing without
+# any flags.
+COUNT_FLAGS_ALL_TENANTS = "select flags, lacking from trackai_flags_decided()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +139,4 @@ async def find_last_sent_all_tenants(tx: Tx, kind: RouteKind) -> dt.datetime | N
 async def count_flags_all_tenants(tx: Tx) -> tuple[int, int] | None:
     """Return how many flags are set, and how many gateways have none; None without any flags."""
     row = await tx.fetch_one(COUNT_FLAGS_ALL_TENANTS)
-    return (row["flags"], row["lacking"]) if row and row["flags"] is not None else None
+    return (row["flags"], row["lacking"]) if row else None
