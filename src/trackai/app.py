@@ -28,7 +28,7 @@ from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
 from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.errands import Errands
-from trackai.dashboard.tools import DashboardTools, PracticeSales
+from trackai.dashboard.tools import DashboardTools, GoLive, PracticeSales
 from trackai.dashboard.watching import Watch
 from trackai.destinations.http import open_http
 from trackai.destinations.port import Destination
@@ -161,12 +161,22 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
+class Companions:
+    """What only commands can bring: the way messages leave, stand-ins, the go-live checklist."""
+
+    mail: Mail | None = None
+    practice: PracticeSales | None = None
+    golive: GoLive | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outside:
     """Whom pages reach outside: ad platforms, stand-ins of payment platforms, people by mail."""
 
     platforms: Mapping[str, Destination]
     practice: PracticeSales | None
     mail: Mail | None
+    golive: GoLive | None
 
 
 @asynccontextmanager
@@ -174,8 +184,7 @@ async def open_app(
     settings: Settings,
     url: str,
     envelope: Envelope,
-    mail: Mail | None,
-    practice: PracticeSales | None = None,
+    more: Companions,
 ) -> AsyncIterator[App]:
     """Wire the HTTP side of one process; at the end what waits for a commit is committed."""
     limits = EdgeLimits(
@@ -198,7 +207,8 @@ async def open_app(
         access = await Database.connect(url, Role.ACCESS, size=ACCESS_CONNECTIONS)
         stack.push_async_callback(access.close)
         http = await stack.enter_async_context(open_http())
-        outside = Outside(destinations(http, SystemClock()), practice, mail)
+        known_platforms = destinations(http, SystemClock())
+        outside = Outside(known_platforms, more.practice, more.mail, more.golive)
         errands, watch = Errands(), Watch(people, SystemClock())
         stack.push_async_callback(errands.aclose)
         pages = _dashboard(settings, envelope, (people, access), outside, errands, watch)
@@ -250,6 +260,7 @@ def _dashboard(
         refusals_kept=dt.timedelta(days=settings.rejection_days),
         watch=watch,
         practice=outside.practice,
+        golive=outside.golive,
         meta_url=settings.meta_url,
     )
     return create_dashboard(tools)

@@ -69,6 +69,9 @@ READS = {
     "logs": (),
     "backup list": (),
     "doctor": (),
+    "baseline list": (),
+    "golive list": (),
+    "golive check": ("--offline",),
     "tag": ("Curso",),
 }
 # Those that change something, stay, or print what was asked for: the person's own document.
@@ -118,6 +121,14 @@ OTHERS = {
     *("flags set", "flags on", "flags off", "flags clear"),
     # These open no database.
     *("cloudwatch plan", "cloudwatch apply", "cloudwatch states"),
+    *(
+        "smoke",
+        "baseline measure",
+        "golive sign",
+        "golive withdraw",
+        "golive attest",
+        "golive rehearse",
+    ),
     *("backup run", "backup verify", "backup restore", "backup note"),
 }
 API = {

@@ -25,6 +25,7 @@ from trackai.dashboard import (
     flags,
     funnels,
     gateway,
+    go_live,
     home,
     keys,
     live,
@@ -51,7 +52,7 @@ LEAST_GZIPPED_BYTES = 1000
 ROOMS = (
     *(static, doors, passwords, account, second_factor),
     *(home, live, conversions, campaigns, ad_spend, events, match_rate, performance, failures),
-    *(exports, alarms, runbooks, team, keys, audit),
+    *(exports, alarms, runbooks, team, keys, audit, go_live),
     *(funnels, connections, gateway, pixel, starting, settings, privacy, flags),
 )
 

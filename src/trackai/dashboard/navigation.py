@@ -32,4 +32,5 @@ PLACES = (
     Place("keys", "/keys", Permission.MANAGE),
     Place("privacy", "/privacy", Permission.MANAGE),
     Place("audit", "/audit", Permission.MANAGE),
+    Place("go_live", "/go-live", Permission.MANAGE),
 )
