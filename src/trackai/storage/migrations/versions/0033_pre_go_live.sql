@@ -41,12 +41,12 @@ create index drill_runs_newest on drill_runs (alarm, at desc);
 
 -- What checks said of a state of the source code, named by its digest.
 create table build_facts (
-  digest   text primary key,
-  commit   text not null,
-  made_at  timestamptz not null,
-  checks   jsonb not null,              -- name -> exit status
-  told_at  timestamptz not null,
-  told_by  text not null
+  digest     text primary key,
+  commit_id  text not null,
+  made_at    timestamptz not null,
+  checks     jsonb not null,            -- name -> exit status
+  told_at    timestamptz not null,
+  told_by    text not null
 );
 
 -- What somebody answers for, until when.
