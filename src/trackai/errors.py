@@ -221,6 +221,25 @@ class QueueUnavailable(Unavailable):
     code = "queue_unavailable"
 
 
+class SecretUnavailable(Unavailable):
+    """A secret that is kept elsewhere cannot be looked up for now, and was not known before."""
+
+    code = "secret_unavailable"
+
+    def __init__(self, reason: str = "unknown") -> None:
+        super().__init__("A secret cannot be looked up for now.", retry_after_s=5.0)
+        self.reason = reason  # a code, for the log; never a value
+
+
+class SecretMissing(SecretUnavailable):
+    """There is no secret where it is said to be kept; whoever keeps it has to put it there."""
+
+    code = "secret_missing"
+
+    def __init__(self) -> None:
+        super().__init__("missing")
+
+
 class CloudWatchUnavailable(Unavailable):
     """Amazon CloudWatch cannot be reached, or takes no more for now."""
 

@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".trackai")
     # postgresql://user:password@host:port/name; unset = the embedded PostgreSQL in data_dir.
     database_url: SecretStr | None = None
+    # Where the password of that address is kept, when it is not in it: aws:NAME or file:NAME.
+    database_password_from: str | None = None
     # 32 bytes in base64; several, comma-separated: the first encrypts, all decrypt.
     # Unset in development: made on first start in data_dir.
     secret_key: SecretStr | None = None
@@ -218,7 +220,7 @@ class Settings(BaseSettings):
         *("database_url", "secret_key", "public_url", "smtp_host", "smtp_user", "smtp_password"),
         *("mail_from", "meta_url", "metrics_port", "traces_url", "backup_to"),
         *("pagerduty_api_key", "pagerduty_schedule", "pagerduty_policy"),
-        "secrets_dir",
+        *("secrets_dir", "database_password_from"),
         mode="before",
     )
     @classmethod

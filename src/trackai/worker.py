@@ -31,6 +31,7 @@ from trackai.dispatch.breaker import Limits
 from trackai.dispatch.dead_letters import ReplayReleaser
 from trackai.dispatch.dispatcher import Dispatcher, DispatchTools
 from trackai.dispatch.gate import Gate
+from trackai.dispatch.referred import referring
 from trackai.dispatch.release import DeliveryReleaser
 from trackai.dispatch.token_watch import TokenWatch
 from trackai.errors import QueueUnavailable, StorageUnavailable
@@ -58,6 +59,7 @@ from trackai.queue.port import Queue
 from trackai.queue.postgres import PostgresQueue
 from trackai.queue.sqs import SqsQueue
 from trackai.queue.sqs_client import find_queue, open_sqs
+from trackai.secrets.opening import open_secrets
 from trackai.settings import QueueEngine, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
@@ -196,7 +198,8 @@ async def open_worker(
         switches = Switches.over(database)
         known = gateways(plugins=settings.gateway_plugins)
         processor = ReceiptProcessor(database, tools, known, switches)
-        platforms = destinations(http, clock)
+        secrets = await stack.enter_async_context(open_secrets(settings.secrets_dir))
+        platforms = referring(destinations(http, clock), secrets)
         dispatcher = Dispatcher(
             DispatchTools(
                 database,

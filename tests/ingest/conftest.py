@@ -19,6 +19,7 @@ from trackai.ingest.opening import EdgeTools, open_edge
 from trackai.ingest.spool import Spool
 from trackai.model.clock import new_id
 from trackai.model.tenant import Funnel, GatewayConnection, Secret, Tenant
+from trackai.secrets.port import NOWHERE, Secrets
 from trackai.storage.envelope import Envelope
 from trackai.storage.gateway_connections import insert_connection
 from trackai.storage.pool import Database, Role, Row
@@ -134,6 +135,7 @@ async def build(database_url: str, serve: "Serve") -> AsyncIterator[BuildWorld]:
             known: Mapping[str, Gateway] | None = None,
             spool: Spool | None = None,
             line: Proxy | None = None,
+            secrets: Secrets = NOWHERE,
             **limits: Any,
         ) -> World:
             clock, envelope = Stopped(), Envelope([bytes(range(32))])
@@ -141,7 +143,7 @@ async def build(database_url: str, serve: "Serve") -> AsyncIterator[BuildWorld]:
             settings = EdgeLimits(**limits)
             url = line.url(database_url) if line else database_url
             ingest = await database(Role.INGEST, settings.connections, url)
-            tools = EdgeTools(envelope, clock, new_id, known or gateways(), spool)
+            tools = EdgeTools(envelope, clock, new_id, known or gateways(), spool, secrets)
             edge = await stack.enter_async_context(open_edge(ingest, tools, settings))
             url = await serve(edge)
             timeout = aiohttp.ClientTimeout(total=20)

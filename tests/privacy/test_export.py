@@ -1,16 +1,23 @@
 """A person asks what is stored: one document with everything, and no secret."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 from tests.privacy.people import ANA, BIA, desk, live
 from tests.support.opened import traces
 from tests.support.world import PIXEL_TOKEN, SECRET
 
+from trackai.errors import SecretUnavailable
+from trackai.model.tenant import Secret
 from trackai.privacy.erase import Erasure
 from trackai.privacy.export import Export
 from trackai.privacy.person import Person
+from trackai.secrets.opening import open_secrets
+from trackai.storage.gateway_connections import set_secrets
 
 if TYPE_CHECKING:
     from tests.support.world import World
@@ -99,3 +106,38 @@ async def test_a_webhook_that_names_the_person_in_passing_shows_no_other_buyer(
     assert document["webhook_receipts"]
     assert [] == document["conversions"]
     assert [] == [word for word in traces(BIA) if word in text]
+
+
+async def _keep_elsewhere(world: "World", *places: str) -> None:
+    account = world.account
+    async with world.people.transaction(tenant_id=account.tenant.id) as tx:
+        for one in account.connections.values():
+            await set_secrets(
+                tx,
+                world.envelope,
+                tenant_id=account.tenant.id,
+                connection_id=one.id,
+                secrets=tuple(Secret(place) for place in places),
+            )
+
+
+async def test_a_secret_that_is_kept_elsewhere_is_left_out_of_bodies_too(
+    world: "World", tmp_path: Path
+) -> None:
+    await live(world, world.account, ANA, "ana")
+    before = str((await Export(desk(world), WHO).run())["webhook_receipts"])
+    # No name of a field gives it away.
+    (tmp_path / "kept").write_text(ANA.email)
+    await _keep_elsewhere(world, "file:gone", "file:kept")
+    async with open_secrets(tmp_path) as secrets:
+        document = await Export(replace(desk(world), secrets=secrets), WHO).run()
+
+    assert ANA.email in before
+    assert ANA.email not in str(document["webhook_receipts"])
+
+
+async def test_a_document_is_refused_while_a_secret_cannot_be_looked_up(world: "World") -> None:
+    await _keep_elsewhere(world, "file:kept")
+    async with open_secrets(None) as secrets:
+        with pytest.raises(SecretUnavailable):
+            await Export(replace(desk(world), secrets=secrets), WHO).run()

@@ -23,6 +23,7 @@ from trackai.model.tenant import (
     Secret,
     Tenant,
 )
+from trackai.secrets.port import Reference, is_reference
 from trackai.storage import (
     breakers,
     destinations,
@@ -314,6 +315,8 @@ async def _require_tenant(tx: Tx, tenant_id: UUID) -> None:
 
 def _gateway_secret(text: str, gateway: Gateway) -> str:
     value = _secret(text, "secret")
+    if isinstance(text, Reference):
+        return value
     if any(one.isspace() for one in value):
         raise InvalidField("The secret has blanks in it. Copy it again, whole.", field="secret")
     if not value.startswith(gateway.secret_prefix):
@@ -327,6 +330,11 @@ def _gateway_secret(text: str, gateway: Gateway) -> str:
 
 def _secret(text: str, field_name: str) -> str:
     value = text.strip()
+    if is_reference(value) and not isinstance(text, Reference):
+        raise InvalidField(
+            f"This {field_name} says where a secret is kept. Only operators' commands do that.",
+            field=field_name,
+        )
     if not value:
         raise InvalidField(
             f"The {field_name} is blank: without it nothing can be proved or sent.",

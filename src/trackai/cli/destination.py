@@ -18,16 +18,18 @@ from trackai.cli.installation import (
     run,
 )
 from trackai.cli.output import Json, Row, TenantName, show, show_one
-from trackai.cli.prompts import hidden
+from trackai.cli.prompts import PLACE_HELP, given
 from trackai.destinations.http import open_http
 from trackai.destinations.port import TokenHealth
 from trackai.destinations.registry import destinations
 from trackai.dispatch.pixels import Pixels, Said
+from trackai.dispatch.referred import referring
 from trackai.errors import InvalidField
 from trackai.model.clock import SystemClock
 from trackai.model.delivery import Trigger
 from trackai.model.tenant import DestinationAccount
 from trackai.operations.standing import Standing, standings
+from trackai.secrets.opening import open_secrets
 from trackai.storage.destinations import list_destinations
 from trackai.storage.pool import Role
 from trackai.storage.pool import Row as Record
@@ -45,6 +47,7 @@ TokenOption = Annotated[
         "command line can be read by others on the machine.",
     ),
 ]
+TokenFrom = Annotated[str | None, typer.Option("--token-from", metavar="PLACE", help=PLACE_HELP)]
 DestinationId = Annotated[
     str, typer.Argument(metavar="DESTINATION", help="Destination id, from `destination list`.")
 ]
@@ -66,6 +69,7 @@ def connect(
     kind: Annotated[str, typer.Argument(help="meta")],
     pixel: Annotated[str, typer.Option(help="Pixel (dataset) id.")],
     token: TokenOption = None,
+    token_from: TokenFrom = None,
     funnel: Annotated[
         str | None, typer.Option(help="Only this funnel's conversions; default: all.")
     ] = None,
@@ -87,7 +91,7 @@ def connect(
             new = NewDestination(
                 kind=kind,
                 pixel_id=pixel,
-                token=hidden(token, "Token", variable=_VARIABLE),
+                token=given(token, token_from, "Token", variable=_VARIABLE),
                 funnel_id=chosen.id if chosen else None,
                 test_event_code=test_event_code,
                 api_url=api_url,
@@ -105,6 +109,7 @@ def set_token(
     tenant: TenantName,
     destination: DestinationId,
     token: TokenOption = None,
+    token_from: TokenFrom = None,
     offline: Offline = False,
     keep_anyway: KeepAnyway = False,
     json: Json = False,
@@ -115,7 +120,7 @@ def set_token(
         async with open_installation() as here, here.onboarding() as onboarding:
             owner = await here.tenant(tenant)
             destination_id = parse_uuid(destination, "DESTINATION")
-            value = hidden(token, "Token", variable=_VARIABLE)
+            value = given(token, token_from, "Token", variable=_VARIABLE)
             async with _pixels(here, owner.id, onboarding, offline=offline) as pixels:
                 said = await pixels.set_token(destination_id, value, keep_anyway=keep_anyway)
             return _told(said, "The token before it was kept.")
@@ -208,8 +213,12 @@ async def _pixels(
 ) -> AsyncIterator[Pixels]:
     """Open what connects a tenant's pixels."""
     clock = SystemClock()
-    async with here.database(Role.APP) as database, open_http() as http:
-        asked = None if offline else destinations(http, clock)
+    async with (
+        here.database(Role.APP) as database,
+        open_http() as http,
+        open_secrets(here.settings.secrets_dir) as secrets,
+    ):
+        asked = None if offline else referring(destinations(http, clock), secrets)
         yield Pixels(database, onboarding, asked, clock, tenant_id)
 
 

@@ -9,10 +9,12 @@ from trackai.cli.installation import open_installation, run
 from trackai.cli.output import Json, print_table, write_json
 from trackai.destinations.http import open_http
 from trackai.destinations.registry import destinations
+from trackai.dispatch.referred import referring
 from trackai.errors import ConfigurationError, StorageUnavailable
 from trackai.model.clock import SystemClock
 from trackai.operations.doctor import examine
 from trackai.operations.findings import Finding, Patient, State
+from trackai.secrets.opening import open_secrets
 from trackai.settings import ELSEWHERE, Settings, load_settings
 from trackai.storage.pool import Role
 from trackai.storage.schema import pending
@@ -52,13 +54,14 @@ async def _examine(settings: Settings, *, offline: bool) -> list[Finding]:
         open_installation(settings, migrated=not settings.production) as here,
         here.database(Role.PIPELINE) as database,
         open_http() as http,
+        open_secrets(settings.secrets_dir) as secrets,
     ):
         clock = SystemClock()
         return await examine(
             Patient(
                 database=database,
                 envelope=here.envelope,
-                destinations=None if offline else destinations(http, clock),
+                destinations=None if offline else referring(destinations(http, clock), secrets),
                 clock=clock,
                 data_dir=settings.data_dir,
                 public_url=settings.public_url,

@@ -12,9 +12,10 @@ from trackai.cli.installation import (
     run,
 )
 from trackai.cli.output import Json, Row, TenantName, show, show_one
-from trackai.cli.prompts import hidden
+from trackai.cli.prompts import PLACE_HELP, given
 from trackai.gateways.registry import gateway as gateway_named
 from trackai.model.tenant import GatewayConnection
+from trackai.secrets.port import reference
 from trackai.storage.gateway_connections import list_connections
 
 app = typer.Typer(no_args_is_help=True, help="Payment platforms whose webhooks come here.")
@@ -24,6 +25,7 @@ _HELP = (
     "the command line, which others on the machine can read."
 )
 _VARIABLE = "TRACKAI_GATEWAY_SECRET"
+SecretFrom = Annotated[str | None, typer.Option("--secret-from", metavar="PLACE", help=PLACE_HELP)]
 ConnectionId = Annotated[
     str, typer.Argument(metavar="CONNECTION", help="Connection id, from `gateway list`.")
 ]
@@ -41,6 +43,7 @@ def connect(
             "the address; set it then with `gateway secret`.",
         ),
     ] = None,
+    secret_from: SecretFrom = None,
     funnel: Annotated[str | None, typer.Option(help="Funnel, by name or id.")] = None,
     json: Json = False,
 ) -> None:
@@ -49,7 +52,8 @@ def connect(
     async def work() -> Row:
         async with open_installation() as here, here.onboarding() as onboarding:
             owner = await here.tenant(tenant)
-            connection = await onboarding.connect_gateway(owner.id, gateway, secret, funnel=funnel)
+            value = secret if secret_from is None else reference(secret_from)
+            connection = await onboarding.connect_gateway(owner.id, gateway, value, funnel=funnel)
             return _row(connection, here.settings.base_url)
 
     show_one(run(work()), json=json)
@@ -63,6 +67,7 @@ def set_secret(
         str | None,
         typer.Option(envvar=_VARIABLE, help=f"{_HELP} Asked for when left out."),
     ] = None,
+    secret_from: SecretFrom = None,
     json: Json = False,
 ) -> None:
     """Set a connection's secret; one before it stays valid for two days."""
@@ -71,7 +76,7 @@ def set_secret(
         async with open_installation() as here, here.onboarding() as onboarding:
             owner = await here.tenant(tenant)
             connection_id = parse_uuid(connection, "CONNECTION")
-            value = hidden(secret, "Secret", variable=_VARIABLE)
+            value = given(secret, secret_from, "Secret", variable=_VARIABLE)
             changed = await onboarding.set_secret(owner.id, connection_id, value)
             return _row(changed, here.settings.base_url)
 

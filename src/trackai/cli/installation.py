@@ -12,6 +12,7 @@ from uuid import UUID
 
 from trackai.accounts.onboarding import Onboarding
 from trackai.accounts.upkeep import Upkeep
+from trackai.cli.login import open_login
 from trackai.errors import ConfigurationError, UnknownTenant
 from trackai.model.clock import SystemClock, new_id
 from trackai.model.tenant import Tenant
@@ -115,7 +116,10 @@ async def open_installation(
     settings = settings or load_settings()
     url = settings.database_url.get_secret_value() if settings.database_url else None
     archives = settings.vault is not None
-    async with open_server(url, settings.data_dir, archives=archives) as server_url:
+    async with (
+        open_login(url, settings.database_password_from, settings.secrets_dir) as known,
+        open_server(known, settings.data_dir, archives=archives) as server_url,
+    ):
         if migrated:
             await _bring_up_to_date(settings, server_url)
         yield Installation.of(settings, server_url)

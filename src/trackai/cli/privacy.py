@@ -17,6 +17,7 @@ from trackai.privacy.erase import Erasure, checked_why
 from trackai.privacy.export import Export
 from trackai.privacy.person import Person
 from trackai.privacy.search import Search
+from trackai.secrets.opening import open_secrets
 from trackai.settings import Settings
 from trackai.storage.pool import Role
 
@@ -76,11 +77,15 @@ def erase(
 
 @asynccontextmanager
 async def _desk(tenant: str) -> AsyncIterator[tuple[Installation, Desk]]:
-    async with open_installation() as here, here.database(Role.APP) as database:
+    async with (
+        open_installation() as here,
+        here.database(Role.APP) as database,
+        open_secrets(here.settings.secrets_dir) as secrets,
+    ):
         owner = await here.tenant(tenant)
         yield (
             here,
-            Desk(database, here.envelope, SystemClock(), new_id, owner.id, actor()),
+            Desk(database, here.envelope, SystemClock(), new_id, owner.id, actor(), secrets),
         )
 
 

@@ -175,5 +175,5 @@ def _desk(request: Request, visit: Visit) -> Desk:
     tools = tools_of(request)
     return Desk(
         *(tools.database, tools.envelope, tools.clock, tools.new_id),
-        *(visit.membership.tenant_id, visit.who.actor),
+        *(visit.membership.tenant_id, visit.who.actor, tools.secrets),
     )

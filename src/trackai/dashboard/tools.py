@@ -20,6 +20,7 @@ from trackai.mail.port import Mail
 from trackai.model.clock import Clock, NewId
 from trackai.model.golive import Checklist
 from trackai.model.tenant import GatewayConnection
+from trackai.secrets.port import NOWHERE, Secrets
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
 from trackai.tracker.public_web import PublicWeb
@@ -88,6 +89,7 @@ class DashboardTools:
     errands: Errands  # what goes on after a page has answered
     refusals_kept: dt.timedelta  # how long webhooks are whose proof failed
     watch: Watch  # who looks at events as they happen
+    secrets: Secrets = NOWHERE  # what is kept elsewhere
     practice: PracticeSales | None = None  # None: in production
     golive: GoLive | None = None  # None: nobody may look
     meta_url: str | None = None  # where pixels connected on pages are; None: at Meta's own

@@ -16,6 +16,7 @@ from trackai.errors import Unavailable
 from trackai.flags.switches import Switches
 from trackai.ingest.outage import Reach
 from trackai.model.tenant import GatewayConnection, Tenant
+from trackai.secrets.port import NOWHERE, Secrets
 from trackai.storage.envelope import Envelope
 from trackai.storage.gateway_connections import (
     find_connection_by_endpoint_key_all_tenants,
@@ -114,11 +115,13 @@ class Directory:
         self,
         reach: Reach,
         envelope: Envelope,
+        secrets: Secrets = NOWHERE,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reach = reach
         self._envelope = envelope
+        self.secrets = secrets
         self._lookups = asyncio.Semaphore(MOST_LOOKUPS)
         self.tenants: Cache[UUID, Tenant] = Cache(self._tenant, monotonic=monotonic)
         self.site_keys: Cache[str, Tenant] = Cache(self._site_key, monotonic=monotonic)

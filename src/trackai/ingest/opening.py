@@ -12,6 +12,7 @@ from trackai.ingest.outage import Reach
 from trackai.ingest.spool import Spool
 from trackai.ingest.stores import Stores
 from trackai.model.clock import Clock, NewId
+from trackai.secrets.port import NOWHERE, Secrets
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
 
@@ -25,6 +26,7 @@ class EdgeTools:
     new_id: NewId
     gateways: Mapping[str, Gateway]
     spool: Spool | None = None
+    secrets: Secrets = NOWHERE
 
 
 @asynccontextmanager
@@ -35,7 +37,7 @@ async def open_edge(
     reach = Reach(database, patience_s=limits.patience_s)
     keeper = Keeper(reach, tools.envelope, tools.spool)
     edge = Edge(
-        Directory(reach, tools.envelope),
+        Directory(reach, tools.envelope, tools.secrets),
         Stores(reach, tools.envelope, keep=keeper.keep, writers=limits.writers),
         clock=tools.clock,
         new_id=tools.new_id,

@@ -20,6 +20,7 @@ from trackai.flags.catalogue import gateway_flag
 from trackai.gateways.port import Gateway, InboundRequest, ProofFailure
 from trackai.ingest.directory import FOUND_S, Connections, Directory
 from trackai.ingest.fields import is_id
+from trackai.ingest.referred import SECRET_S, resolved
 from trackai.ingest.stores import Rejection, Stores
 from trackai.ingest.tracking import find_tenant_by_id
 from trackai.ingest.wire import JSON_TYPE, Answer, NotProved, Request
@@ -81,21 +82,26 @@ class Webhooks:
         gateway = self.gateways.get(address.gateway)
         if gateway is None:
             raise _unknown()
-        candidates = await self._candidates(address, request, max_age_s=FOUND_S)
-        await self._let_in(gateway, candidates[0].tenant_id)
+        found = await self._candidates(address, request, max_age_s=FOUND_S)
+        await self._let_in(gateway, found[0].tenant_id)
         inbound = InboundRequest(
             body=await request.body(MOST_BODY_BYTES),
             headers=_headers(request),
             query=request.query,
             received_at=self.clock.now(),
         )
-        proved = _prove(gateway, inbound, candidates)
+        candidates = await resolved(self.directory.secrets, found, max_age_s=SECRET_S)
+        proved = _prove(gateway, inbound, candidates.connections)
         if isinstance(proved, ProofFailure):
-            candidates = await self._candidates(address, request, max_age_s=RECENT_S)
-            proved = _prove(gateway, inbound, candidates)
+            found = await self._candidates(address, request, max_age_s=RECENT_S)
+            candidates = await resolved(self.directory.secrets, found, max_age_s=RECENT_S)
+            proved = _prove(gateway, inbound, candidates.connections)
+        if isinstance(proved, ProofFailure) and candidates.away is not None:
+            # Nobody can say that it is forged. Its platform sends it again.
+            raise candidates.away
         if isinstance(proved, ProofFailure):
             keyless = address.endpoint_key is None
-            await self._reject(self._receipt(candidates[0], inbound), proved, keyless=keyless)
+            await self._reject(self._receipt(found[0], inbound), proved, keyless=keyless)
             sentence = _NOTHING_TO_PROVE_WITH if proved is ProofFailure.NO_SECRET else _NOT_PROVED
             raise NotProved(sentence, reason=proved.value)
         return await self.stores.receipts.add(self._receipt(proved, inbound))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from trackai.model.clock import Clock, NewId
 from trackai.privacy.person import Person
+from trackai.secrets.port import NOWHERE, Secrets
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.envelope import Envelope
 from trackai.storage.erased_people import digests
@@ -24,6 +25,7 @@ class Desk:
     new_id: NewId
     tenant_id: UUID
     actor: str
+    secrets: Secrets = NOWHERE
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:

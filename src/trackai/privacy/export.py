@@ -7,14 +7,17 @@ sale to somebody else, that somebody's data stays out, too: the document says th
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
+from trackai.errors import SecretMissing
 from trackai.privacy.desk import Desk
 from trackai.privacy.person import Person
 from trackai.privacy.search import Found, Search
+from trackai.secrets.port import is_reference
 from trackai.storage import gateway_connections, person_rows, receipts, rejections
 from trackai.storage import person_document as stored
 from trackai.storage.person_deeds import EXPORT
@@ -31,6 +34,8 @@ OF_ANOTHER = "[a sale to somebody else, who is not shown]"
 # Fields of platforms' bodies that prove the sender.
 _SECRET_FIELD = re.compile(r"(^|_)(hottok|token|secret|signature|password)$", re.IGNORECASE)
 _SHORTEST_SECRET = 6
+# How long a secret that was looked up is believed.
+SECRET_S = 300.0
 
 
 class Export:
@@ -47,7 +52,8 @@ class Export:
         desk = self._desk
         found = await Search(desk, self._person).run()
         async with desk.transaction() as tx:
-            self._secrets = await gateway_connections.list_secrets(tx, desk.envelope, **self._named)
+            stored_ones = await gateway_connections.list_secrets(tx, desk.envelope, **self._named)
+        self._secrets = await self._values(stored_ones)
         document: Document = {
             "tenant_id": desk.tenant_id,
             "made_at": desk.clock.now(),
@@ -61,6 +67,18 @@ class Export:
             details = {"found": {name: n for name, n in found.counts().items() if n}}
             await desk.note(tx, EXPORT, str(desk.new_id()), self._person, details)
         return document
+
+    async def _values(self, stored_ones: Sequence[str]) -> list[str]:
+        """Look up what is kept elsewhere; what cannot be looked up cannot be left out, either."""
+        values: list[str] = []
+        for one in stored_ones:
+            if not is_reference(one):
+                values.append(one)
+                continue
+            with suppress(SecretMissing):
+                kept = await self._desk.secrets.find(one, max_age_s=SECRET_S)
+                values += [kept.value] if kept.before is None else [kept.value, kept.before]
+        return values
 
     async def _identities(self, found: Found) -> list[Document]:
         async with self._desk.transaction() as tx:

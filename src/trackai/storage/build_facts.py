@@ -16,7 +16,8 @@ on conflict (digest) do update set commit_id = excluded.commit_id, made_at = exc
 
 # What is known of one state.
 FIND_FACTS = """
-select digest, commit_id as commit, made_at, checks, told_at, told_by from build_facts where digest = $1
+select digest, commit_id as commit, made_at, checks, told_at, told_by
+from build_facts where digest = $1
 """
 
 

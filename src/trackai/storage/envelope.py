@@ -157,11 +157,18 @@ class Envelope:
 
 
 def parse_keys(text: str) -> list[bytes]:
-    """Read comma-separated base64 keys; ConfigurationError without the value when unreadable."""
+    """Read comma-separated base64 keys; ConfigurationError without the value when unreadable.
+
+    The sign that only fills a key up may be missing: what makes passwords does not write it.
+    """
     try:
-        return [base64.b64decode(part.strip(), validate=True) for part in text.split(",")]
+        return [base64.b64decode(_filled(part.strip()), validate=True) for part in text.split(",")]
     except ValueError:
         raise ConfigurationError("TRACKAI_SECRET_KEY is not base64.") from None
+
+
+def _filled(text: str) -> str:
+    return text + "=" * (-len(text) % 4)
 
 
 def new_key_text() -> str:

@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from trackai.errors import InvariantBroken, StatementRefused, StorageGone, StorageUnavailable
 from trackai.storage.connect_errors import CONNECT_ERRORS, why_not_connected
+from trackai.storage.login import said_of
 
 Row = asyncpg.Record
 
@@ -127,6 +128,7 @@ class Database:
         try:
             pool = await asyncpg.create_pool(
                 url,
+                **said_of(url),
                 min_size=1,
                 max_size=size,
                 command_timeout=STATEMENT_TIMEOUT_S,

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import asyncpg
 
 from trackai.storage.connect_errors import CONNECT_ERRORS, why_not_connected
+from trackai.storage.login import said_of
 from trackai.storage.pool import Row
 
 SCRIPTS = Path(__file__).with_name("migrations")
@@ -51,7 +52,7 @@ async def pending(url: str, *, scripts: Path = SCRIPTS) -> list[str]:
 async def connected(url: str) -> AsyncIterator[Driver]:
     """Open one plain connection; StorageUnavailable or ConfigurationError says why not."""
     try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S, **said_of(url))
     except CONNECT_ERRORS as error:
         raise why_not_connected(error, url) from error
     try:

@@ -13,6 +13,7 @@ import asyncpg
 
 from trackai.errors import InvariantBroken, StorageUnavailable
 from trackai.storage.connect_errors import CONNECT_ERRORS, why_not_connected
+from trackai.storage.login import said_of
 from trackai.storage.schema import CONNECT_TIMEOUT_S, Driver, version
 
 # Text of a value must not depend on the server it is asked of.
@@ -107,7 +108,9 @@ async def open_snapshot(url: str) -> AsyncIterator[Snapshot]:
     Rows that are deleted meanwhile stay on disk, and tables cannot be dropped, until it ends.
     """
     try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S, server_settings=_PLAIN)
+        connection = await asyncpg.connect(
+            url, timeout=CONNECT_TIMEOUT_S, server_settings=_PLAIN, **said_of(url)
+        )
     except CONNECT_ERRORS as error:
         raise why_not_connected(error, url) from error
     try:

@@ -11,10 +11,17 @@ from typing import Self
 
 import asyncpg
 
+from trackai.errors import StorageUnavailable
+from trackai.storage.login import said_of
 from trackai.telemetry.logging import get_logger
 
 # Pause before a lost listening connection is opened again.
 RECONNECT_S = 1.0
+# There is no connection; a password that cannot be looked up is one of the reasons.
+_LOST = (
+    *(OSError, TimeoutError, StorageUnavailable),
+    *(asyncpg.PostgresError, asyncpg.InterfaceError),
+)
 
 
 class Channel(StrEnum):
@@ -60,14 +67,17 @@ class Wakeups:
         while True:
             try:
                 await self._listen_once()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except _LOST as error:
                 get_logger().warning("wakeups.lost", reason=type(error).__name__)
             await asyncio.sleep(RECONNECT_S)
 
     async def _listen_once(self) -> None:
         lost = asyncio.Event()
         connection = await asyncpg.connect(
-            self._url, timeout=10, server_settings={"application_name": "trackai wakeups"}
+            self._url,
+            timeout=10,
+            server_settings={"application_name": "trackai wakeups"},
+            **said_of(self._url),
         )
         try:
             connection.add_termination_listener(lambda _connection: lost.set())

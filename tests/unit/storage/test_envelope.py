@@ -157,6 +157,14 @@ def test_a_key_of_another_form_is_refused_without_being_repeated(text: str) -> N
     assert not text or text not in str(refused.value)
 
 
+def test_a_key_may_lack_the_sign_that_fills_it_up() -> None:
+    whole = new_key_text()
+
+    assert parse_keys(whole) == parse_keys(whole.rstrip("="))
+    # As AWS Secrets Manager makes a password: 43 letters and digits.
+    assert 32 == len(parse_keys("Aa0" * 14 + "z")[0])
+
+
 def test_a_development_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
     home = tmp_path / "data"
     first, second = development_key(home), development_key(home)

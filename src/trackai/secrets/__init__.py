@@ -1,0 +1,1 @@
+"""Secrets that are kept elsewhere and looked up when they are used."""
