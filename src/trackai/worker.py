@@ -196,8 +196,6 @@ async def open_worker(
         engine = await _open_engine(stack, settings, database, clock)
         tools = Tools(envelope, engine.queue, clock, new_id)
         switches = Switches.over(database)
-        known = gateways(plugins=settings.gateway_plugins)
-        processor = ReceiptProcessor(database, tools, known, switches)
         secrets = await stack.enter_async_context(open_secrets(settings.secrets_dir))
         platforms = referring(destinations(http, clock), secrets)
         dispatcher = Dispatcher(
@@ -217,10 +215,6 @@ async def open_worker(
         )
         releaser = ReplayReleaser(database, engine.queue, clock)
         tokens = TokenWatch(database, envelope, platforms, clock)
-        process = [
-            Job(f"process-{number}", processor.step, Channel.RECEIPTS)
-            for number in range(settings.process_concurrency)
-        ]
         work, finish = dispatcher.step, dispatcher.finish
         dispatch = Job("dispatch", work, engine.wakes_dispatch, engine.dispatch_idle_s, finish)
         scheduler = Scheduler(database, _tasks(url, database, envelope, clock), clock)
@@ -236,7 +230,20 @@ async def open_worker(
             *_backups(settings, url, envelope, database, clock),
             *_watching(settings, Means(database, envelope, http, clock, new_id, mail), log),
         ]
+        process = _processing(settings, database, tools, switches)
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
+
+
+def _processing(
+    settings: Settings, database: Database, tools: Tools, switches: Switches
+) -> list[Job]:
+    """Return what makes sales of webhooks, side by side."""
+    known = gateways(plugins=settings.gateway_plugins)
+    processor = ReceiptProcessor(database, tools, known, switches)
+    return [
+        Job(f"process-{number}", processor.step, Channel.RECEIPTS)
+        for number in range(settings.process_concurrency)
+    ]
 
 
 def _releasing(database: Database, switches: Switches, clock: SystemClock) -> list[Job]:

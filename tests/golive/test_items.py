@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from tests.alarms.conftest import ROUTING_KEY, Post, Tower, evaluator_of, sender_of
 from tests.golive.stage import VERSION, Do, Stage
+from tests.support.flags import Panel
 from tests.support.world import World
 
 from trackai.accounts.closing import close_tenant
@@ -190,22 +191,9 @@ def told(digest: str = "", **checks: int | None) -> Do:
     return work
 
 
-FLAGS = """
-create table if not exists feature_flags (tenant_id uuid, key text, percent smallint,
-  off_mode text, killed boolean, set_by text, set_at timestamptz)
-"""
-FLAG = """
-insert into feature_flags (tenant_id, key, percent, off_mode, killed, set_by, set_at)
-values ($1, $2, 100, 'store', false, 'cli:ana', now())
-"""
-EVERYBODY = "00000000-0000-0000-0000-000000000001"
-
-
 async def flags_set(stage: Stage) -> None:
-    await stage.owner(FLAGS)
-    await stage.owner("grant select on feature_flags to trackai_pipeline")
     for gateway in stage.world.account.connections:
-        await stage.owner(FLAG, EVERYBODY, f"gateway.{gateway}")
+        await Panel(stage.world).say(f"gateway.{gateway}", percent=100)
 
 
 async def no_tenant(stage: Stage) -> None:
@@ -362,7 +350,6 @@ WAYS: Mapping[str, tuple[Do, Sequence[Do]]] = {
         [
             owner("delete from feature_flags"),
             owner("delete from feature_flags where key = 'gateway.kiwify'"),
-            owner("drop table feature_flags"),
         ],
     ),
     "migrations": (nothing, [owner("update alembic_version set version_num = '0030_pre_changes'")]),

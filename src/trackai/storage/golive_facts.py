@@ -73,9 +73,14 @@ where c.tenant_id = $1 and r.kind = $2 and c.state = 'sent' and c.drill = $3
   and r.ended_at is null
 """
 
-# How many flags are set for everybody, and how many connected gateways have none; nothing without
-# any flags.
-COUNT_FLAGS_ALL_TENANTS = "select flags, lacking from trackai_flags_decided()"
+# How many flags are set for everybody (tenant $1), and how many connected gateways have none.
+COUNT_FLAGS_ALL_TENANTS = """
+select count(*)::int as flags, (
+  select count(distinct c.gateway)::int from gateway_connections c
+  where c.disabled_at is null and not exists (
+    select from feature_flags f where f.tenant_id = $1 and f.key = 'gateway.' || c.gateway)
+) as lacking from feature_flags where tenant_id = $1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ async def find_last_sent_all_tenants(tx: Tx, kind: RouteKind) -> dt.datetime | N
     return row["sent"] if row else None
 
 
-async def count_flags_all_tenants(tx: Tx) -> tuple[int, int] | None:
-    """Return how many flags are set, and how many gateways have none; None without any flags."""
-    row = await tx.fetch_one(COUNT_FLAGS_ALL_TENANTS)
-    return (row["flags"], row["lacking"]) if row else None
+async def count_flags_all_tenants(tx: Tx) -> tuple[int, int]:
+    """Return how many flags are set for everybody, and how many connected gateways have none."""
+    (row,) = await tx.fetch(COUNT_FLAGS_ALL_TENANTS, INSTALLATION)
+    return row["flags"], row["lacking"]

@@ -187,11 +187,7 @@ async def _pager(scratch: Scratch) -> None:
 
 
 async def _flags(scratch: Scratch) -> None:
-    """Set the rollout of every gateway, where the program has flags."""
-    from trackai.cli.main import PLACES  # noqa: PLC0415 - it names this very module
-
-    if "flags" in PLACES:
-        await scratch.told("flags", "set", "gateway.perfectpay", "--percent", "100")
+    await scratch.told("flags", "set", "gateway.perfectpay", "--percent", "100")
 
 
 async def _backup(scratch: Scratch) -> None:

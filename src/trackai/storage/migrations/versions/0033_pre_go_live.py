@@ -3,7 +3,7 @@
 from trackai.storage.migrations import downgrade, script_of
 
 revision = "0033_pre_go_live"
-down_revision = "0031_pre_backups"
+down_revision = "0032_pre_flags"
 upgrade = script_of(__file__)
 
 __all__ = ["down_revision", "downgrade", "revision", "upgrade"]

@@ -82,21 +82,3 @@ create policy installation on signoffs to trackai_app
   with check (app_tenant() = '00000000-0000-0000-0000-000000000001');
 grant select, insert on signoffs to trackai_app;
 grant update (withdrawn_at) on signoffs to trackai_app;
-
--- Whether the rollout of every connected gateway was decided. Flags are looked for when it is asked:
--- an installation may be without their table.
-create function trackai_flags_decided() returns table (flags integer, lacking integer)
-language plpgsql stable as $$
-begin
-  if to_regclass('feature_flags') is null then
-    return;
-  end if;
-  return query execute '
-    select count(*)::integer, (
-      select count(distinct c.gateway)::integer from gateway_connections c
-      where c.disabled_at is null and not exists (
-        select from feature_flags f
-        where f.tenant_id = $1 and f.key = ''gateway.'' || c.gateway)
-    ) from feature_flags where tenant_id = $1'
-  using '00000000-0000-0000-0000-000000000001'::uuid;
-end $$;
