@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from tools.fuzz.__main__ import SLOW_S, Fuzzer, TooSlow
+from tools.fuzz.http import speak
 from tools.fuzz.mutate import damaged, numbers
 from tools.fuzz.targets import Target, targets
 
@@ -50,6 +51,18 @@ def test_the_same_seed_is_the_same_input() -> None:
     seeds = [b'{"a":[1,{"b":"c"}]}', b"a=1&b=2"]
 
     assert [damaged(one, seeds) for _ in range(50)] == [damaged(other, seeds) for _ in range(50)]
+
+
+def test_both_ways_of_a_request_are_fuzzed() -> None:
+    whole = b"POST /echo! HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
+    reading = b"GET /echo! HTTP/1.1\r\n\r\n"
+
+    # In one piece: a generator that takes the first of what it may choose.
+    one = numbers(0)
+    one.choice = lambda some: some[0]  # type: ignore[method-assign]
+    assert "200 short" == speak(whole, one)
+    assert "200 long" == speak(reading, one)
+    assert "400" == speak(b"nonsense\r\n\r\n", one)
 
 
 def test_every_gateway_is_fuzzed() -> None:
