@@ -3,15 +3,22 @@
 import math
 import time
 from random import Random
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from tools.fuzz.__main__ import SLOW_S, Fuzzer, TooSlow
+from tools.fuzz.http import speak
 from tools.fuzz.mutate import damaged, numbers
 from tools.fuzz.targets import Target, targets
+from typing_extensions import override
 
 from trackai.gateways.registry import gateways
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsLenAndGetItem
+
 INPUTS = 150
+T = TypeVar("T")
 
 
 @pytest.mark.parametrize("target", targets(), ids=lambda one: one.name)
@@ -50,6 +57,24 @@ def test_the_same_seed_is_the_same_input() -> None:
     seeds = [b'{"a":[1,{"b":"c"}]}', b"a=1&b=2"]
 
     assert [damaged(one, seeds) for _ in range(50)] == [damaged(other, seeds) for _ in range(50)]
+
+
+class InOnePiece(Random):
+    """Chooses the first of what there is: all bytes at once."""
+
+    @override
+    def choice(self, seq: "SupportsLenAndGetItem[T]") -> T:
+        return seq[0]
+
+
+def test_both_ways_of_a_request_are_fuzzed() -> None:
+    whole = b"POST /echo! HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
+    reading = b"GET /echo! HTTP/1.1\r\n\r\n"
+
+    one = InOnePiece()
+    assert "200 short" == speak(whole, one)
+    assert "200 long" == speak(reading, one)
+    assert "400" == speak(b"nonsense\r\n\r\n", one)
 
 
 def test_every_gateway_is_fuzzed() -> None:

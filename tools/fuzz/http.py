@@ -10,10 +10,12 @@ import uvicorn
 from typing_extensions import override
 from uvicorn.server import ServerState
 
+from trackai.cli.http import MOST_CONNECTIONS
 from trackai.cli.http_protocol import HttpProtocol
 from trackai.errors import TrackaiError
 from trackai.ingest.wire import Answer, ClientGone, Request, refusal
 
+SHORT, LONG = b"short", b"long"
 _TURNS = 12  # of the loop, until what can be answered is
 
 
@@ -24,10 +26,13 @@ class Echo:
         """Take half of the paths the short way."""
         return len(path) % 2 == 0
 
-    async def answer(self, _method: str, _path: str, request: Request) -> Answer | None:
-        """Answer with the size of what came."""
+    async def answer(
+        self, _method: str, _path: str, request: Request, way: bytes = SHORT
+    ) -> Answer | None:
+        """Answer with the size of what came, and by which way."""
         try:
-            return Answer(200, str(len(await request.body(10_000))).encode())
+            size = len(await request.body(10_000))
+            return Answer(200, str(size).encode(), ((b"x-way", way),))
         except TrackaiError as error:
             return refusal(error)
         except ClientGone:
@@ -35,7 +40,7 @@ class Echo:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer the long way."""
-        answer = await self.answer(scope["method"], scope["path"], Request.of(scope, receive))
+        answer = await self.answer(scope["method"], scope["path"], Request.of(scope, receive), LONG)
         if answer is not None:
             await answer.send(send)
 
@@ -98,8 +103,16 @@ class Trouble(logging.Handler):
 async def _speak(data: bytes, random: Random, trouble: Trouble) -> bytes:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(trouble.note)
+    # As cli/http.py sets it up: wrapped, or without a bound, nothing would go the short way.
     config = uvicorn.Config(
-        Echo(), http=HttpProtocol, loop="none", lifespan="off", access_log=False, log_config=None
+        Echo(),
+        http=HttpProtocol,
+        loop="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        limit_concurrency=MOST_CONNECTIONS,
     )
     config.load()
     protocol = HttpProtocol(config=config, server_state=ServerState(), app_state={}, _loop=loop)
@@ -119,7 +132,7 @@ async def _speak(data: bytes, random: Random, trouble: Trouble) -> bytes:
 
 
 def speak(data: bytes, random: Random) -> str:
-    """Send bytes on a new connection; return the first answer's status, or that there was none."""
+    """Send bytes on a new connection; return the first answer's status, and the ways taken."""
     trouble = Trouble()
     log = logging.getLogger("uvicorn.error")
     log.addHandler(trouble)
@@ -132,4 +145,5 @@ def speak(data: bytes, random: Random) -> str:
         raise trouble.found[0]
     if written and not written.startswith(b"HTTP/1.1 "):
         raise AssertionError("What was written is no answer.")
-    return written[9:12].decode() or "none"
+    ways = [way.decode() for way in (SHORT, LONG) if b"x-way: " + way in written]
+    return " ".join((written[9:12].decode() or "none", *ways))

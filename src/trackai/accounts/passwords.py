@@ -10,14 +10,9 @@ from trackai.errors import InvalidField
 
 # NIST SP 800-63B: length is what counts; fifteen where it is the only factor.
 LEAST_CHARS, MOST_CHARS = 15, 200
-# What is tried first, and what a row of keys or a row of numbers makes.
+# What is tried first, by itself or with figures and signs, and rows of letters and keys.
 _WORDS = re.compile(r"trackai|track|senha|password|admin|meta|facebook|pixel|loja|[\W\d_]+")
-_ROWS = (
-    "01234567890",
-    "abcdefghijklmnopqrstuvwxyz",
-    "qwertyuiopasdfghjklzxcvbnm",
-    "qazwsxedcrfvtgbyhnujmikolp",
-)
+_ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "qazwsxedcrfvtgbyhnujmikolp")
 # So many letters of a password have to be left when all of that is taken out.
 _LEAST_OWN = 4
 # Each takes 64 MiB and most of a tenth of a second.
