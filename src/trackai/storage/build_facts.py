@@ -10,13 +10,14 @@ from trackai.storage.pool import Tx
 SAVE_FACTS = """
 insert into build_facts (digest, commit_id, made_at, checks, told_at, told_by)
 values ($1, $2, $3, $4, $5, $6)
-on conflict (digest) do update set commit_id = excluded.commit_id,
-  made_at = excluded.made_at, checks = excluded.checks, told_at = excluded.told_at, told_by = excluded.told_by
+on conflict (digest) do update set commit_id = excluded.commit_id, made_at = excluded.made_at,
+  checks = excluded.checks, told_at = excluded.told_at, told_by = excluded.told_by
 """
 
 # What is known of one state.
 FIND_FACTS = """
-select digest, commit_id as commit, made_at, checks, told_at, told_by from build_facts where digest = $1
+select digest, commit_id as commit, made_at, checks, told_at, told_by
+from build_facts where digest = $1
 """
 
 
