@@ -22,7 +22,7 @@ from trackai.model.alarm import INSTALLATION, Metric
 from trackai.model.clock import new_id
 from trackai.model.delivery import CallFacts, Quality
 from trackai.model.golive import Checklist, Proof, Verdict
-from trackai.operations.golive.desk import PROOFS, Desk, _proved
+from trackai.operations.golive.desk import FAR, PROOFS, Desk, _proved
 from trackai.operations.golive.look import Look, OnCall, Place
 from trackai.sandbox.pagerduty import PagerDutySandbox
 from trackai.storage import backups, drill_runs, smoke_runs
@@ -70,7 +70,9 @@ class Stage:
         """Look at one item as the program does."""
         async with self._look() as bare:
             async with bare.workers.transaction() as tx:
-                look = replace(bare, practice=await smoke_runs.list_practice(tx))
+                look = replace(
+                    bare, practice=await smoke_runs.list_practice(tx, since=self.now - FAR)
+                )
             evidence = await _proved(item, look, asyncio.Semaphore(1)) if item in PROOFS else None
         return judge(ITEMS[item], evidence, None, self.now)
 

@@ -104,8 +104,11 @@ async def test_the_first_is_the_standard_and_a_worse_one_is_flagged(ground: "Gro
             expires_at=now + HOUR,
         )
     status, _ = await ground.give("baseline", "--for", "1h")
-    listed = await ground.json("baseline", "list")
+    again = await ground.json("baseline", "--for", "1h")
+    _, *listed = await ground.json("baseline", "list")
 
+    told = {one["figure"]: one["verdict"] for one in again["changes"]}
+    assert "worse" == told["webhook_refused_rate"]
     assert (True, []) == (first["standard"], first["changes"])
     assert 1 == status
     assert [False, True] == [one["standard"] for one in listed]

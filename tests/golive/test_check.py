@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
+from trackai.cli.checklist import place_of
 from trackai.errors import ConfigurationError, Forbidden, InvalidField, NotFound
 from trackai.golive.catalogue import ITEMS
 from trackai.golive.source import source_digest
 from trackai.model.access import MemberRole
 from trackai.model.clock import SystemClock, new_id
+from trackai.settings import Settings
 from trackai.storage.memberships import save_membership
 from trackai.storage.pool import Role
 from trackai.storage.users import User, insert_user
@@ -140,3 +143,14 @@ async def test_the_list_says_how_each_is_known(ground: "Ground") -> None:
     assert {"automatic": 31, "signed": 5} == {
         proof: sum(one["proof"] == proof for one in rows) for proof in ("automatic", "signed")
     }
+
+
+def test_nobody_asks_who_is_on_call_without_a_key_and_what_to_ask_about() -> None:
+    key, schedule = SecretStr("key"), "PSCHED1"
+    asked = place_of(Settings(pagerduty_api_key=key, pagerduty_schedule=schedule)).on_call
+
+    assert asked is not None
+    assert ("key", "PSCHED1", "") == (asked.key, asked.schedule, asked.policy)
+    assert place_of(Settings(pagerduty_api_key=key)).on_call is None
+    assert place_of(Settings(pagerduty_schedule=schedule)).on_call is None
+    assert "'key'" not in repr(asked)

@@ -15,7 +15,7 @@ from trackai.cli.checklist import open_desk
 from trackai.cli.installation import actor, open_installation, run
 from trackai.cli.output import Json, Row, show, show_one, write_json
 from trackai.cli.rehearsal.command import rehearse
-from trackai.errors import Forbidden, NotFound
+from trackai.errors import ConfigurationError, Forbidden, NotFound
 from trackai.golive.catalogue import ITEMS
 from trackai.golive.report import checklist_page, document_of, report_of
 from trackai.golive.signing import Pen, Signing
@@ -45,7 +45,7 @@ def check(
 ) -> None:
     """Look at every item; exit status 0 only when all hold."""
     if language not in LANGUAGES:
-        raise NotFound(f"A language is one of {', '.join(LANGUAGES)}.")
+        raise ConfigurationError(f"A language is one of {', '.join(LANGUAGES)}.")
 
     async def work() -> Checklist:
         # What is not migrated is an item, not an error.

@@ -39,8 +39,8 @@ select id, for_tenant, practice, version, url, started_at, finished_at, passed, 
 from smoke_runs where passed order by started_at desc limit 1
 """
 
-# The accounts that runs made, whether they are gone or not.
-LIST_PRACTICE = "select practice from smoke_runs"
+# The accounts that runs made since a moment, whether they are gone or not.
+LIST_PRACTICE = "select practice from smoke_runs where started_at > $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,9 @@ async def find_last(tx: Tx, *, passed: bool = False) -> SmokeRun | None:
     return SmokeRun(**dict(row)) if row else None
 
 
-async def list_practice(tx: Tx) -> frozenset[UUID]:
-    """Return the accounts that runs ever made: nothing of theirs is anybody's."""
-    return frozenset(row["practice"] for row in await tx.fetch(LIST_PRACTICE))
+async def list_practice(tx: Tx, *, since: dt.datetime) -> frozenset[UUID]:
+    """Return the accounts that runs made since then: nothing of theirs is anybody's.
+
+    Give what is counted a lead: an account is older than what was done under it.
+    """
+    return frozenset(row["practice"] for row in await tx.fetch(LIST_PRACTICE, since))

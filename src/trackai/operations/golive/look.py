@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -21,7 +21,7 @@ class OnCall:
     """Where PagerDuty is asked who is on call, and about which schedule or policy."""
 
     url: str
-    key: str
+    key: str = field(repr=False)
     schedule: str = ""
     policy: str = ""
 
