@@ -14,17 +14,6 @@ from trackai.errors import ConfigurationError
 
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{1,19}")
 
-# Copies of each service. Two, so that one may go; the database bears what ten open.
-LEAST_COPIES = 2
-MOST_SERVERS = 10
-MOST_WORKERS = 10
-# How long lines of logs are kept.
-LOG_DAYS = 30
-# Days in which the database can be set back to any moment.
-BACKUP_DAYS = 7
-# Requests of one address in five minutes; webhooks of platforms are not among them.
-MOST_REQUESTS = 10_000
-
 
 @dataclass(frozen=True, slots=True)
 class Choices:

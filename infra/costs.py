@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from infra.choices import LEAST_COPIES
+from infra.facts import LEAST_COPIES, SERVICES
 
 PRICES = Path(__file__).with_name("prices.json")
 # Assumed of a small installation, a month.
 LOG_GIB, FILE_GIB = 20, 1
 # An internet-facing balancer has one public address a zone.
 ZONES = 2
-# Services run in so many copies; the migration's task runs for seconds.
-_SERVES = ("api", "worker")
 
 Template = Mapping[str, Any]
 
@@ -92,7 +90,8 @@ def _tasks(template: Template) -> tuple[float, float]:
     tasks = [
         one
         for one in _of(template, "AWS::ECS::TaskDefinition")
-        if one["Family"].rpartition("-")[2] in _SERVES
+        # The migration's runs for seconds.
+        if one["Family"].rpartition("-")[2] in SERVICES
     ]
     return (
         sum(int(one["Cpu"]) / 1024 for one in tasks) * LEAST_COPIES,

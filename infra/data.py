@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from constructs import Construct
 
-from infra.choices import BACKUP_DAYS
+from infra.facts import BACKUP_DAYS
 from infra.network import POSTGRES_PORT, Network
 
 # Since 15 Amazon takes connections by TLS alone (rds.force_ssl), unless told otherwise.

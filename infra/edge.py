@@ -6,7 +6,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
-from infra.choices import MOST_REQUESTS
+from infra.facts import MOST_REQUESTS
 from infra.network import API_PORT, HTTP_PORT, HTTPS_PORT, Network
 
 # Platforms send everybody's webhooks from few addresses; a lost one is a lost sale.

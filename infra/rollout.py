@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.facts import CONTAINER, LEAST_COPIES, SERVICES
 from trackai.aws import code_of, set_up
 from trackai.errors import ConfigurationError
 
@@ -28,12 +29,8 @@ if TYPE_CHECKING:
     from types_aiobotocore_ecs.type_defs import TaskTypeDef
     from types_aiobotocore_logs import CloudWatchLogsClient
 
-# Whom a rollout starts the first time, and how many of each (infra/choices.py).
-SERVICES = ("api", "worker")
-LEAST_COPIES = 2
 POLL_S = 5.0
 LINES = 30
-CONTAINER = "trackai"
 PREFIX = "migrate"
 _RUNNING = "running"
 # Of a task's definition, what its next revision is made of; the rest Amazon says of it.

@@ -9,8 +9,8 @@ from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
 from infra import roles
-from infra.choices import LEAST_COPIES, MOST_SERVERS, MOST_WORKERS
 from infra.edge import Edge
+from infra.facts import LEAST_COPIES, MOST_SERVERS, MOST_WORKERS
 from infra.network import Network
 from infra.queues import Queues
 from infra.tasks import Ground, Kind, Size, Task

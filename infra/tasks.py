@@ -14,13 +14,13 @@ from constructs import Construct
 from infra import roles
 from infra.choices import Choices, Parameters
 from infra.data import Data
+from infra.facts import CONTAINER
 from infra.logs import LogGroups
 from infra.network import API_PORT, CIDR
 from infra.secrets import Secrets
 
 # The one place the product writes to, and where programs write what is short-lived.
 HOME, TEMPORARY = "/var/lib/trackai", "/tmp"  # noqa: S108 - a container's own
-CONTAINER = "trackai"
 # Requests or jobs under way, then the last lines (tests/deploy says how long that may take).
 END_S = 75
 

@@ -52,6 +52,22 @@ def test_every_finding_that_is_not_well_says_what_to_do(place: "Place") -> None:
     assert all(one["to_do"] for one in ill)
 
 
+def test_a_secret_that_is_not_where_it_is_said_to_be_is_a_finding(
+    place: "Place", tmp_path: Path
+) -> None:
+    (tmp_path / "there").write_text("made-up-secret")
+    place.json("tenant", "create", "Loja")
+    for gateway, name in (("hotmart", "gone"), ("kiwify", "there")):
+        place.json("gateway", "connect", "Loja", gateway, "--secret-from", f"file:{name}")
+    _, found = findings(place, "--offline", TRACKAI_SECRETS_DIR=str(tmp_path))
+    status, asked = findings(place, TRACKAI_SECRETS_DIR=str(tmp_path))
+
+    assert "hotmart of Loja" not in found
+    assert (1, "failed") == (status, asked["hotmart of Loja"]["state"])
+    assert "file:gone" in asked["hotmart of Loja"]["found"]
+    assert "kiwify of Loja" not in asked
+
+
 def test_a_connection_without_secret_is_a_finding_with_the_command(place: "Place") -> None:
     tenant = place.json("tenant", "create", "Loja")
     connection = place.json("gateway", "connect", "Loja", "hotmart")

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from infra.costs import PRICES, Prices, estimate
 from tests.infra.conftest import Template
 
 pytestmark = pytest.mark.xdist_group("stack")
 
 
 def test_what_is_in_the_template_is_counted(template: Template) -> None:
-    from infra.costs import Prices, estimate  # noqa: PLC0415 - takes node's library
-
     prices = Prices.load()
     lines = {one.what: one for one in estimate(template, prices, "us-east-1", "db.t4g.medium")}
 
@@ -27,8 +26,6 @@ def test_what_is_in_the_template_is_counted(template: Template) -> None:
 
 
 def test_more_in_the_template_costs_more(template: Template) -> None:
-    from infra.costs import Prices, estimate  # noqa: PLC0415
-
     more: dict[str, Any] = json.loads(json.dumps(template))
     more["Resources"]["OneMore"] = {"Type": "AWS::EC2::NatGateway", "Properties": {}}
     prices = Prices.load()
@@ -56,7 +53,7 @@ def test_the_command_prints_where_what_and_how_much(
 
 
 def test_prices_have_a_date() -> None:
-    read = json.loads(Path("infra/prices.json").read_text())["read"]
+    read = json.loads(PRICES.read_text())["read"]
 
     assert dt.date(2026, 1, 1) < dt.date.fromisoformat(read)
 

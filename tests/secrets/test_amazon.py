@@ -33,6 +33,20 @@ async def test_a_secret_is_found_by_its_name(
     assert (OLD, None) == (found.value, found.before)
 
 
+async def test_a_tenants_own_goes_before_a_default(
+    keeper: "SecretsManagerClient", secrets: "Secrets"
+) -> None:
+    own, default = fresh_name(), fresh_name()
+    await keeper.create_secret(Name=default, SecretString=OLD)
+    place = f"aws:{own},{default}"
+    first = (await secrets.find(place, max_age_s=60)).value
+    await keeper.create_secret(Name=own, SecretString=NEW)
+    while (await secrets.find(place, max_age_s=0)).value != NEW:
+        pass
+
+    assert OLD == first
+
+
 async def test_one_that_was_changed_is_found_with_the_one_before(
     keeper: "SecretsManagerClient", secrets: "Secrets"
 ) -> None:

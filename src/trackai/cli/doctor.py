@@ -63,6 +63,7 @@ async def _examine(settings: Settings, *, offline: bool) -> list[Finding]:
                 envelope=here.envelope,
                 destinations=None if offline else referring(destinations(http, clock), secrets),
                 clock=clock,
+                secrets=None if offline else secrets,
                 data_dir=settings.data_dir,
                 public_url=settings.public_url,
                 pending_migrations=await pending(here.url),

@@ -9,7 +9,12 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from trackai.destinations.port import Destination
-from trackai.errors import ConfigurationError, TrackaiError
+from trackai.errors import (
+    ConfigurationError,
+    SecretMissing,
+    SecretUnavailable,
+    TrackaiError,
+)
 from trackai.gateways.registry import gateways
 from trackai.ingest.spool import SEGMENT, SET_ASIDE, SPOOL
 from trackai.model.tenant import DestinationAccount, GatewayConnection, Tenant
@@ -18,6 +23,7 @@ from trackai.operations.backups import backup
 from trackai.operations.findings import Finding, Patient, State
 from trackai.operations.flags import flags
 from trackai.operations.flow import breakers, queue
+from trackai.secrets.port import Secrets, is_reference
 from trackai.storage import (
     destinations,
     gateway_connections,
@@ -131,6 +137,7 @@ async def _key(patient: Patient) -> list[Finding]:
 async def _accounts(patient: Patient) -> list[Finding]:
     """Look at every tenant's connections; opening their secrets proves the key."""
     findings: list[Finding] = []
+    kept: list[tuple[Tenant, GatewayConnection, str]] = []
     async with patient.database.transaction() as tx:
         known = await tenants.list_tenants_all_tenants(tx)
         for tenant in known:
@@ -146,6 +153,15 @@ async def _accounts(patient: Patient) -> list[Finding]:
                 for one in connections
                 if not one.valid_secrets(patient.clock.now())
             )
+            kept += [
+                (tenant, one, secret)
+                for one in connections
+                for secret in one.valid_secrets(patient.clock.now())
+                if is_reference(secret)
+            ]
+    findings += [
+        finding for one in kept if (finding := await _kept_elsewhere(patient.secrets, *one))
+    ]
     if not known:
         to_do = "Create one: trackai tenant create NAME"
         return [Finding("tenants", State.WARNING, "none yet", to_do)]
@@ -167,6 +183,24 @@ def _without_secret(tenant: Tenant, connection: GatewayConnection) -> Finding:
         "no secret: every webhook is refused",
         f"Set it: trackai gateway secret {tenant.id} {connection.id}",
     )
+
+
+async def _kept_elsewhere(
+    secrets: Secrets | None, tenant: Tenant, connection: GatewayConnection, place: str
+) -> Finding | None:
+    """Look a secret up as a server would."""
+    if secrets is None:
+        return None
+    check = f"{connection.gateway} of {tenant.name}"
+    try:
+        await secrets.find(place, max_age_s=0)
+    except SecretMissing:
+        found = f"no secret at {place}: webhooks are not judged, their platform sends them again"
+        return Finding(check, State.FAILED, found, "Put it there, or name another place.")
+    except SecretUnavailable as error:
+        found = f"its secret, {place}, cannot be looked up from here: {error.reason}"
+        return Finding(check, State.WARNING, found, "Do servers have the region and the rights?")
+    return None
 
 
 _TROUBLES: Mapping[TroubleKind, tuple[str, str]] = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trackai.destinations.port import Destination
 from trackai.model.clock import Clock
+from trackai.secrets.port import Secrets
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
 
@@ -43,3 +44,4 @@ class Patient:
     production: bool = False
     vault: str | None = None  # where this program's backups go
     backups_elsewhere: bool = False
+    secrets: Secrets | None = None  # None: do not look up what is kept elsewhere

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from types_aiobotocore_secretsmanager import SecretsManagerClient
 
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
-# A webhook waits for this; its platform gives up after ten seconds or so.
-LONGEST_S = 4.0
+# A webhook waits for this at most.
+LONGEST_S = 8.0
 # There is none of this name, it has no value yet, or it is marked to be deleted.
 _MISSING = re.compile("ResourceNotFound|InvalidRequest")
 
@@ -39,8 +39,9 @@ class Amazon:
         """Return a secret; SecretMissing when there is none, SecretUnavailable for all else."""
         try:
             with set_up("AWS Secrets Manager"):
+                client = await self._opened()
                 async with asyncio.timeout(LONGEST_S):
-                    return await self._look_up(name)
+                    return await self._look_up(client, name)
         except ConfigurationError as error:
             raise SecretUnavailable("not_set_up") from error
         except ClientError as error:
@@ -54,8 +55,7 @@ class Amazon:
         """Close the client, if there was one."""
         await self._stack.aclose()
 
-    async def _look_up(self, name: str) -> Kept:
-        client = await self._opened()
+    async def _look_up(self, client: "SecretsManagerClient", name: str) -> Kept:
         now = await client.get_secret_value(SecretId=name, VersionStage=CURRENT)
         value = now.get("SecretString", "").strip()
         if not value:

@@ -16,6 +16,8 @@ from trackai.telemetry.logging import get_logger
 
 # A secret is looked up again after so long at the earliest, whoever asks.
 AGAIN_S = 1.0
+# While nobody answers, what was known is used for so long without asking: nobody waits for it.
+QUIET_S = 30.0
 MOST = 10_000  # the longest unused goes first
 
 
@@ -25,6 +27,7 @@ class _Known:
     kept: Kept | None = None
     at: float = 0.0
     tried_at: float | None = None
+    quiet_until: float = 0.0
     error: SecretUnavailable | None = None
 
 
@@ -47,7 +50,7 @@ class Cache:
         self._known.move_to_end(name)
         while len(self._known) > MOST:
             self._known.popitem(last=False)
-        if known.kept is not None and self._monotonic() - known.at < max_age_s:
+        if known.kept is not None and self._good(known, max_age_s):
             return known.kept
         async with known.lock:
             if known.kept is not None and self._monotonic() - known.at < max_age_s:
@@ -56,6 +59,12 @@ class Cache:
         if known.kept is None:
             raise known.error or SecretUnavailable()
         return known.kept
+
+    def _good(self, known: _Known, max_age_s: float) -> bool:
+        """Tell whether what is known will do; who insists does not take what is old."""
+        now = self._monotonic()
+        waits = max_age_s > AGAIN_S and (known.lock.locked() or now < known.quiet_until)
+        return waits or now - known.at < max_age_s
 
     async def _refresh(self, name: str, known: _Known) -> None:
         now = self._monotonic()
@@ -69,7 +78,7 @@ class Cache:
             known.kept, known.error = None, error
             get_logger().error("secret.missing", kept_at=name)
         except SecretUnavailable as error:
-            known.error = error
+            known.error, known.quiet_until = error, now + QUIET_S
             get_logger().warning(
                 "secret.away", kept_at=name, reason=error.reason, kept=known.kept is not None
             )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from trackai.errors import SecretMissing, SecretUnavailable
@@ -16,10 +16,17 @@ async def open_secrets(directory: Path | None = None) -> AsyncIterator[Secrets]:
     """Open what resolves references for the length of a block; nobody is asked before."""
     amazon = Amazon()
 
+    async def look_up_one(kind: str, name: str) -> Kept:
+        if kind == AWS:
+            return await amazon.look_up(name)
+        return await asyncio.to_thread(_read, directory, name)
+
     async def look_up(reference: str) -> Kept:
-        if reference.startswith(AWS):
-            return await amazon.look_up(reference.removeprefix(AWS))
-        return await asyncio.to_thread(_read, directory, reference.removeprefix(FILE))
+        kind = AWS if reference.startswith(AWS) else FILE
+        for name in reference.removeprefix(kind).split(","):
+            with suppress(SecretMissing):
+                return await look_up_one(kind, name)
+        raise SecretMissing
 
     try:
         yield Cache(look_up)

@@ -1,8 +1,9 @@
 """A secret's value, or where it is kept: what a stored reference looks like, and who resolves it.
 
 A connection's secret in the database is a value, sealed, or such a reference, sealed all the same:
-`aws:NAME` of AWS Secrets Manager, `file:NAME` of a directory. Only operators' commands make them:
-what a tenant types is never one, or it could name another tenant's.
+`aws:NAME` of AWS Secrets Manager, `file:NAME` of a directory; several names with commas between
+mean the first that there is, so that a tenant's own goes before a default. Only operators' commands
+make them: what a tenant types is never one, or it could name another tenant's.
 """
 
 import datetime as dt
@@ -67,11 +68,12 @@ def is_reference(value: str) -> bool:
 def reference(text: str) -> Reference:
     """Return what an operator says; ConfigurationError when nothing could be kept there."""
     said = text.strip()
-    kind, _, name = said.partition(":")
-    fits = (_FILE if kind + ":" == FILE else _NAME).fullmatch(name)
+    kind, _, names = said.partition(":")
+    form = _FILE if kind + ":" == FILE else _NAME
+    fits = all(form.fullmatch(name) for name in names.split(","))
     if not is_reference(said) or not fits:
         raise ConfigurationError(
             "A secret is kept at aws:NAME, with NAME as in AWS Secrets Manager, or at file:NAME, a "
-            "file in TRACKAI_SECRETS_DIR."
+            "file in TRACKAI_SECRETS_DIR. Several names, with commas between: the first there is."
         )
     return Reference(said)

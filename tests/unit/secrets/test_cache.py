@@ -92,6 +92,41 @@ async def test_while_nobody_answers_the_old_value_counts() -> None:
     assert line.keys().isdisjoint(REDACTED_KEYS)
 
 
+async def test_while_nobody_answers_most_do_not_wait_for_it_and_who_insists_asks() -> None:
+    safe = Safe()
+    cache = safe.cache
+    await cache.find(NAME, max_age_s=60)
+    safe.error, safe.now = SecretUnavailable("away"), safe.now + 3600
+    for _ in range(20):
+        await cache.find(NAME, max_age_s=60)
+        safe.now += 1.1
+    usual = len(safe.asked)
+    await cache.find(NAME, max_age_s=1)
+
+    assert 2 == usual
+    assert 3 == len(safe.asked)
+
+
+async def test_while_one_looks_it_up_again_others_use_what_was_known() -> None:
+    safe, answered = Safe(), asyncio.Event()
+
+    async def slowly(name: str) -> Kept:
+        if safe.asked:
+            await answered.wait()
+        return await safe.look_up(name)
+
+    cache = Cache(slowly, monotonic=lambda: safe.now)
+    await cache.find(NAME, max_age_s=60)
+    safe.value, safe.now = "made-up-two", safe.now + 61
+    first = asyncio.create_task(cache.find(NAME, max_age_s=60))
+    await asyncio.sleep(0)
+    other = await cache.find(NAME, max_age_s=60)
+    answered.set()
+
+    assert "made-up-one" == other.value
+    assert "made-up-two" == (await first).value
+
+
 async def test_what_was_never_known_is_unavailable_and_not_asked_for_in_a_row() -> None:
     safe = Safe(error=SecretUnavailable("away"))
     cache = safe.cache
@@ -139,6 +174,7 @@ def test_a_secret_is_never_in_what_is_printed() -> None:
         "aws:trackai/production/kiwify_secret",
         "aws:arn:aws:secretsmanager:sa-east-1:123456789012:secret:rds!db-0-AbCdEf",
         "file:kiwify_secret",
+        "aws:trackai/production/tenants/acme/kiwify_secret,trackai/production/kiwify_secret",
     ],
 )
 def test_places_are_taken_as_they_are_said(text: str) -> None:
@@ -147,7 +183,16 @@ def test_places_are_taken_as_they_are_said(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["kiwify_secret", "aws:", "aws:a b", "file:../etc/passwd", "file:/etc/passwd", "env:X"]
+    "text",
+    [
+        "kiwify_secret",
+        "aws:",
+        "aws:a b",
+        "file:../etc/passwd",
+        "file:/etc/passwd",
+        "env:X",
+        "aws:a,,b",
+    ],
 )
 def test_other_places_are_refused(text: str) -> None:
     with pytest.raises(ConfigurationError):
