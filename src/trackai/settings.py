@@ -80,6 +80,8 @@ class Pager(StrEnum):
 
 # Where PagerDuty takes events; another one is a stand-in.
 PAGERDUTY_URLS = ("https://events.pagerduty.com", "https://events.eu.pagerduty.com")
+# Where its REST API is, which knows who is on call.
+PAGERDUTY_API_URLS = ("https://api.pagerduty.com", "https://api.eu.pagerduty.com")
 
 
 class Settings(BaseSettings):
@@ -157,6 +159,13 @@ class Settings(BaseSettings):
     pager: Pager = Pager.PROGRAM
     # Where PagerDuty takes events; accounts of the European region have another place.
     pagerduty_url: str = PAGERDUTY_URLS[0]
+    # Who is on call is asked at PagerDuty's REST API: with this key, of a schedule or a policy.
+    pagerduty_api_url: str = PAGERDUTY_API_URLS[0]
+    pagerduty_api_key: SecretStr | None = None
+    pagerduty_schedule: str | None = Field(default=None, pattern="^[A-Za-z0-9]{1,64}$")
+    pagerduty_policy: str | None = Field(default=None, pattern="^[A-Za-z0-9]{1,64}$")
+    # Where somebody is reached at any hour: what the go-live checklist shows and is signed for.
+    support_contact: str = Field(default="", max_length=200)
     # Where backups go: a directory, or s3://bucket/prefix (account, region and endpoint are the
     # ordinary AWS settings); "elsewhere" when something else makes them. Unset = none are made.
     backup_to: str | None = None
@@ -210,6 +219,7 @@ class Settings(BaseSettings):
     @field_validator(
         *("database_url", "secret_key", "public_url", "smtp_host", "smtp_user", "smtp_password"),
         *("mail_from", "meta_url", "metrics_port", "traces_url", "backup_to"),
+        *("pagerduty_api_key", "pagerduty_schedule", "pagerduty_policy"),
         *("secrets_dir", "database_password_from"),
         mode="before",
     )
@@ -244,6 +254,11 @@ class Settings(BaseSettings):
         if self.pagerduty_url.rstrip("/") not in PAGERDUTY_URLS:
             raise ConfigurationError(
                 f"{PREFIX}PAGERDUTY_URL is {' or '.join(PAGERDUTY_URLS)} when "
+                f"{PREFIX}ENVIRONMENT=production: any other is a stand-in."
+            )
+        if self.pagerduty_api_url.rstrip("/") not in PAGERDUTY_API_URLS:
+            raise ConfigurationError(
+                f"{PREFIX}PAGERDUTY_API_URL is {' or '.join(PAGERDUTY_API_URLS)} when "
                 f"{PREFIX}ENVIRONMENT=production: any other is a stand-in."
             )
         if self.meta_url is not None:

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from trackai.alarms.certificate import certificate_days
 from trackai.alarms.evaluator import EVERY
-from trackai.alarms.metrics_log import MetricsLog, open_metrics_log
+from trackai.alarms.metrics_log import MetricsLog
 from trackai.alarms.sampler import Process, Sampler, kept_for
 from trackai.alarms.upkeep import AlarmUpkeep
-from trackai.alarms.watchman import House, Means, open_evaluator, open_sender
+from trackai.alarms.watchman import Means, open_evaluator, open_sender
 from trackai.analytics.rezoning import Rezoner
 from trackai.backups.keeping import Keeper, Keeping
 from trackai.backups.wal import CopiesData, TakesLog
@@ -32,24 +32,25 @@ from trackai.dispatch.dead_letters import ReplayReleaser
 from trackai.dispatch.dispatcher import Dispatcher, DispatchTools
 from trackai.dispatch.gate import Gate
 from trackai.dispatch.referred import referring
+from trackai.dispatch.release import DeliveryReleaser
 from trackai.dispatch.token_watch import TokenWatch
 from trackai.errors import QueueUnavailable, StorageUnavailable
+from trackai.flags.switches import Switches
 from trackai.gateways.registry import gateways
 from trackai.housekeeping.doors import DoorKeeper
 from trackai.housekeeping.purge import Purger
 from trackai.housekeeping.retention import Retention
-from trackai.housekeeping.rollups import FOLD, Folder, RollupUpkeep
+from trackai.housekeeping.rollups import Folder, RollupUpkeep
 from trackai.housekeeping.schedule import (
     BACKUP_TASKS,
     LOG_TASK,
-    TASKS,
     Scheduler,
     Task,
-    backup_tasks,
     until_idle,
 )
 from trackai.mail.port import Mail
 from trackai.matching.process import ReceiptProcessor
+from trackai.matching.release import ReceiptReleaser
 from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
 from trackai.model.alarm import Metric
@@ -59,7 +60,7 @@ from trackai.queue.postgres import PostgresQueue
 from trackai.queue.sqs import SqsQueue
 from trackai.queue.sqs_client import find_queue, open_sqs
 from trackai.secrets.opening import open_secrets
-from trackai.settings import ELSEWHERE, MetricsLogFormat, Pager, QueueEngine, Settings
+from trackai.settings import QueueEngine, Settings
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
@@ -71,6 +72,7 @@ from trackai.storage.wakeups import Channel, Wakeups
 from trackai.storage.wal import archive_of
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import JOB_ERRORS
+from trackai.watched import house_of, metrics_log_of
 
 # Longest sleep of a job that nobody wakes: retries and leases come due without a notification.
 IDLE_S = 1.0
@@ -86,6 +88,8 @@ RELAY_SHARE = Share(destinations=32, each=100)
 TOKENS_EVERY_S = 60.0
 # How often sales are looked for whose click may have come late.
 REMATCH_EVERY_S = 5.0
+# How often it is looked whether what waits for a flag may go.
+RELEASE_EVERY_S = 2.0
 # How often calls to people are looked for that are due.
 CALLS_EVERY_S = 2.0
 # How often the public address is asked for its certificate.
@@ -191,7 +195,7 @@ async def open_worker(
         clock = SystemClock()
         engine = await _open_engine(stack, settings, database, clock)
         tools = Tools(envelope, engine.queue, clock, new_id)
-        processor = ReceiptProcessor(database, tools, gateways(plugins=settings.gateway_plugins))
+        switches = Switches.over(database)
         secrets = await stack.enter_async_context(open_secrets(settings.secrets_dir))
         platforms = referring(destinations(http, clock), secrets)
         dispatcher = Dispatcher(
@@ -206,21 +210,19 @@ async def open_worker(
                 calls=settings.dispatch_concurrency,
                 tries=settings.dispatch_tries,
                 wake=lambda: wakeups.wake(Channel.DELIVERIES),
+                switches=switches,
             )
         )
         releaser = ReplayReleaser(database, engine.queue, clock)
         tokens = TokenWatch(database, envelope, platforms, clock)
-        process = [
-            Job(f"process-{number}", processor.step, Channel.RECEIPTS)
-            for number in range(settings.process_concurrency)
-        ]
         work, finish = dispatcher.step, dispatcher.finish
         dispatch = Job("dispatch", work, engine.wakes_dispatch, engine.dispatch_idle_s, finish)
         scheduler = Scheduler(database, _tasks(url, database, envelope, clock), clock)
-        log = _metrics_log(settings)
+        log = metrics_log_of(settings)
         await stack.enter_async_context(_sampler(settings, database, clock, log).running())
         timed = [
             Job("replay", releaser.step, None),
+            *_releasing(database, switches, clock),
             Job("rematch", Rematcher(database, tools).step, None, REMATCH_EVERY_S),
             Job("tokens", tokens.step, None, TOKENS_EVERY_S),
             Job("fold", Folder(database, clock).step, None),
@@ -228,29 +230,39 @@ async def open_worker(
             *_backups(settings, url, envelope, database, clock),
             *_watching(settings, Means(database, envelope, http, clock, new_id, mail), log),
         ]
+        process = _processing(settings, database, tools, switches)
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
+
+
+def _processing(
+    settings: Settings, database: Database, tools: Tools, switches: Switches
+) -> list[Job]:
+    """Return what makes sales of webhooks, side by side."""
+    known = gateways(plugins=settings.gateway_plugins)
+    processor = ReceiptProcessor(database, tools, known, switches)
+    return [
+        Job(f"process-{number}", processor.step, Channel.RECEIPTS)
+        for number in range(settings.process_concurrency)
+    ]
+
+
+def _releasing(database: Database, switches: Switches, clock: SystemClock) -> list[Job]:
+    """Return what lets go of webhooks and events when a flag is on again."""
+    receipts = ReceiptReleaser(database, switches, clock).step
+    deliveries = DeliveryReleaser(database, switches, clock).step
+    return [
+        Job("release-receipts", receipts, None, RELEASE_EVERY_S),
+        Job("release-deliveries", deliveries, None, RELEASE_EVERY_S),
+    ]
 
 
 def _watching(settings: Settings, means: Means, log: MetricsLog | None) -> list[Job]:
     """Return what looks at every alarm, and what makes calls."""
-    house = House(
-        *(settings.base_url, settings.environment.value, settings.production),
-        tasks=[*TASKS, FOLD, *backup_tasks(settings.vault, ours=settings.database_url is None)],
-        pages=settings.pager is Pager.PROGRAM,
-        pagerduty_url=settings.pagerduty_url,
-        log=log,
-        backups_elsewhere=settings.backup_to == ELSEWHERE,
-    )
+    house = house_of(settings, log)
     return [
         Job("alarms", open_evaluator(house, means).step, None, EVERY.total_seconds()),
         Job("alarm-calls", open_sender(house, means).step, None, CALLS_EVERY_S),
     ]
-
-
-def _metrics_log(settings: Settings) -> MetricsLog | None:
-    """Return where this process writes its metrics, if it is to."""
-    on = settings.metrics_log is MetricsLogFormat.EMF
-    return open_metrics_log(settings.environment.value, settings.base_url, on=on)
 
 
 def _sampler(

@@ -8,9 +8,17 @@ from tests.alarms.conftest import ENVIRONMENT, ROUTING_KEY, evaluator_of
 
 from trackai.alarms.choices import Hush, NewRoute
 from trackai.errors import Conflict, NotFound
-from trackai.model.alarm import RouteKind, Severity, State
+from trackai.model.alarm import (
+    INSTALLATION,
+    RouteKind,
+    Severity,
+    Standing,
+    State,
+    Subject,
+)
 from trackai.storage.alarm_calls import list_calls_all_tenants
 from trackai.storage.alarm_history import list_history_all_tenants
+from trackai.storage.alarm_signals import save_signals_all_tenants
 from trackai.storage.breakers import lock_breaker
 from trackai.storage.destinations import disable_destination
 
@@ -313,6 +321,16 @@ async def test_what_is_gone_ends_its_alarm(tower: "Tower") -> None:
     assert not [one for one in found if one.alarm == "breaker_open"]
     assert ("gone", "alarm") in await history(tower, "breaker_open")
     assert ["trigger", "resolve"] == [one["event_action"] for one in tower.pager.events]
+
+
+async def test_an_alarm_of_a_newer_release_is_not_ours_to_end(tower: "Tower") -> None:
+    subject, now = Subject(INSTALLATION, "of_a_newer_release"), tower.world.clock.now()
+    standing = Standing(State.PENDING, now, 1.0, bad_since=now)
+    async with tower.world.workers.transaction() as tx:
+        await save_signals_all_tenants(tx, {subject: standing})
+    await tower.look(2, cpu_percent=5)
+
+    assert standing == (await tower.standings())[subject]
 
 
 async def test_nobody_looked_for_long_and_what_was_pending_begins_anew(tower: "Tower") -> None:

@@ -8,6 +8,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 from tests.alarms.conftest import ROUTING_KEY, Post, sender_of
 from tests.support.world import NOON
@@ -129,6 +130,36 @@ async def test_who_dies_over_a_call_gives_it_back(tower: "Tower") -> None:
     await tower.sender.step()
 
     assert (1, 0, 1) == (len(taken), early, len(tower.pager.events))
+
+
+NEWER = """
+alter table alarm_calls drop constraint alarm_calls_deed_check;
+insert into alarm_calls (drill, made_at, run_at, state, tenant_id, id, route_id, deed, key, alarm,
+  details)
+select drill, made_at, made_at, 'waiting', tenant_id, gen_random_uuid(), route_id, d.deed, d.deed,
+  d.alarm, '{}'
+from alarm_calls, (values ('deed_of_a_newer_release', 'cpu_busy'),
+  ('trigger', 'alarm_of_a_newer_release')) as d (deed, alarm)
+where alarm_calls.alarm = 'cpu_busy'
+"""
+
+
+async def test_what_a_newer_release_says_waits_for_it_and_holds_nothing_up(tower: "Tower") -> None:
+    await tower.page()
+    await fire(tower)
+    owner = await asyncpg.connect(tower.world.url)
+    await owner.execute(NEWER)
+    await owner.close()
+    await tower.look(4, cpu_percent=5)
+    newer = ("deed_of_a_newer_release", "alarm_of_a_newer_release")
+    async with tower.world.workers.transaction() as tx:
+        waiting = await tx.fetch(
+            "select attempts, state from alarm_calls where deed = any($1) or alarm = any($1)",
+            [*newer],
+        )
+
+    assert [(0, "waiting")] * 2 == [(row["attempts"], row["state"]) for row in waiting]
+    assert ["trigger", "resolve"] == [one["event_action"] for one in tower.pager.events]
 
 
 async def test_many_senders_call_once(tower: "Tower", http: "Http", serve: "Serve") -> None:

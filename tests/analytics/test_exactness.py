@@ -246,18 +246,19 @@ async def test_fewer_buckets_add_up_to_the_same(shop: "Office", seed: int) -> No
             many = asked_of(period.segments(), Filters(), tenant_id=tenant_id)
             few = asked_briefly(period, Filters(), tenant_id=tenant_id)
             taken |= {span.grain for span in few.spans if span.taken}
-            ads = [
-                sorted(map(tuple, await counts.sum_campaigns(tx, asked)), key=repr)
-                for asked in (many, few)
+            ads, sold, tried = [
+                [sorted(map(tuple, await rows_of(tx, asked)), key=repr) for asked in (many, few)]
+                for rows_of in (counts.sum_campaigns, counts.sum_matches, counts.sum_outcomes)
             ]
             times = [
                 [one.percentiles_ms(*SHARES) for one in found.values()]
                 for asked in (many, few)
                 for found in [await counts.sum_latency(tx, asked, stages=[*STAGES, CLICK_TO_SALE])]
             ]
-            brought += len(ads[0])
-            if ads[0] != ads[1] or times[0] != times[1]:
-                different.append((period, ads, times))
+            brought += len(ads[0]) and len(sold[0]) and len(tried[0])
+            different += [
+                (period, both) for both in (ads, sold, tried, times) if both[0] != both[1]
+            ]
 
     assert different == []
     assert brought > 0

@@ -17,6 +17,11 @@ from trackai.model.clock import new_id
 from trackai.queue.postgres import PostgresQueue
 from trackai.queue.sqs import SqsBounds, SqsLease, SqsQueue
 from trackai.queue.sqs_client import SqsNames, create_queues, open_sqs
+from trackai.storage.held import (
+    HeldDestination,
+    list_held_destinations_all_tenants,
+    release_messages,
+)
 from trackai.storage.queue_messages import QueuedDelivery, Share
 from trackai.storage.wakeups import Channel, Wakeups
 
@@ -134,6 +139,36 @@ async def test_a_message_waits_for_its_time(counter: Counter) -> None:
 
     assert ids(early) == []
     assert len(ids(await counter.queue.receive(share(10)))) == 1
+
+
+async def test_what_is_held_comes_when_it_is_released_and_not_before(counter: Counter) -> None:
+    await counter.put(*(counter.message() for _ in range(3)))
+    lease, account = await counter.queue.receive(share(10)), counter.world.account
+    await counter.queue.hold(lease, lease.messages)
+    counter.world.clock.forward(days=30)
+    early, now = await counter.queue.receive(share(10)), counter.world.clock.now()
+    destination = HeldDestination(account.tenant.id, account.destination.id, "meta")
+    async with counter.database.transaction() as tx:
+        waiting = await list_held_destinations_all_tenants(tx)
+        released = await release_messages(tx, destination, most=2, now=now)
+    after = await counter.queue.receive(share(10))
+
+    assert ([], [destination], 2) == (ids(early), waiting, released)
+    assert set(ids(after)) < set(ids(lease))
+    assert 2 == len(ids(after))
+
+
+async def test_a_lease_that_is_over_holds_nothing(counter: Counter) -> None:
+    await counter.put(counter.message())
+    lost = await counter.queue.receive(share(10))
+    counter.world.clock.forward(minutes=20)
+    lease = await counter.queue.receive(share(10))
+    await counter.queue.hold(lost, lost.messages)
+    await counter.queue.postpone(
+        lease, [(one, counter.world.clock.now()) for one in lease.messages]
+    )
+
+    assert ids(lease) == ids(await counter.queue.receive(share(10)))
 
 
 async def test_the_oldest_come_first_and_no_more_than_asked_for(counter: Counter) -> None:

@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 from tests.support.door import Door, open_door
 
+from trackai.cli.checklist import Pages
+from trackai.cli.installation import Installation
 from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.errands import Errands
 from trackai.dashboard.tools import DashboardTools
@@ -25,6 +27,7 @@ from trackai.ingest.throttle import Throttle
 from trackai.mail.port import Letter
 from trackai.model.access import MemberRole
 from trackai.model.clock import new_id
+from trackai.settings import Settings
 from trackai.tracker.public_web import PublicWeb
 
 if TYPE_CHECKING:
@@ -172,7 +175,13 @@ async def open_house(
             errands=errands,
             refusals_kept=dt.timedelta(days=3),
             watch=watch,
-            **{"web": PublicWeb(), "page_checks": Throttle(rate=0.001, burst=20), **tried},
+            golive=Pages(Installation(Settings(), url, world.envelope)),
+            **{
+                "web": PublicWeb(),
+                "page_checks": Throttle(rate=0.001, burst=20),
+                "platform_asks": Throttle(rate=0.001, burst=200),
+                **tried,
+            },
         )
         address = await serve(create_dashboard(tools))
         yield House(

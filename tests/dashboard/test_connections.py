@@ -11,6 +11,7 @@ from tests.support.ports import free_port
 from tests.support.sending import open_sender
 from tests.support.world import NOON, PIXEL_TOKEN, SECRET
 
+from trackai.ingest.throttle import Throttle
 from trackai.model.access import MemberRole
 from trackai.sandbox.platforms import SaleStatus, SignedWebhook, platform
 from trackai.storage.audit_logs import list_audit
@@ -339,3 +340,31 @@ async def test_another_tenants_connections_are_not_there(house: House) -> None:
 
     assert {one.status for one in answers} == {404}
     assert mine.destination.pixel_id not in (await browser.get("/connections")).text
+
+
+async def test_who_has_meta_asked_too_often_waits_and_meta_is_not_asked(
+    fresh_database_url: str, serve: "Serve"
+) -> None:
+    meta = make_meta()
+    few = Throttle(rate=0.001, burst=2)
+    async with open_house(
+        fresh_database_url, serve, None, meta_url=await serve(meta), platform_asks=few
+    ) as house:
+        browser = await house.browser_of()
+        made = await browser.submit(
+            "/connections", "/connections/pixels", pixel_id=PIXEL, token=TOKEN
+        )
+        asked = await browser.submit(made.to, f"{made.to}/ask")
+        before = meta.summary()
+        refused = [
+            await browser.submit(made.to, f"{made.to}/ask"),
+            await browser.submit(made.to, f"{made.to}/token", token=TOKEN),
+            await browser.submit(made.to, f"{made.to}/test", test_event_code="TEST777"),
+            await browser.submit("/connections", "/connections/pixels", pixel_id="7", token="x"),
+        ]
+
+        assert (303, 303) == (made.status, asked.status)
+        assert [429] * 4 == [one.status for one in refused]
+        assert "Tentativas demais em pouco tempo" in refused[0].text
+        assert before == meta.summary()
+        assert 200 == (await browser.get(made.to)).status

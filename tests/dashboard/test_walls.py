@@ -35,7 +35,7 @@ OWN = {("POST", "/sign-out"), ("POST", "/tenant")} | {
 IDS = (
     *("user_id", "key_id", "session_id", "delivery_id", "replay_id"),
     *("connection_id", "destination_id", "step", "funnel_id", "what", "ending", "erasure_id"),
-    *("alarm_id", "silence_id", "route_id", "name"),
+    *("alarm_id", "silence_id", "route_id", "name", "item"),
 )
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -88,7 +88,8 @@ async def test_each_role_sees_what_it_may(house: "House", role: MemberRole, path
     [
         path
         for method, path in CLOSED
-        if method == "POST" and path.split("/")[1] in {"team", "keys", "settings", "privacy"}
+        if method == "POST"
+        and path.split("/")[1] in {"team", "keys", "settings", "privacy", "go-live"}
     ],
 )
 async def test_only_owners_change_team_keys_settings_and_people(

@@ -64,7 +64,7 @@ def test_little_of_the_machine_is_within_reach(elsewhere: Path, name: str) -> No
 @pytest.mark.parametrize("name", NAMES)
 def test_it_starts_a_command_and_gives_it_time_to_end(name: str) -> None:
     assert [f"/opt/trackai/bin/trackai {NAMES[name]}"] == values(name, "ExecStart")
-    assert ["/opt/trackai/bin/trackai migrate"] == values(name, "ExecStartPre")
+    assert ["/opt/trackai/bin/trackai migrate --allow-newer"] == values(name, "ExecStartPre")
     assert {NAMES[name], "migrate"} <= set(PLACES)
     (grace,) = values(name, "TimeoutStopSec")
     assert int(grace) > LONGEST_END_S

@@ -31,6 +31,8 @@ ACROSS_TENANTS = {
     "storage/gateway_connections.py": "a webhook address names its tenant by an unguessable key",
     "storage/destinations.py": "the dispatcher loads what a lease of several tenants names",
     "storage/deliveries.py": "the dispatcher loads what a lease of several tenants names",
+    "storage/feature_flags.py": "every process knows what is on for whom",
+    "storage/held.py": "a worker releases what waited for a flag, whoever's it is",
     "storage/receipts.py": "a worker takes the next receipt, whoever's it is",
     "storage/queue_messages.py": "a worker leases the next messages, whoever's they are",
     "storage/tenant_keys.py": "keys are learned for whoever a batch or a start brings",
@@ -59,6 +61,8 @@ ACROSS_TENANTS = {
     "storage/installation_facts.py": "what is watched from outside is of everybody",
     "storage/backups.py": "a backup is of everybody's rows",
     "storage/snapshots.py": "a backup is of everybody's rows",
+    "storage/measured.py": "a baseline is of everybody's events",
+    "storage/golive_facts.py": "what must hold before going live is of the whole installation",
     "storage/rejections.py": "the clean-up drops what has expired everywhere",
 }
 
@@ -86,7 +90,8 @@ def _statements(path: Path) -> Iterator[tuple[str, str]]:
 # Tables that belong to tenants: all but their list, and what belongs to the installation.
 _OF_TENANTS = re.compile(
     r"\b(from|into|update) "
-    r"(?!pg_|unnest|set\b|skip\b|tenants\b|jobs\b|up_hours\b|backups\b|alembic_version\b)\w+"
+    r"(?!pg_|unnest|set\b|skip\b|tenants\b|jobs\b|up_hours\b|backups\b|alembic_version\b|"
+    r"smoke_runs\b|baselines\b|drill_runs\b|build_facts\b|signoffs\b)\w+"
 )
 _SQL = re.compile(r"\s*(select|insert into|update|delete from|with)\b", re.IGNORECASE)
 

@@ -115,7 +115,7 @@ async def test_a_migration_runs_with_the_new_image() -> None:
     (container,) = found["taskDefinition"]["containerDefinitions"]
     assert migrated
     assert container["image"].endswith("/trackai:two")
-    assert ["migrate"] == container["command"]
+    assert ["migrate", "--allow-newer"] == container["command"]
 
 
 async def test_a_migration_that_fails_shows_its_lines_and_replaces_nothing(

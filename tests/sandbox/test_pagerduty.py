@@ -179,3 +179,30 @@ async def test_a_rule_that_a_change_breaks_is_named(
     assert 400 == status
     assert named in " ".join(said["errors"])
     assert not caller.pager.changes
+
+
+async def on_call(caller: Caller, key: str = "a-key", **query: str) -> tuple[int, Any]:
+    headers = {"Authorization": f"Token token={key}"}
+    url = f"{caller.url}/oncalls"
+    async with caller.http.get(url, params=query, headers=headers) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_who_is_on_call_is_told_to_who_has_a_key(caller: Caller) -> None:
+    caller.pager.on_call.keys.add("a-key")
+    caller.pager.on_call.add("P1", "Ana", schedule="S1", policy="E1")
+    caller.pager.on_call.add("P2", "Bia", schedule="S2", policy="E1")
+    _, everybody = await on_call(caller)
+    _, of_schedule = await on_call(caller, **{"schedule_ids[]": "S2"})
+    _, of_policy = await on_call(caller, **{"escalation_policy_ids[]": "E1"})
+    _, nobody = await on_call(caller, **{"schedule_ids[]": "S3"})
+    (found,) = of_schedule["oncalls"]
+
+    assert [2, 1, 2, 0] == [
+        len(one["oncalls"]) for one in (everybody, of_schedule, of_policy, nobody)
+    ]
+    assert ("P2", "user_reference", "Bia") == tuple(
+        found["user"][name] for name in ("id", "type", "summary")
+    )
+    assert (False, 0) == (everybody["more"], everybody["offset"])
+    assert 401 == (await on_call(caller, key="another"))[0]

@@ -55,6 +55,7 @@ FORBIDDEN = {
             for table in (*ROLLUPS, *CHANGED, *OF_ALARMS)
             for verb in ("SELECT", "INSERT", "UPDATE", "DELETE")
         ),
+        *(("feature_flags", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
         *(("alarm_samples", verb) for verb in ("SELECT", "UPDATE", "DELETE")),
         *(("alarms_key", verb) for verb in VERBS),
     },
@@ -66,10 +67,10 @@ FORBIDDEN = {
         ("webhook_receipts", "DELETE"),
         *(("erased_people", verb) for verb in ("INSERT", "UPDATE", "DELETE")),
         *((table, verb) for table in CHANGED for verb in ("INSERT", "UPDATE")),
-        # Whom to call, when not, and from which value on is for people to say.
+        # Whom to call, when not, from which value on, and what is on is for people to say.
         *(
             (table, verb)
-            for table in ("alarm_routes", "alarm_silences", "alarm_limits")
+            for table in ("alarm_routes", "alarm_silences", "alarm_limits", "feature_flags")
             for verb in ("INSERT", "UPDATE", "DELETE")
         ),
         *(("alarm_history", "UPDATE"), ("alarms_key", "DELETE")),

@@ -266,6 +266,19 @@ async def test_a_database_of_a_newer_release_serves_and_is_not_migrated(
         await migrate(empty_database_url, scripts=older)
 
 
+async def test_the_way_back_leaves_a_newer_releases_schema_as_it_is(
+    empty_database_url: str, write: Write, ask: "Ask"
+) -> None:
+    older = write(s1="create table a ()", s2="create table b ()")
+    await migrate(empty_database_url, target="s1", scripts=older)
+    # Nothing newer: what is missing is run.
+    assert ["s2"] == await migrate(empty_database_url, scripts=older, allow_newer=True)
+    await ask(empty_database_url, "update alembic_version set version_num = 's3'")
+
+    assert [] == await migrate(empty_database_url, scripts=older, allow_newer=True)
+    assert "s3" == await current(empty_database_url)
+
+
 # The revisions themselves ---------------------------------------------------------------------
 
 

@@ -2,18 +2,20 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import asyncpg
 from pydantic import SecretStr
+from tests.support.forked import Forked, Start, nursery
 
 from trackai.cli.installation import Installation
 from trackai.model.clock import new_id
@@ -38,7 +40,7 @@ _LEASES_RUN_OUT = "update queue_messages set run_at = now() where lease is not n
 class Program:
     """A running `trackai ...`, and what it said."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, process: Forked, log: Path) -> None:
         self.process = process
         self.log = log
 
@@ -103,15 +105,14 @@ class Place:
 
     def run(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end; keyword arguments are more variables."""
-        return subprocess.run(  # noqa: S603 - our own program
-            [_program(), *arguments],
-            env=self.environment | more,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_S,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        with TemporaryFile() as output, TemporaryFile() as errors:
+            process = self._begin(arguments, (output, errors), more)
+            try:
+                status = process.wait(COMMAND_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+            return subprocess.CompletedProcess(arguments, status, _all(output), _all(errors))
 
     def json(self, *arguments: str) -> Any:
         """Run a command that must succeed with --json; return its one document."""
@@ -124,14 +125,7 @@ class Place:
         """Run a command that stays, for the length of a block."""
         log = self.directory / f"{arguments[0]}-{new_id().hex}.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own program
-                [_program(), *arguments],
-                env=self.environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            process = self._begin(arguments, (output, output), own_session=True)
         try:
             yield Program(process, log)
         finally:
@@ -142,6 +136,19 @@ class Place:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+    def _begin(
+        self,
+        arguments: Sequence[str],
+        streams: Sequence[BinaryIO],
+        more: Mapping[str, str] | None = None,
+        *,
+        own_session: bool = False,
+    ) -> Forked:
+        environment = self.environment | dict(more or {})
+        start = Start([*map(os.fsencode, arguments)], environment, str(Path.cwd()), own_session)
+        with Path(os.devnull).open("rb") as nothing:
+            return nursery().start(start, (nothing, *streams))
 
     def here(self) -> Installation:
         """Return the installation for use in this process."""
@@ -173,5 +180,6 @@ class Place:
             await connection.close()
 
 
-def _program() -> str:
-    return str(Path(sys.executable).with_name("trackai"))
+def _all(file: BinaryIO) -> str:
+    file.seek(0)
+    return file.read().decode()

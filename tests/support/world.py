@@ -29,6 +29,7 @@ from trackai.model.alarm import (
 from trackai.model.click import AdIdentifiers, Click, PageEvent, PageEventKind, Utm, Visitor
 from trackai.model.clock import new_id
 from trackai.model.delivery import CallFacts, Quality
+from trackai.model.flag import Rule
 from trackai.model.identity import IdentityKind, email_key, external_id_key, phone_key
 from trackai.model.tenant import DestinationAccount, Funnel, GatewayConnection, Secret, Tenant
 from trackai.queue.postgres import PostgresQueue
@@ -46,6 +47,7 @@ from trackai.storage.destinations import insert_destination
 from trackai.storage.dispatch_attempts import Attempt, insert_attempts
 from trackai.storage.envelope import Envelope
 from trackai.storage.erased_people import digests, insert_erased
+from trackai.storage.feature_flags import save_flag
 from trackai.storage.gateway_connections import insert_connection
 from trackai.storage.match_quality import Graded, add_quality_all_tenants
 from trackai.storage.memberships import save_membership
@@ -299,6 +301,9 @@ class World:
             await save_spend(tx, account_, [spent], now=self.clock.now())
         await self._hire(account)
         await self._alarm(account)
+        async with self.people.transaction(tenant_id=account.tenant.id) as tx:
+            owner, now = account.tenant.id, self.clock.now()
+            await save_flag(tx, "gateway.kiwify", Rule(), tenant_id=owner, by="cli:ana", now=now)
         self.account = before
 
     async def _hire(self, account: Account) -> None:

@@ -195,3 +195,14 @@ def test_a_misspelled_file_is_refused_too(monkeypatch: pytest.MonkeyPatch, tmp_p
 
     with pytest.raises(ConfigurationError, match="Did you mean TRACKAI_DATABASE_URL"):
         load_settings()
+
+
+@pytest.mark.parametrize("name", ["TRACKAI_PAGERDUTY_URL", "TRACKAI_PAGERDUTY_API_URL"])
+def test_production_asks_no_stand_in(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for one, value in PRODUCTION.items():
+        monkeypatch.setenv(one, value)
+    load_settings()
+    monkeypatch.setenv(name, "http://127.0.0.1:8402")
+
+    with pytest.raises(ConfigurationError, match=name):
+        load_settings()

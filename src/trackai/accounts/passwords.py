@@ -1,6 +1,7 @@
 """Passwords: argon2id with the parameters of RFC 9106 for little memory; no rule but length."""
 
 import asyncio
+import re
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -9,6 +10,11 @@ from trackai.errors import InvalidField
 
 # NIST SP 800-63B: length is what counts; fifteen where it is the only factor.
 LEAST_CHARS, MOST_CHARS = 15, 200
+# What is tried first, by itself or with figures and signs, and rows of letters and keys.
+_WORDS = re.compile(r"trackai|track|senha|password|admin|meta|facebook|pixel|loja|[\W\d_]+")
+_ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "qazwsxedcrfvtgbyhnujmikolp")
+# So many letters of a password have to be left when all of that is taken out.
+_LEAST_OWN = 4
 # Each takes 64 MiB and most of a tenth of a second.
 AT_ONCE = 2
 
@@ -50,5 +56,18 @@ def check_password(password: str, *, email: str) -> None:
             f"A password has {LEAST_CHARS} to {MOST_CHARS} characters; a few words will do.",
             field="password",
         )
-    if len(set(password)) < LEAST_CHARS // 3 or password.lower() == email:
+    if len(set(password)) < LEAST_CHARS // 3 or _is_guessed(password.lower(), email.lower()):
         raise InvalidField("That password is too easy to guess.", field="password")
+
+
+def _is_guessed(password: str, email: str) -> bool:
+    """Return whether it is a row of keys, something again and again, or words of this place."""
+    if any(password in 20 * row or password in 20 * row[::-1] for row in _ROWS):
+        return True
+    # A text in two of itself, but for its ends, is made of something shorter.
+    if password in (password + password)[1:-1]:
+        return True
+    own = password
+    for part in (email, *re.split(r"[@.]", email)):
+        own = own.replace(part, "") if len(part) >= _LEAST_OWN else own
+    return len(_WORDS.sub("", own)) < _LEAST_OWN

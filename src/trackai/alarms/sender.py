@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from trackai.alarms.message import CHANGED, message_of, message_of_change
 from trackai.alarms.message import Sender as Who
-from trackai.alarms.message import message_of, message_of_change
 from trackai.alarms.ways.port import Again, Outcome, Refused, Way, Went
 from trackai.model.alarm import REAL, Alarm, Deed, RouteKind
 from trackai.model.clock import Clock
@@ -79,7 +79,12 @@ class Sender:
         now = self._clock.now()
         async with self._database.transaction() as tx:
             due = await alarm_calls.claim_calls_all_tenants(
-                tx, now=now, until=now + LEASE, limit=AT_ONCE, drill=self._calls.drill
+                tx,
+                now=now,
+                until=now + LEASE,
+                limit=AT_ONCE,
+                about=(*self._calls.alarms, CHANGED),
+                drill=self._calls.drill,
             )
             routes = await self._calls.routes(tx, {one.route_id for one in due}) if due else {}
         await asyncio.gather(*(self._make(one, routes) for one in due))
@@ -107,7 +112,7 @@ class Sender:
         if way is not None and call.deed is Deed.CHANGE:
             return await way.tell(message_of_change(call, route, self._calls.who), target)
         if alarm is None or way is None:
-            # Of another release, or of an environment in which somebody else pages.
+            # Of an environment in which somebody else pages.
             return Refused("not_ours")
         return await way.tell(message_of(call, route, alarm, self._calls.who), target)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from trackai.analytics.metrics import Filters, asked_of, sum_of
+from trackai.analytics.metrics import Filters, asked_briefly, asked_of, sum_of
 from trackai.analytics.periods import Period
 from trackai.model.match import MatchStrategy
 from trackai.storage import counts
@@ -72,7 +72,7 @@ async def match_rates(tx: Tx, period: Period, filters: Filters, *, tenant_id: UU
         start: Share(row["sales"], row["matched"])
         for start, row in (await counts.list_totals(tx, drawn)).items()
     }
-    exact = asked_of(period.segments(), filters, tenant_id=tenant_id)
+    exact = asked_briefly(period, filters, tenant_id=tenant_id)
     rows = await counts.sum_matches(tx, exact)
     strategies: Counter[str] = Counter()
     for row in rows:

@@ -60,7 +60,7 @@ async def outcomes(
     tx: Tx, period: Period, filters: Filters, *, tenant_id: UUID
 ) -> Sequence[Outcome]:
     """Return how a period's tries went and its deliveries ended, most tries first."""
-    asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
+    asked = asked_briefly(period, filters, tenant_id=tenant_id)
     return [
         Outcome(row["status"], row["reason"] or None, row["attempts"], row["deliveries"])
         for row in await counts.sum_outcomes(tx, asked)

@@ -142,10 +142,15 @@ class Costs:
         self._root = _Node(Thing("", ""), "")
         self._spent = [(one, [self._root]) for one in spent]
         for depth in range(_DEPTHS):
+            # Ads share campaigns and ad sets: each of those is looked up once.
+            met: dict[tuple[_Node, Thing], _Node] = {}
+            paid = ((path, _things(one)[depth]) for one, path in self._spent)
             # Those with an id first: a name alone is theirs, if one has it.
-            paid = ((_things(one)[depth], path) for one, path in self._spent)
-            for thing, path in sorted(paid, key=lambda each: not each[0].id):
-                path.append(path[-1].pay(thing))
+            for path, thing in sorted(paid, key=lambda each: not each[1].id):
+                whose = (path[-1], thing)
+                if (node := met.get(whose)) is None:
+                    node = met[whose] = path[-1].pay(thing)
+                path.append(node)
         self._root.tell_apart()
 
     def learn(self, said: Iterable[Names]) -> None:

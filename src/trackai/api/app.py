@@ -10,9 +10,11 @@ from trackai.api import conversions, dead_letters, match_quality
 from trackai.api.analytics import routes as analytics
 from trackai.api.tools import ApiTools
 from trackai.errors import (
+    Forbidden,
     InvalidField,
     MalformedBody,
     MethodNotAllowed,
+    NotAuthenticated,
     NotFound,
     TrackaiError,
     UnsupportedBody,
@@ -77,7 +79,10 @@ def _answer(error: TrackaiError) -> Response:
     return response
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
+    if isinstance(error, Forbidden | NotAuthenticated):
+        path = getattr(request.scope.get("route"), "path", None)
+        get_logger().warning("api.refused", reason=error.code, method=request.method, path=path)
     return _answer(error if isinstance(error, TrackaiError) else _Bug("Something broke."))
 
 

@@ -1,6 +1,9 @@
 """`trackai migrate`, `secret-key` and `rekey`: schema and keys of an installation."""
 
 from collections.abc import Mapping
+from typing import Annotated
+
+import typer
 
 from trackai.accounts import rekeying
 from trackai.cli.installation import open_installation, run
@@ -10,12 +13,21 @@ from trackai.storage.migrate import migrate as run_migrations
 from trackai.storage.pool import Role
 
 
-def migrate(json: Json = False) -> None:
+def migrate(
+    allow_newer: Annotated[
+        bool,
+        typer.Option(
+            "--allow-newer",
+            help="Leave the schema of a newer release as it is: for the way back after a rollout.",
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
     """Bring the database's schema up to date; safe to run from several places at once."""
 
     async def work() -> list[str]:
         async with open_installation(migrated=False) as here:
-            applied = await run_migrations(here.url)
+            applied = await run_migrations(here.url, allow_newer=allow_newer)
             await here.make_missing_keys()
             return applied
 

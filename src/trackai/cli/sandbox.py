@@ -27,6 +27,8 @@ app = typer.Typer(
 # Of the form of PagerDuty's keys, and nobody's.
 _PAGER_KEY = "5a4db0c5a4db0c5a4db0c5a4db0c5a4d"
 
+_SCHEDULE = "PSCHED1"
+
 # The commonest trouble; docs/operations.md has the others.
 _FAIL = (
     """curl {url}/sandbox/faults -d '{{"kind": "token_expired", "times": null}}'   """
@@ -68,9 +70,11 @@ def pagerduty(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 = any.")] = 8402,
 ) -> None:
-    """Serve a strict local Events API; incidents can be seen at /sandbox/incidents."""
+    """Serve a strict local Events API, and who is on call; incidents: /sandbox/incidents."""
     sandbox = PagerDutySandbox(SystemClock())
     sandbox.add_service(key)
+    sandbox.on_call.keys.add(key)
+    sandbox.on_call.add("PUSER1", "Ana", schedule=_SCHEDULE, policy="PPOLICY1")
 
     async def work() -> None:
         with listening(host, port) as listener:
@@ -79,6 +83,10 @@ def pagerduty(
                 seen = f"incidents: {url}{SEEN}, changes: {url}{CHANGES}"
                 print(f"PagerDuty's stand-in: {url}  ({seen})", flush=True)
                 print(f"Use it: TRACKAI_PAGERDUTY_URL={url} trackai up", flush=True)
+                asked = f"TRACKAI_PAGERDUTY_API_URL={url} TRACKAI_PAGERDUTY_API_KEY={key}"
+                print(
+                    f"{asked} TRACKAI_PAGERDUTY_SCHEDULE={_SCHEDULE}  (who is on call)", flush=True
+                )
                 print(
                     f"TRACKAI_ALARM_SECRET={key} trackai alarms routes add pagerduty Sandbox",
                     flush=True,

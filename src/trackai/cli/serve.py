@@ -16,7 +16,8 @@ from typing import Annotated
 import typer
 import uvloop
 
-from trackai.app import open_app
+from trackai.app import Companions, open_app
+from trackai.cli.checklist import Pages
 from trackai.cli.http import (
     DRAIN_S,
     address_of,
@@ -123,8 +124,9 @@ async def serving(here: Installation, listener: socket.socket) -> AsyncIterator[
     """Serve the installation's HTTP side on a listening socket; yields the address."""
     address = address_of(listener)
     practice = None if here.settings.production else _practice(address)
+    more = Companions(mail_of(here.settings), practice, Pages(here))
     async with (
-        open_app(here.settings, here.url, here.envelope, mail_of(here.settings), practice) as app,
+        open_app(here.settings, here.url, here.envelope, more) as app,
         http_server(app, listener, hang_up=app.hang_up),
     ):
         yield address

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
+from trackai.accounts.signing_in import SignedIn
 from trackai.dashboard import (
     account,
     ad_spend,
@@ -21,8 +22,10 @@ from trackai.dashboard import (
     events,
     exports,
     failures,
+    flags,
     funnels,
     gateway,
+    go_live,
     home,
     keys,
     live,
@@ -42,15 +45,15 @@ from trackai.dashboard.error_pages import error_page, known, page_before
 from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.uploads import Forms
 from trackai.dashboard.visiting import COOKIE, SignInNeeded, recognized
-from trackai.errors import RequestRefused, TrackaiError, Unavailable
+from trackai.errors import Forbidden, RequestRefused, TrackaiError, Unavailable
 from trackai.telemetry.logging import get_logger
 
 LEAST_GZIPPED_BYTES = 1000
 ROOMS = (
     *(static, doors, passwords, account, second_factor),
     *(home, live, conversions, campaigns, ad_spend, events, match_rate, performance, failures),
-    *(exports, alarms, runbooks, team, keys, audit),
-    *(funnels, connections, gateway, pixel, starting, settings, privacy),
+    *(exports, alarms, runbooks, team, keys, audit, go_live),
+    *(funnels, connections, gateway, pixel, starting, settings, privacy, flags),
 )
 
 
@@ -89,7 +92,9 @@ async def _refused(request: Request, error: Exception) -> Response:
         with suppress(TrackaiError):
             await recognized(request)
     told = error if isinstance(error, TrackaiError) else known(error)
-    if not isinstance(told, RequestRefused | Unavailable):
+    if isinstance(told, Forbidden):
+        _note_refusal(request, told)
+    elif not isinstance(told, RequestRefused | Unavailable):
         _note(request, told)
     return error_page(request, told)
 
@@ -97,6 +102,19 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _broken(request: Request, error: Exception) -> Response:
     _note(request, error)
     return error_page(request, TrackaiError("Something broke here. It was noted; try again."))
+
+
+def _note_refusal(request: Request, error: Forbidden) -> None:
+    """Write down who tried what they may not: nobody is led there by a page."""
+    who: SignedIn | None = getattr(request.state, "who", None)
+    get_logger().warning(
+        "page.refused",
+        reason=error.code,
+        method=request.method,
+        path=getattr(request.scope.get("route"), "path", None),
+        who=who.actor if who else None,
+        tenant_id=str(who.membership.tenant_id) if who and who.membership else None,
+    )
 
 
 def _note(request: Request, error: Exception) -> None:

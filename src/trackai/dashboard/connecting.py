@@ -9,16 +9,21 @@ from fastapi import Request
 
 from trackai.accounts.onboarding import Onboarding
 from trackai.accounts.upkeep import Upkeep
+from trackai.dashboard.tools import DashboardTools
 from trackai.dashboard.visiting import Visit, tools_of
 from trackai.dispatch.pixels import Pixels, Said, Trial
 from trackai.dispatch.token_watch import SOON
-from trackai.errors import InvalidField, NotFound, RequestRefused
-from trackai.gateways.registry import gateways
+from trackai.errors import InvalidField, NotFound, RequestRefused, TooManyRequests
+from trackai.flags.catalogue import destination_flag, flags_for, gateway_flag
+from trackai.flags.setting import verdicts_of
+from trackai.gateways.registry import gateways, titles
+from trackai.model.flag import Verdict, Why
 from trackai.model.tenant import DestinationAccount, Funnel, GatewayConnection
 from trackai.storage import heard
 from trackai.storage.destinations import list_destinations
 from trackai.storage.envelope import Envelope
 from trackai.storage.gateway_connections import list_connections
+from trackai.storage.held import Held, count_held
 from trackai.storage.pool import Row, Tx
 from trackai.storage.receipts import ReceiptState
 from trackai.storage.tenants import list_funnels
@@ -28,6 +33,8 @@ from trackai.storage.token_checks import list_checks
 DAY = dt.timedelta(hours=24)
 LOOKED_BACK = dt.timedelta(days=30)
 PIXEL_KIND = "meta"
+# Of a platform that is not installed any more.
+ON = Verdict(on=True, why=Why.DEFAULT)
 # How a state is painted: good, low (somebody has to do something), or pending (it goes on).
 TONES = {
     **dict.fromkeys(("working", "valid"), "good"),
@@ -48,6 +55,8 @@ class GatewayView:
     number: int  # webhooks of the last 24 hours
     refused: Sequence[Row]  # by reason, the one met last first
     refusals_kept: dt.timedelta  # so long
+    flag: Verdict  # whether its webhooks are worked on
+    held: int  # webhooks that wait for that
 
     @property
     def tone(self) -> str:
@@ -66,6 +75,8 @@ class PixelView:
     expires_at: dt.datetime | None
     scopes: Sequence[str]
     accepted_at: dt.datetime | None
+    flag: Verdict  # whether anything is sent to it
+    held: int  # events that wait for that
 
     @property
     def tone(self) -> str:
@@ -115,6 +126,12 @@ class _Looking:
     base_url: str
     refusals_kept: dt.timedelta
     names: Mapping[UUID, str]  # of funnels
+    verdicts: Mapping[str, Verdict]  # of flags
+    held: Sequence[Held]
+
+    def held_of(self, name: str | UUID) -> int:
+        """Return how many webhooks of a gateway, or events of a destination, wait for a flag."""
+        return sum(one.number for one in self.held if name == (one.destination_id or one.name))
 
 
 async def load_connections(
@@ -122,12 +139,15 @@ async def load_connections(
 ) -> Connections:
     """Read what the tenant in view has connected; nothing of what is not asked for."""
     tools, tenant_id = tools_of(request), visit.membership.tenant_id
+    flags = flags_for(titles(), tools.platforms)
+    verdicts = await verdicts_of(tools.database, tenant_id, flags)
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
         funnels = await list_funnels(tx, tenant_id=tenant_id)
         names = {one.id: one.name for one in funnels}
         looking = _Looking(
             *(tx, tools.envelope, tenant_id, tools.clock.now()),
             *(tools.base_url, tools.refusals_kept, names),
+            *(verdicts, await count_held(tx, tenant_id=tenant_id)),
         )
         return Connections(
             await _gateways(looking) if gateways else (),
@@ -158,6 +178,8 @@ async def _gateways(at: _Looking) -> list[GatewayView]:
                 number=number,
                 refused=bad,
                 refusals_kept=at.refusals_kept,
+                flag=at.verdicts.get(gateway_flag(one.gateway), ON),
+                held=at.held_of(one.gateway),
             )
         )
     return views
@@ -170,26 +192,22 @@ async def _pixels(at: _Looking) -> list[PixelView]:
     accepted = await heard.find_last_accepted(
         at.tx, [one.id for one in known], **of, since=at.now - LOOKED_BACK
     )
-    return [
-        _pixel(one, at.names, checks.get(one.id), accepted.get(one.id), at.now) for one in known
-    ]
+    return [_pixel(one, at, checks.get(one.id), accepted.get(one.id)) for one in known]
 
 
 def _pixel(
-    account: DestinationAccount,
-    names: Mapping[UUID, str],
-    check: Row | None,
-    accepted_at: dt.datetime | None,
-    now: dt.datetime,
+    account: DestinationAccount, at: _Looking, check: Row | None, accepted_at: dt.datetime | None
 ) -> PixelView:
     return PixelView(
         account=account,
-        funnel=names.get(account.funnel_id) if account.funnel_id else None,
-        standing=token_state(check, now),
+        funnel=at.names.get(account.funnel_id) if account.funnel_id else None,
+        standing=token_state(check, at.now),
         checked_at=check["checked_at"] if check else None,
         expires_at=check["expires_at"] if check else None,
         scopes=check["scopes"] if check else (),
         accepted_at=accepted_at,
+        flag=at.verdicts.get(destination_flag(account.kind), ON),
+        held=at.held_of(account.id),
     )
 
 
@@ -248,8 +266,8 @@ def upkeep_of(request: Request, visit: Visit) -> Upkeep:
 
 
 def pixels_of(request: Request, visit: Visit) -> Pixels:
-    """Return what connects pixels, in the visitor's name."""
-    tools = tools_of(request)
+    """Return what connects pixels, in the visitor's name; TooManyRequests in time."""
+    tools = _asking(request, visit)
     return Pixels(
         *(tools.database, onboarding_of(request, visit), tools.platforms, tools.clock),
         visit.membership.tenant_id,
@@ -257,9 +275,18 @@ def pixels_of(request: Request, visit: Visit) -> Pixels:
 
 
 def trial_of(request: Request, visit: Visit) -> Trial:
-    """Return what sends test events, in the visitor's name."""
-    tools = tools_of(request)
+    """Return what sends test events, in the visitor's name; TooManyRequests in time."""
+    tools = _asking(request, visit)
     return Trial(tools.database, tools.platforms, tools.clock, tools.new_id, visit.who.actor)
+
+
+def _asking(request: Request, visit: Visit) -> DashboardTools:
+    """Count a question to an ad platform: what it allows us is everybody's."""
+    tools = tools_of(request)
+    wait_s = tools.platform_asks.wait_s(visit.membership.tenant_id)
+    if wait_s:
+        raise TooManyRequests("Too many questions for this account.", retry_after_s=wait_s)
+    return tools
 
 
 def refusal_of(said: Said) -> str | None:

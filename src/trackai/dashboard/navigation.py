@@ -26,9 +26,11 @@ PLACES = (
     Place("alarms", "/alarms"),
     Place("funnels", "/funnels"),
     Place("connections", "/connections"),
+    Place("flags", "/flags"),
     Place("settings", "/settings"),
     Place("team", "/team", Permission.MANAGE),
     Place("keys", "/keys", Permission.MANAGE),
     Place("privacy", "/privacy", Permission.MANAGE),
     Place("audit", "/audit", Permission.MANAGE),
+    Place("go_live", "/go-live", Permission.MANAGE),
 )

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+from uuid import UUID
 
 from trackai.accounts.new_passwords import NewPasswords
 from trackai.accounts.proving import Proving
@@ -17,6 +18,7 @@ from trackai.ingest.client_address import TrustedProxies
 from trackai.ingest.throttle import Throttle
 from trackai.mail.port import Mail
 from trackai.model.clock import Clock, NewId
+from trackai.model.golive import Checklist
 from trackai.model.tenant import GatewayConnection
 from trackai.secrets.port import NOWHERE, Secrets
 from trackai.storage.envelope import Envelope
@@ -46,6 +48,24 @@ class PracticeSales(Protocol):
         ...
 
 
+class GoLive(Protocol):
+    """The go-live checklist: looked at, and signed."""
+
+    async def check(self) -> Checklist:
+        """Return what every item comes to."""
+        ...
+
+    async def sign(
+        self, item: str, user_id: UUID, actor: str, *, note: str, until: dt.datetime
+    ) -> None:
+        """Sign an item in somebody's name; InvalidField names what is wrong."""
+        ...
+
+    async def withdraw(self, item: str, user_id: UUID, actor: str) -> None:
+        """Take a signature back; NotFound when there is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class DashboardTools:
     """Databases, clock, and who may come in."""
@@ -65,9 +85,11 @@ class DashboardTools:
     proxies: TrustedProxies  # who may say for whom a request is
     web: PublicWeb  # fetches pages whose addresses people write
     page_checks: Throttle  # how often a tenant may have that done
+    platform_asks: Throttle  # how often a tenant may have an ad platform asked or sent a test
     errands: Errands  # what goes on after a page has answered
     refusals_kept: dt.timedelta  # how long webhooks are whose proof failed
     watch: Watch  # who looks at events as they happen
     secrets: Secrets = NOWHERE  # what is kept elsewhere
     practice: PracticeSales | None = None  # None: in production
+    golive: GoLive | None = None  # None: nobody may look
     meta_url: str | None = None  # where pixels connected on pages are; None: at Meta's own

@@ -17,6 +17,8 @@ from trackai.model.tenant import DestinationAccount
 _FACTORIES: Mapping[str, Callable[[Http, Clock], Destination]] = MappingProxyType(
     {meta.KIND: meta.MetaDestination}
 )
+# What destinations are called.
+KINDS = tuple(_FACTORIES)
 _VALIDATORS: Mapping[str, Callable[[DestinationAccount], None]] = MappingProxyType(
     {meta.KIND: meta_account.validate_account}
 )

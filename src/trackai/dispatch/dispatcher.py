@@ -2,7 +2,8 @@
 
 1. Lease due messages of destinations that have room; load the deliveries they name. What is
    settled already is acknowledged; what does not open is a dead letter.
-2. Ask the gate about each destination. What it holds goes back unused; a probe sends one event.
+2. What a flag turns off waits until it is released. Ask the gate about each other destination.
+   What it holds goes back unused; a probe sends one event.
 3. Send each destination's events in requests as large as it takes.
 4. Record every try, the breaker and what each delivery becomes, in one transaction a call.
 5. Acknowledge what is settled, give the rest back until its time.
@@ -28,6 +29,8 @@ from trackai.dispatch.record import Batch, Recorder, Tried
 from trackai.dispatch.retry import EVENT_LIFETIME, TRIES, RetryAt, Standing, next_step
 from trackai.dispatch.signals import counts, signals_of
 from trackai.errors import Unavailable
+from trackai.flags.catalogue import destination_flag
+from trackai.flags.switches import Switches
 from trackai.model.clock import Clock, NewId
 from trackai.model.delivery import CallFacts, Deferred, ErrorClass, Outcome
 from trackai.model.tenant import DestinationAccount
@@ -75,6 +78,7 @@ class DispatchTools:
     calls: int = 32  # under way side by side
     tries: int = TRIES
     wake: Callable[[], None] = field(default=_nobody)  # a destination has room again
+    switches: Switches | None = None  # None: everything is on
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +143,31 @@ class Dispatcher:
             self._group(lease, destination_id, messages, owed, accounts)
             for destination_id, messages in _by_destination(lease, owed).items()
         ]
-        lanes = [lane for group in groups if (lane := group.lane()) is not None]
+        going = await self._without_held(lease, groups)
+        lanes = [lane for group in going if (lane := group.lane()) is not None]
         admitted = await self._tools.gate.admit(lanes, self._tools.clock.now())
-        for group in groups:
+        for group in going:
             said = admitted.get(group.destination_id, Admitted(Go()))
             task = asyncio.create_task(self._work(group, said), name="dispatch-call")
             self._under_way[task] = group.destination_id
             task.add_done_callback(self._done)
+
+    async def _without_held(self, lease: Lease, groups: Sequence[_Group]) -> Sequence[_Group]:
+        """Let what a flag turns off wait, and return the rest."""
+        if self._tools.switches is None:
+            return groups
+        board = await self._tools.switches.board()
+        off = {
+            group.destination_id
+            for group in groups
+            if (account := group.account) is not None
+            and not board.of(destination_flag(account.kind), account.tenant_id).on
+        }
+        held = [one for group in groups if group.destination_id in off for one in group.messages]
+        if held:
+            await self._tools.queue.hold(lease, held)
+            get_logger().info("deliveries.held", number=len(held))
+        return [group for group in groups if group.destination_id not in off]
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         del self._under_way[task]

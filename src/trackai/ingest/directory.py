@@ -1,4 +1,4 @@
-"""Who a request belongs to: tenants and gateway connections, remembered for seconds.
+"""Who a request belongs to: tenants and gateway connections, remembered for seconds; and flags.
 
 A change in the tables is seen after ten seconds at the latest (a new one after two); while the
 database is away what was known before still counts.
@@ -7,11 +7,13 @@ database is away what was known before still counts.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from trackai.errors import Unavailable
+from trackai.flags.switches import Switches
 from trackai.ingest.outage import Reach
 from trackai.model.tenant import GatewayConnection, Tenant
 from trackai.secrets.port import NOWHERE, Secrets
@@ -127,9 +129,10 @@ class Directory:
         self.gateways: Cache[tuple[UUID, str], Connections] = Cache(
             self._gateway, monotonic=monotonic
         )
+        self.switches = Switches(self._reading, monotonic=monotonic)
 
     async def start(self) -> None:
-        """Learn the tenants: their pages are heard though the database goes away before they call.
+        """Learn tenants and flags: pages are heard though the database goes away before they call.
 
         This is also the edge's first question, so that a wrong set-up fails here and not later.
         """
@@ -139,6 +142,12 @@ class Directory:
         for tenant in tenants:
             self.tenants.know(tenant.id, tenant)
             self.site_keys.know(tenant.site_key, tenant)
+        await self.switches.board()
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Tx]:
+        async with self._lookups, self._reach.transaction() as tx:
+            yield tx
 
     async def _tenant(self, tenant_id: UUID) -> Tenant | None:
         async with self._lookups, self._reach.transaction() as tx:

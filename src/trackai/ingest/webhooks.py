@@ -3,15 +3,20 @@
 Nothing is parsed here: everything after the stored receipt can be done again from it. A webhook
 without proof is answered 401, counted, kept apart for a short while for diagnosis, and never
 processed. The key in the address is a secret: it is in no log and in no answer.
+
+A gateway that is off and stores is not this room's matter: its webhooks are kept as all others,
+and a worker holds them. One that turns webhooks away is answered as if there were no address.
 """
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import msgspec
 
 from trackai.errors import TrackaiError, UnknownGateway
+from trackai.flags.catalogue import gateway_flag
 from trackai.gateways.port import Gateway, InboundRequest, ProofFailure
 from trackai.ingest.directory import FOUND_S, Connections, Directory
 from trackai.ingest.fields import is_id
@@ -20,6 +25,7 @@ from trackai.ingest.stores import Rejection, Stores
 from trackai.ingest.tracking import find_tenant_by_id
 from trackai.ingest.wire import JSON_TYPE, Answer, NotProved, Request
 from trackai.model.clock import Clock, NewId
+from trackai.model.flag import OffMode
 from trackai.model.tenant import GatewayConnection
 from trackai.storage.receipts import NewReceipt, RequestParts, StoredReceipt
 from trackai.telemetry import tracing
@@ -77,6 +83,7 @@ class Webhooks:
         if gateway is None:
             raise _unknown()
         found = await self._candidates(address, request, max_age_s=FOUND_S)
+        await self._let_in(gateway, found[0].tenant_id)
         inbound = InboundRequest(
             body=await request.body(MOST_BODY_BYTES),
             headers=_headers(request),
@@ -114,6 +121,11 @@ class Webhooks:
         if not found:
             raise _unknown()
         return found
+
+    async def _let_in(self, gateway: Gateway, tenant_id: UUID) -> None:
+        said = await self.directory.switches.of(gateway_flag(gateway.name), tenant_id)
+        if not said.on and said.off_mode is OffMode.REJECT:
+            raise _unknown()
 
     def _receipt(self, connection: GatewayConnection, inbound: InboundRequest) -> NewReceipt:
         return NewReceipt(

@@ -1,6 +1,6 @@
 """Job: one receipt, one transaction, from stored bytes to owed deliveries.
 
-1. Claim the next receipt and open it.
+1. Claim the next receipt and open it. Whose gateway is off for the tenant: held, until released.
 2. Let its gateway parse it. Not understood: kept as failed, for reprocessing. Not a sale: ignored.
 3. Take each notice into its sale: conversion, match, deliveries (sale.py).
 4. Mark the receipt, emptied where it speaks of somebody who was erased; commit all or nothing.
@@ -15,11 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from trackai.errors import InvariantBroken, PayloadNotUnderstood, StorageUnavailable, TrackaiError
+from trackai.flags.catalogue import gateway_flag
+from trackai.flags.switches import Board, Switches
 from trackai.gateways.port import Gateway, InboundRequest
 from trackai.matching.sale import Taken, Tools, take_notice
 from trackai.model.notice import NotASale, Notice
 from trackai.privacy.guard import Guard
 from trackai.storage import receipts
+from trackai.storage.held import SWITCHED_OFF, hold_receipt
 from trackai.storage.pool import Database, Tx
 from trackai.storage.receipts import Receipt, ReceiptState, SealedReceipt
 from trackai.telemetry import tracing
@@ -49,10 +52,17 @@ class Result:
 class ReceiptProcessor:
     """Works receipts off, one at a time; several may run side by side."""
 
-    def __init__(self, database: Database, tools: Tools, gateways: Mapping[str, Gateway]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tools: Tools,
+        gateways: Mapping[str, Gateway],
+        switches: Switches | None = None,
+    ) -> None:
         self._database = database
         self._tools = tools
         self._gateways = gateways
+        self._switches = switches  # None: everything is on
 
     async def step(self) -> bool:
         """Work one receipt off; False when none was due. StorageUnavailable: try again later."""
@@ -62,6 +72,7 @@ class ReceiptProcessor:
     async def _step(self, span: Span) -> bool:
         claimed: SealedReceipt | None = None
         started = time.perf_counter()
+        board = await self._switches.board() if self._switches else None
         try:
             async with self._database.transaction() as tx:
                 now = self._tools.clock.now()
@@ -69,6 +80,10 @@ class ReceiptProcessor:
                 if claimed is None:
                     return False
                 span.joins(claimed.id)
+                if _is_off(board, claimed):
+                    await hold_receipt(tx, claimed)
+                    _report_held(claimed)
+                    return True
                 receipt = await receipts.open_receipt(tx, self._tools.envelope, claimed)
                 guard = await Guard.stand(tx, self._tools.envelope, receipt)
                 result = await self._work(tx, receipt, guard)
@@ -146,6 +161,20 @@ class ReceiptProcessor:
             return
         guard = await Guard.stand(tx, self._tools.envelope, receipt)
         await guard.empty(self._tools.clock, taken=False, again=True)
+
+
+def _is_off(board: Board | None, claimed: SealedReceipt) -> bool:
+    return board is not None and not board.of(gateway_flag(claimed.gateway), claimed.tenant_id).on
+
+
+def _report_held(claimed: SealedReceipt) -> None:
+    get_logger().info(
+        "receipt.held",
+        receipt_id=str(claimed.id),
+        tenant_id=str(claimed.tenant_id),
+        gateway=claimed.gateway,
+        reason=SWITCHED_OFF,
+    )
 
 
 def _with_address(notice: Notice, checkout_url: str) -> Notice:

@@ -21,6 +21,7 @@ from trackai.model.tenant import DestinationAccount, GatewayConnection, Tenant
 from trackai.operations.alarms import alarms
 from trackai.operations.backups import backup
 from trackai.operations.findings import Finding, Patient, State
+from trackai.operations.flags import flags
 from trackai.operations.flow import breakers, queue
 from trackai.secrets.port import Secrets, is_reference
 from trackai.storage import (
@@ -282,6 +283,7 @@ _CHECKS: tuple[Callable[[Patient], Awaitable[list[Finding]]], ...] = (
     breakers,
     _accounts,
     _troubles,
+    flags,
     backup,
     alarms,
     _tokens,

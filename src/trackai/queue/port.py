@@ -56,6 +56,10 @@ class Queue(Protocol):
         """Be done with messages of a lease; those it no longer holds are left alone."""
         ...
 
+    async def hold(self, lease: Lease, messages: Sequence[ClaimedDelivery]) -> None:
+        """Give messages of a lease back; they are due when they are released (storage/held)."""
+        ...
+
     async def postpone(
         self, lease: Lease, messages: Sequence[tuple[ClaimedDelivery, dt.datetime]]
     ) -> None:

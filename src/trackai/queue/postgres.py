@@ -7,6 +7,7 @@ from uuid import UUID
 from trackai.model.clock import Clock, NewId
 from trackai.queue.port import LEASE, Lease
 from trackai.storage import queue_messages
+from trackai.storage.held import hold_messages_all_tenants
 from trackai.storage.pool import Database, Tx
 from trackai.storage.queue_messages import ClaimedDelivery, QueuedDelivery, Share
 
@@ -53,6 +54,12 @@ class PostgresQueue:
         keys = [(message.tenant_id, message.delivery_id) for message in messages]
         async with self._database.transaction() as tx:
             await queue_messages.acknowledge_all_tenants(tx, keys, lease=lease.id)
+
+    async def hold(self, lease: Lease, messages: Sequence[ClaimedDelivery]) -> None:
+        """Give messages of a lease back; they are due when they are released (storage/held)."""
+        keys = [(message.tenant_id, message.delivery_id) for message in messages]
+        async with self._database.transaction() as tx:
+            await hold_messages_all_tenants(tx, keys, lease=lease.id)
 
     async def postpone(
         self, lease: Lease, messages: Sequence[tuple[ClaimedDelivery, dt.datetime]]

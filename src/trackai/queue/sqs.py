@@ -24,6 +24,7 @@ from trackai.model.clock import Clock, NewId
 from trackai.queue.port import LEASE, Lease
 from trackai.queue.sqs_client import LONG_POLL_S, our_errors
 from trackai.storage import queue_messages
+from trackai.storage.held import hold_messages_all_tenants
 from trackai.storage.pool import Database, Tx
 from trackai.storage.queue_messages import ClaimedDelivery, Named, QueuedDelivery, Share
 from trackai.telemetry.logging import get_logger
@@ -190,6 +191,13 @@ class SqsQueue:
         keys = [(message.tenant_id, message.delivery_id) for message in messages]
         async with self._database.transaction() as tx:
             await queue_messages.acknowledge_all_tenants(tx, keys, lease=lease.id)
+        await self._delete(self._handles(lease, messages))
+
+    async def hold(self, lease: Lease, messages: Sequence[ClaimedDelivery]) -> None:
+        """Give messages of a lease back; they are due when they are released (storage/held)."""
+        keys = [(message.tenant_id, message.delivery_id) for message in messages]
+        async with self._database.transaction() as tx:
+            await hold_messages_all_tenants(tx, keys, lease=lease.id)
         await self._delete(self._handles(lease, messages))
 
     async def postpone(

@@ -105,3 +105,15 @@ def our_errors() -> Iterator[None]:
         raise QueueUnavailable(f"Amazon SQS refused ({code_of(error)}).") from error
     except (BotoCoreError, OSError) as error:
         raise QueueUnavailable(f"Amazon SQS cannot be reached ({type(error).__name__}).") from error
+
+
+async def load_redrive(client: "SQSClient", url: str, dead_url: str) -> int | None:
+    """Return after how many tries a queue gives up to the other; None when it never does."""
+    with our_errors():
+        found = await client.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+        dead = await client.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])
+    text = found.get("Attributes", {}).get("RedrivePolicy", "")
+    policy = msgspec.json.decode(text) if text else {}
+    if policy.get("deadLetterTargetArn") != dead["Attributes"]["QueueArn"]:
+        return None
+    return int(policy["maxReceiveCount"])

@@ -1,7 +1,7 @@
 """Table alarm_calls, the outbox: what is to be said to routes, an incident's deeds in order."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,12 +17,14 @@ select $1, $2, $2, 'waiting', * from unnest($3::uuid[], $4::uuid[], $5::uuid[], 
   $7::text[], $8::text[], $9::jsonb[])
 """
 
-# Some that are due, ours for a while. Of one incident and route only the first that waits.
+# Some that are due, ours for a while. Of one incident and route only the first that waits. What a
+# newer release says and this one does not know waits for a worker of that release.
 CLAIM_CALLS_ALL_TENANTS = """
 update alarm_calls c set run_at = $3, attempts = c.attempts + 1
 from (
   select w.tenant_id, w.id from alarm_calls w
-  where w.drill = $1 and w.run_at <= $2 and not exists (
+  where w.drill = $1 and w.run_at <= $2 and w.deed = any($5)
+    and ($6::text[] is null or w.alarm = any($6)) and not exists (
     select from alarm_calls before
     where before.tenant_id = w.tenant_id and before.key = w.key and before.drill = w.drill
       and before.route_id = w.route_id and before.run_at is not null
@@ -102,10 +104,20 @@ async def insert_calls_all_tenants(
 
 
 async def claim_calls_all_tenants(
-    tx: Tx, *, now: dt.datetime, until: dt.datetime, limit: int, drill: UUID = REAL
+    tx: Tx,
+    *,
+    now: dt.datetime,
+    until: dt.datetime,
+    limit: int,
+    about: Collection[str] | None = None,
+    drill: UUID = REAL,
 ) -> list[DueCall]:
-    """Take calls that are due; whoever dies over them gives them back at `until`."""
-    rows = await tx.fetch(CLAIM_CALLS_ALL_TENANTS, drill, now, until, limit)
+    """Take calls that are due; whoever dies over them gives them back at `until`.
+
+    `about`: these alarms alone. What they ask for is one of our deeds in any case.
+    """
+    deeds, alarms = [one.value for one in Deed], None if about is None else [*about]
+    rows = await tx.fetch(CLAIM_CALLS_ALL_TENANTS, drill, now, until, limit, deeds, alarms)
     return [DueCall(**(dict(row) | {"deed": Deed(row["deed"])})) for row in rows]
 
 

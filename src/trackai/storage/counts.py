@@ -130,21 +130,32 @@ _SALES = "c.gateway, c.funnel_id, c.status, c.strategy, c.sales"
 
 # Paid sales by gateway and how they were matched.
 SUM_MATCHES = f"""
-select c.gateway, c.strategy, sum(c.sales)::bigint as sales
-from {_counted("rollup_sales", _SALES, _unfolded("changed_sales", _SALES))}
+select c.gateway, c.strategy, sum(c.sign * c.sales)::bigint as sales
+from {
+    _counted(
+        "rollup_sales", f"{_SALES}, s.sign", _unfolded("changed_sales", f"{_SALES}, 1 as sign")
+    )
+}
 where {_FILTERED} and trackai_was_paid(c.status)
-group by c.gateway, c.strategy having sum(c.sales) <> 0
+group by c.gateway, c.strategy having sum(c.sign * c.sales) <> 0
 """  # noqa: S608 - constants' text
 
 _OUTCOMES = "c.gateway, c.funnel_id, c.status, c.reason, c.attempts, c.deliveries"
 
 # How tries went and deliveries ended, and why.
 SUM_OUTCOMES = f"""
-select c.status, c.reason, sum(c.attempts)::bigint as attempts,
-  sum(c.deliveries)::bigint as deliveries
-from {_counted("rollup_dispatch", _OUTCOMES, _unfolded("changed_dispatch", _OUTCOMES))}
+select c.status, c.reason, sum(c.sign * c.attempts)::bigint as attempts,
+  sum(c.sign * c.deliveries)::bigint as deliveries
+from {
+    _counted(
+        "rollup_dispatch",
+        f"{_OUTCOMES}, s.sign",
+        _unfolded("changed_dispatch", f"{_OUTCOMES}, 1 as sign"),
+    )
+}
 where {_FILTERED}
-group by c.status, c.reason having sum(c.attempts) <> 0 or sum(c.deliveries) <> 0
+group by c.status, c.reason
+having sum(c.sign * c.attempts) <> 0 or sum(c.sign * c.deliveries) <> 0
 order by 3 desc, 4 desc, 1, 2
 """  # noqa: S608 - constants' text
 

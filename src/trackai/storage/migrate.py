@@ -48,10 +48,13 @@ _PASSING = (
 _ALEMBIC = threading.Lock()
 
 
-async def migrate(url: str, *, target: str = HEAD, scripts: Path = SCRIPTS) -> list[str]:
+async def migrate(
+    url: str, *, target: str = HEAD, scripts: Path = SCRIPTS, allow_newer: bool = False
+) -> list[str]:
     """Run the missing revisions up to the target and return their names, oldest first.
 
     Safe to run from several processes at once: one works, the others find nothing left to do.
+    `allow_newer`: nor is there anything to do where a newer release was, as this one may run there.
     StatementRefused when a revision fails (it left no trace, those before it stay);
     ConfigurationError when the database is not ours to migrate; StorageUnavailable when it is away.
     """
@@ -60,6 +63,8 @@ async def migrate(url: str, *, target: str = HEAD, scripts: Path = SCRIPTS) -> l
     async with connected(url) as connection:
         await _take_lock(connection)
         have = await version(connection)
+        if allow_newer and have is not None and have not in names:
+            return []
         _check_forward(names, have, target)
         try:
             await _upgrade(connection, scripts, target, applied)

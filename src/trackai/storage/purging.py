@@ -19,7 +19,7 @@ TABLES = (
     *("rollup_totals", "rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency"),
     *("rollup_peaks", "ad_spend", "campaigns"),
     *("alarm_calls", "alarm_routes", "alarm_limits", "alarm_silences", "alarm_history"),
-    "alarm_signals",
+    *("alarm_signals", "feature_flags"),
     *("changed_sales", "changed_clicks", "changed_dispatch", "changed_latency"),
 )
 

@@ -135,7 +135,7 @@ from queue_messages
 
 # What waits for one tenant, counted up to a bound.
 COUNT_WAITING = """
-select count(*) as number, min(run_at) as oldest from (
+select count(*) as number, min(nullif(run_at, 'infinity')) as oldest from (
   select run_at from queue_messages where tenant_id = $1 limit $2
 ) first
 """
@@ -164,7 +164,10 @@ class ClaimedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits in the queue for one tenant, and since when the oldest is or will be due."""
+    """What waits in the queue for one tenant, and since when the oldest is or will be due.
+
+    What is held for a flag waits, but is not due at any time.
+    """
 
     number: int
     oldest: dt.datetime | None

@@ -36,6 +36,12 @@ where user_id = $1 and revoked_at is null and created_at > $2 and last_seen_at >
 order by last_seen_at desc, id desc
 """  # noqa: S608 - constant
 
+# When somebody last looked at pages of a tenant whose team they are in.
+FIND_LAST_OF_MEMBERS_ALL_TENANTS = """
+select max(s.last_seen_at) as seen from sessions s
+join memberships m on m.user_id = s.user_id and m.tenant_id = s.tenant_id
+"""
+
 # One of somebody's is over.
 REVOKE_SESSION_ALL_TENANTS = """
 update sessions set revoked_at = $3 where user_id = $1 and id = $2 and revoked_at is null
@@ -69,6 +75,12 @@ class Limits:
 
     begun_after: dt.datetime
     seen_after: dt.datetime
+
+
+async def find_last_of_members_all_tenants(tx: Tx) -> dt.datetime | None:
+    """Return when a member of any team was last here; None when none ever was."""
+    row = await tx.fetch_one(FIND_LAST_OF_MEMBERS_ALL_TENANTS)
+    return row["seen"] if row else None
 
 
 async def insert_session(tx: Tx, session: Session, *, digest: bytes) -> None:

@@ -1,4 +1,4 @@
-"""A strict local Events API of PagerDuty."""
+"""A strict local Events API of PagerDuty, and what its REST API says of who is on call."""
 
 from trackai.sandbox.pagerduty.app import PagerDutySandbox
 

@@ -19,6 +19,7 @@ from trackai.sandbox.asgi import (
     send_reply,
     serve_lifespan,
 )
+from trackai.sandbox.pagerduty.oncalls import ON_CALLS, OnCallList
 from trackai.sandbox.pagerduty.rules import MOST_BYTES, Invalid, parse_change, parse_event
 
 PATH = "/v2/enqueue"
@@ -48,7 +49,10 @@ class Incident:
 
 
 class PagerDutySandbox:
-    """PagerDuty's Events API v2 on this machine. Nothing leaves it; what was sent can be seen."""
+    """PagerDuty's Events API v2, and who is on call, on this machine.
+
+    Nothing leaves it; what was sent can be seen.
+    """
 
     def __init__(self, clock: Clock, *, keep: int = 1000) -> None:
         self._clock = clock
@@ -59,6 +63,7 @@ class PagerDutySandbox:
         self.events: deque[dict[str, Any]] = deque(maxlen=keep)
         self.incidents: deque[Incident] = deque(maxlen=keep)
         self.answers: Counter[int] = Counter()
+        self.on_call = OnCallList(clock)
         self.dropped = 0  # acknowledges and resolves of keys that nobody knows
 
     def add_service(self, routing_key: str) -> None:
@@ -87,6 +92,8 @@ class PagerDutySandbox:
     def _answer(self, request: Request) -> Reply:
         if (request.method, request.path) == ("GET", SEEN):
             return Reply(200, msgspec.json.encode(list(self.incidents)))
+        if request.path == ON_CALLS:
+            return self.on_call.answer(request)
         if (request.method, request.path) == ("GET", CHANGES):
             # The key is a secret, here as there.
             shown = [{**one, "routing_key": None} for one in self.changes]

@@ -1,0 +1,1 @@
+"""`trackai golive rehearse`: the whole go-live on a scratch installation."""

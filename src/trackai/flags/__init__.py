@@ -1,0 +1,1 @@
+"""Feature flags: what is on for whom."""

@@ -1,0 +1,1 @@
+"""What must hold before an installation goes live, and how it is told; operations/golive looks."""

@@ -1,0 +1,1 @@
+"""Looks whether each item of the go-live checklist holds: one function an item."""

@@ -1,0 +1,73 @@
+"""What a look at the checklist is made with, and how it says what it found."""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from trackai.destinations.http import Http
+from trackai.model.clock import Clock, NewId
+from trackai.model.golive import Evidence
+from trackai.storage.envelope import Envelope
+from trackai.storage.pool import Database
+
+# Secret's name -> whether it is there; raises what says why nobody could ask.
+AskVault = Callable[[], Awaitable[Mapping[str, bool]]]
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """Where PagerDuty is asked who is on call, and about which schedule or policy."""
+
+    url: str
+    key: str = field(repr=False)
+    schedule: str = ""
+    policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the settings say of the installation."""
+
+    base_url: str
+    data_dir: Path
+    sqs: tuple[str, str] | None  # the two queues; None: the embedded one
+    keeps_logs: bool
+    backup_days: int
+    backups_elsewhere: bool
+    support_contact: str
+    on_call: OnCall | None
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look: everything that proofs work with."""
+
+    workers: Database  # sees all tenants
+    access: Database  # sees who signed in
+    envelope: Envelope
+    http: Http
+    clock: Clock
+    new_id: NewId
+    place: Place
+    pending: Callable[[], Awaitable[Sequence[str]]]  # migrations that the database lacks
+    practice: frozenset[UUID] = frozenset()  # accounts of smoke tests
+    vault: AskVault | None = None  # None: secrets are the database's own
+
+    def good(self, said: str, at: dt.datetime | None = None, **values: str | float) -> Evidence:
+        """Return what shows that an item holds; without a moment it is of now."""
+        return Evidence(True, said, at or self.clock.now(), values)  # noqa: FBT003 - its first field
+
+    def bad(self, said: str, at: dt.datetime | None = None, **values: str | float) -> Evidence:
+        """Return what shows that an item does not hold."""
+        return Evidence(False, said, at or self.clock.now(), values)  # noqa: FBT003 - as above
+
+
+Prove = Callable[[Look], Awaitable[Evidence]]
+
+
+def moment(at: dt.datetime) -> str:
+    """Return a moment as sentences have it."""
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,1 @@
+"""The release before this one, and this one, on one database: `make upgrade`."""
