@@ -26,6 +26,7 @@ from trackai.model.golive import Outcome, Proof
 from trackai.operations.golive import watching
 from trackai.sandbox.pagerduty import PagerDutySandbox
 from trackai.sandbox.platforms import SaleStatus
+from trackai.secrets.port import reference
 from trackai.storage import baselines, build_facts, sessions
 from trackai.storage.alarms_key import make_all_tenants
 from trackai.storage.baselines import Baseline
@@ -98,8 +99,16 @@ async def without_secret(stage: Stage) -> None:
     await people.connect_gateway(world.account.tenant.id, "hotmart", None)
 
 
-async def empty_vault(stage: Stage) -> None:
-    stage.vault = {"meta_capi_token": True, "perfectpay_secret": False}
+async def kept_elsewhere(stage: Stage) -> None:
+    world = stage.world
+    (stage.directory / "hotmart_secret").write_text("a secret of the platform's")
+    people = Onboarding(world.people, world.envelope, world.clock, new_id)
+    where = reference("file:hotmart_secret")
+    await people.connect_gateway(world.account.tenant.id, "hotmart", where)
+
+
+async def lost(stage: Stage) -> None:
+    (stage.directory / "hotmart_secret").unlink()
 
 
 async def two_of_each(stage: Stage) -> None:
@@ -316,10 +325,10 @@ WAYS: Mapping[str, tuple[Do, Sequence[Do]]] = {
         ],
     ),
     "secrets": (
-        nothing,
+        kept_elsewhere,
         [
             without_secret,
-            empty_vault,
+            lost,
             owner("update destinations set token_sealed = 'x'"),
             owner("delete from destinations"),
         ],
@@ -409,6 +418,8 @@ WAYS: Mapping[str, tuple[Do, Sequence[Do]]] = {
         ],
     ),
 }
+# What already holds before it is made to.
+ALREADY = {nothing, kept_elsewhere}
 # Tested below, for they need more around them.
 APART = {"tls"}
 
@@ -426,7 +437,7 @@ def test_every_item_that_is_looked_at_is_made_to_hold_and_broken() -> None:
 async def test_an_item_holds_until_it_is_broken(stage: Stage, item: str, number: int) -> None:
     make, ways = WAYS[item]
     # Nothing holds by itself.
-    if number == 0 and make is not nothing:
+    if number == 0 and make not in ALREADY:
         assert Outcome.PROVED is not (await stage.verdict(item)).outcome
     await make(stage)
     before = await stage.verdict(item)
