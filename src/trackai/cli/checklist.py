@@ -15,7 +15,7 @@ from trackai.model.golive import Checklist
 from trackai.operations.golive.desk import AT_ONCE, Desk
 from trackai.operations.golive.look import Look, OnCall, Place
 from trackai.secrets.opening import open_secrets
-from trackai.settings import ELSEWHERE, QueueEngine, Settings
+from trackai.settings import ELSEWHERE, Pager, QueueEngine, Settings
 from trackai.storage.pool import Role
 from trackai.storage.schema import pending
 
@@ -54,6 +54,10 @@ def place_of(settings: Settings) -> Place:
         support_contact=settings.support_contact,
         on_call=_on_call(settings),
         version=version("trackai"),
+        environment=settings.environment.value,
+        production=settings.production,
+        calls_elsewhere=settings.pager is Pager.ELSEWHERE,
+        log_groups=settings.log_groups,
     )
 
 

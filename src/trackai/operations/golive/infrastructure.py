@@ -13,6 +13,7 @@ from trackai.alarms.evaluator import NAME as LOOKS
 from trackai.errors import DestinationUnreachable, SecretMissing, SecretUnavailable
 from trackai.model.alarm import INSTALLATION, Fact, RouteKind
 from trackai.model.golive import Evidence
+from trackai.operations.golive import amazon
 from trackai.operations.golive.look import Look, moment
 from trackai.queue.sqs_client import find_queue, load_redrive, open_sqs
 from trackai.secrets.port import is_reference
@@ -142,6 +143,8 @@ async def dashboards(look: Look) -> Evidence:
 
 async def pager(look: Look) -> Evidence:
     """Ask whether alarms are looked at, and whether PagerDuty took what the installation said."""
+    if look.place.calls_elsewhere:
+        return await amazon.pager(look)
     async with look.workers.transaction() as tx:
         looked = await jobs.find_finished(tx, LOOKS)
         routes = [

@@ -37,6 +37,12 @@ class Place:
     support_contact: str
     on_call: OnCall | None
     version: str
+    environment: str = "development"
+    production: bool = False
+    calls_elsewhere: bool = False  # CloudWatch pages, not this program
+    log_groups: str = (
+        ""  # at CloudWatch Logs, where this disk has none: what their names begin with
+    )
 
 
 @dataclass(frozen=True, slots=True)
