@@ -73,11 +73,11 @@ def test_the_workflow_has_no_more_rights_than_it_needs() -> None:
     assert "secrets." not in WORKFLOW.read_text()
 
 
-def test_actions_are_of_a_major_version_and_scripts_hold_nothing_of_the_outside() -> None:
+def test_actions_are_pinned_by_commit_and_scripts_hold_nothing_of_the_outside() -> None:
     used = {step["uses"] for step in steps() if "uses" in step}
 
     assert used
-    assert [] == [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+", one)]
+    assert [] == [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one)]
     assert [] == [step["run"] for step in steps() if "${{" in step.get("run", "")]
 
 
