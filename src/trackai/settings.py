@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     # Most disk that log lines may take in data_dir/logs, and for how long; 0 = none are kept.
     log_mib: int = Field(default=64, ge=0, le=65536)
     log_days: float = Field(default=7.0, gt=0, le=365)
+    # Where lines are kept at CloudWatch Logs while no files are: what the names of the groups begin
+    # with, such as /trackai/production/. For the go-live checklist.
+    log_groups: str = Field(default="", max_length=512, pattern="^[A-Za-z0-9/_.#-]*$")
     # Of equal log lines so many a second are written, in each process; 0 = all.
     log_rate: int = Field(default=200, ge=0, le=1_000_000)
     # Where traces go by OTLP, such as http://127.0.0.1:4318, and of which share of sales;

@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from trackai.model.golive import Checklist, Proof, Verdict
 from trackai.operations.golive.desk import FAR, PROOFS, Desk, _proved
 from trackai.operations.golive.look import Look, OnCall, Place
 from trackai.sandbox.pagerduty import PagerDutySandbox
+from trackai.secrets.opening import open_secrets
 from trackai.storage import backups, drill_runs, smoke_runs
 from trackai.storage.alarm_samples import insert_samples
 from trackai.storage.audit_logs import Scribe
@@ -54,7 +55,6 @@ class Stage:
     patch: pytest.MonkeyPatch
     pager_url: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
-    vault: Mapping[str, bool] | None = None
 
     @property
     def now(self) -> dt.datetime:
@@ -95,17 +95,14 @@ class Stage:
         async with (
             Database.opened(self.world.url, Role.PIPELINE, size=4) as workers,
             Database.opened(self.world.url, Role.ACCESS, size=1) as access,
+            open_secrets(self.directory) as secrets,
         ):
             yield Look(
                 *(workers, access, self.world.envelope, self.http, self.world.clock, new_id),
                 self.place(),
                 lambda: pending(self.world.url),
-                vault=None if self.vault is None else self._vault,
+                secrets=secrets,
             )
-
-    async def _vault(self) -> Mapping[str, bool]:
-        assert self.vault is not None
-        return self.vault
 
     def place(self) -> Place:
         """Return what the settings would say."""

@@ -154,3 +154,14 @@ def test_nobody_asks_who_is_on_call_without_a_key_and_what_to_ask_about() -> Non
     assert place_of(Settings(pagerduty_api_key=key)).on_call is None
     assert place_of(Settings(pagerduty_schedule=schedule)).on_call is None
     assert "'key'" not in repr(asked)
+
+
+async def test_a_backup_made_elsewhere_counts_once_it_was_restored_there(
+    ground: "Ground", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKAI_BACKUP_TO", "elsewhere")
+    await ground.json("backup", "note", "snapshot-1")
+    told = await outcome(ground, "backup_verified")
+    await ground.json("backup", "note", "snapshot-1", "--restored")
+
+    assert ("failed", "proved") == (told, await outcome(ground, "backup_verified"))

@@ -1,14 +1,16 @@
 """Every item that is looked at is made to hold, and then broken: for real, each in its own way."""
 
 import datetime as dt
+import json
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
+from aiobotocore.session import get_session
 from tests.alarms.conftest import ROUTING_KEY, Post, Tower, evaluator_of, sender_of
 from tests.golive.stage import VERSION, Do, Stage
 from tests.support.flags import Panel
@@ -16,16 +18,22 @@ from tests.support.world import World
 
 from trackai.accounts.closing import close_tenant
 from trackai.accounts.onboarding import Onboarding
-from trackai.alarms.catalogue import ALARMS
+from trackai.alarms.catalogue import ALARMS, watched
+from trackai.alarms.cloudwatch import open_cloudwatch
+from trackai.alarms.engines.cloudwatch import Place as CloudWatchPlace
+from trackai.alarms.engines.cloudwatch import Wish
+from trackai.alarms.message import words_of
 from trackai.cli.rehearsal.tls import door, make_papers
 from trackai.destinations.http import Http, HttpLimits, open_http
 from trackai.golive.catalogue import ITEMS
 from trackai.golive.source import source_digest
+from trackai.model.alarm import Severity
 from trackai.model.clock import new_id
 from trackai.model.golive import Outcome, Proof
 from trackai.operations.golive import watching
 from trackai.sandbox.pagerduty import PagerDutySandbox
 from trackai.sandbox.platforms import SaleStatus
+from trackai.secrets.port import reference
 from trackai.storage import baselines, build_facts, sessions
 from trackai.storage.alarms_key import make_all_tenants
 from trackai.storage.baselines import Baseline
@@ -35,6 +43,8 @@ from trackai.storage.sessions import Session
 
 if TYPE_CHECKING:
     from tests.conftest import Serve
+    from types_aiobotocore_logs import CloudWatchLogsClient
+    from types_aiobotocore_logs.type_defs import InputLogEventTypeDef
 
 FIGURES = {"whole_p50_ms": 300.0, "whole_p95_ms": 400.0, "whole_p99_ms": 500.0, "accepted": 99}
 FIGURES |= {"events_per_minute": 10.0, "attempt_error_rate": 0.0}
@@ -98,8 +108,16 @@ async def without_secret(stage: Stage) -> None:
     await people.connect_gateway(world.account.tenant.id, "hotmart", None)
 
 
-async def empty_vault(stage: Stage) -> None:
-    stage.vault = {"meta_capi_token": True, "perfectpay_secret": False}
+async def kept_elsewhere(stage: Stage) -> None:
+    world = stage.world
+    (stage.directory / "hotmart_secret").write_text("a secret of the platform's")
+    people = Onboarding(world.people, world.envelope, world.clock, new_id)
+    where = reference("file:hotmart_secret")
+    await people.connect_gateway(world.account.tenant.id, "hotmart", where)
+
+
+async def lost(stage: Stage) -> None:
+    (stage.directory / "hotmart_secret").unlink()
 
 
 async def two_of_each(stage: Stage) -> None:
@@ -316,10 +334,10 @@ WAYS: Mapping[str, tuple[Do, Sequence[Do]]] = {
         ],
     ),
     "secrets": (
-        nothing,
+        kept_elsewhere,
         [
             without_secret,
-            empty_vault,
+            lost,
             owner("update destinations set token_sealed = 'x'"),
             owner("delete from destinations"),
         ],
@@ -409,6 +427,8 @@ WAYS: Mapping[str, tuple[Do, Sequence[Do]]] = {
         ],
     ),
 }
+# What already holds before it is made to.
+ALREADY = {nothing, kept_elsewhere}
 # Tested below, for they need more around them.
 APART = {"tls"}
 
@@ -426,7 +446,7 @@ def test_every_item_that_is_looked_at_is_made_to_hold_and_broken() -> None:
 async def test_an_item_holds_until_it_is_broken(stage: Stage, item: str, number: int) -> None:
     make, ways = WAYS[item]
     # Nothing holds by itself.
-    if number == 0 and make is not nothing:
+    if number == 0 and make not in ALREADY:
         assert Outcome.PROVED is not (await stage.verdict(item)).outcome
     await make(stage)
     before = await stage.verdict(item)
@@ -528,3 +548,76 @@ async def test_a_signature_for_support_rests_on_a_contact(stage: Stage) -> None:
     gone = await stage.verdict("support")
 
     assert (Outcome.UNSIGNED, Outcome.FAILED) == (there.outcome, gone.outcome)
+
+
+@asynccontextmanager
+async def _amazon() -> AsyncIterator["CloudWatchLogsClient"]:
+    async with get_session().create_client("logs") as client:
+        yield client
+
+
+async def _write(stage: Stage, **fields: str) -> None:
+    """Let a process's line be at CloudWatch Logs, as its standard output is taken there."""
+    line = {"timestamp": stage.now.isoformat(), "level": "info", "event": "x", **fields}
+    event: InputLogEventTypeDef = {
+        "timestamp": int(stage.now.timestamp() * 1000),
+        "message": json.dumps(line),
+    }
+    async with _amazon() as client:
+        group, stream = f"{stage.changes['log_groups']}worker", "task"
+        with suppress(client.exceptions.ResourceAlreadyExistsException):
+            await client.create_log_group(logGroupName=group)
+            await client.create_log_stream(logGroupName=group, logStreamName=stream)
+        await client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+
+
+@pytest.mark.usefixtures("amazon")
+async def test_logs_may_be_at_cloudwatch(stage: Stage) -> None:
+    groups = f"/trackai/{new_id().hex}/"
+    stage.changes |= {"keeps_logs": False, "log_groups": groups}
+    empty = [(await stage.verdict(item)).outcome for item in ("logs", "critical")]
+    await _write(stage, event="delivery.attempted", reason="a critical word")
+    well = [(await stage.verdict(item)).outcome for item in ("logs", "critical")]
+    await _write(stage, event="something.broke", level="critical")
+    broken = await stage.verdict("critical")
+    stage.forward(hours=2)
+    old = await stage.verdict("logs")
+
+    assert [Outcome.FAILED] * 2 == empty
+    assert [Outcome.PROVED] * 2 == well
+    assert broken.evidence is not None
+    assert {"number": 1, "event": "something.broke"} == broken.evidence.values
+    assert Outcome.FAILED is old.outcome
+
+
+@pytest.mark.usefixtures("amazon")
+async def test_cloudwatch_may_page(stage: Stage) -> None:
+    stage.changes |= {"calls_elsewhere": True, "environment": "production", "production": True}
+    stage.changes["base_url"] = f"https://{new_id().hex}.example.com"
+    topic = "arn:aws:sns:sa-east-1:123456789012:on-call"
+    place = CloudWatchPlace("production", stage.changes["base_url"])
+
+    async def applied(*topics: str) -> str:
+        wish = Wish(place, watched(production=True), words_of("en"), {Severity.CRITICAL: [*topics]})
+        async with open_cloudwatch() as there:
+            await there.apply(wish, await there.plan(wish))
+        verdict = await stage.verdict("pager")
+        return verdict.evidence.said if verdict.evidence else ""
+
+    before = await stage.verdict("pager")
+
+    assert before.evidence is not None
+    assert "pager_cloudwatch_lacks" == before.evidence.said
+    assert "pager_cloudwatch_silent" == await applied()
+    assert "pager_cloudwatch_ok" == await applied(topic)
+
+
+async def test_backups_made_elsewhere_are_told_of_and_tried_there(stage: Stage) -> None:
+    stage.changes["backups_elsewhere"] = True
+    await stage.backup(proved=True)
+    own = await stage.verdict("backup_verified")
+    await stage.owner("update backups set origin = 'elsewhere'")
+    told = await stage.verdict("backup_verified")
+
+    assert (Outcome.FAILED, Outcome.PROVED) == (own.outcome, told.outcome)
+    assert Outcome.PROVED is (await stage.verdict("backups_kept")).outcome

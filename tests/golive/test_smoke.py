@@ -10,9 +10,12 @@ from tests.golive.conftest import PIXEL, TOKEN
 from typing_extensions import override
 
 from trackai.accounts.onboarding import NewDestination
+from trackai.cli.installation import Installation
+from trackai.cli.serve import running
 from trackai.errors import ConfigurationError
 from trackai.housekeeping.purge import Purger
 from trackai.model.clock import SystemClock
+from trackai.secrets.port import reference
 from trackai.storage.pool import Role
 from trackai.storage.purging import TABLES
 
@@ -97,6 +100,24 @@ async def test_it_runs_without_the_database_by_a_ticket(
     assert {"closed": 1} == closed
     assert ["Loja"] == [one["name"] for one in await alive.json("tenant", "list")]
     assert json.loads(ticket.read_text())["secret"] not in str(done)
+
+
+async def test_a_token_that_is_kept_elsewhere_stays_there(ground: "Ground") -> None:
+    (ground.here.settings.data_dir / "meta_capi_token").write_text(TOKEN)
+    async with ground.here.onboarding() as onboarding:
+        tenant = await onboarding.create_tenant("Escola")
+        new = NewDestination(
+            "meta", PIXEL, reference("file:meta_capi_token"), api_url=ground.meta_url
+        )
+        await onboarding.connect_destination(tenant.id, new)
+    settings = ground.here.settings.model_copy(
+        update={"secrets_dir": ground.here.settings.data_dir}
+    )
+    here = Installation.of(settings, ground.here.url)
+    async with running(here) as url:
+        done = await ground.json("smoke", "--url", url, "--tenant", "Escola")
+
+    assert done["passed"], done
 
 
 async def test_a_pixel_of_metas_own_needs_a_test_code(ground: "Ground") -> None:

@@ -80,6 +80,15 @@ class CloudWatch:
             alarms = await self._alarms(wish.place.prefix)
         return {name: str(alarm["StateValue"]) for name, alarm in alarms.items()}
 
+    async def told(self, wish: Wish) -> dict[str, list[str]]:
+        """Return whom each of our alarms there tells, by name; nobody while its actions are off."""
+        with _our_errors():
+            alarms = await self._alarms(wish.place.prefix)
+        return {
+            name: [str(one) for one in alarm["AlarmActions"]] if alarm["ActionsEnabled"] else []
+            for name, alarm in alarms.items()
+        }
+
     async def _alarms(self, prefix: str) -> dict[str, Mapping[str, Any]]:
         found: dict[str, Mapping[str, Any]] = {}
         pages = self.client.get_paginator("describe_alarms")

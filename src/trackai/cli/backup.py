@@ -139,6 +139,9 @@ def note_(
     taken_at: Annotated[
         dt.datetime | None, typer.Option(help="What came later is not in it, UTC; default: now.")
     ] = None,
+    restored: Annotated[
+        bool, typer.Option("--restored", help="It was restored for a try now, and all was there.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Tell of a backup that something else has made, so that the alarm knows."""
@@ -154,7 +157,10 @@ def note_(
             here.database(Role.PIPELINE) as database,
             database.transaction() as tx,
         ):
-            return await backups.insert_backup(tx, told)
+            new = await backups.insert_backup(tx, told)
+            if restored:
+                await backups.note_trial(tx, told.name, at=clock.now(), proved=True)
+            return new
 
     show_one({"name": told.name, "taken_at": told.taken_at, "new": run(work())}, json=json)
 

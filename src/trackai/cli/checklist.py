@@ -14,7 +14,8 @@ from trackai.model.clock import SystemClock, new_id
 from trackai.model.golive import Checklist
 from trackai.operations.golive.desk import AT_ONCE, Desk
 from trackai.operations.golive.look import Look, OnCall, Place
-from trackai.settings import ELSEWHERE, QueueEngine, Settings
+from trackai.secrets.opening import open_secrets
+from trackai.settings import ELSEWHERE, Pager, QueueEngine, Settings
 from trackai.storage.pool import Role
 from trackai.storage.schema import pending
 
@@ -33,10 +34,11 @@ async def open_desk(here: Installation) -> AsyncIterator[Desk]:
         here.database(Role.PIPELINE, size=AT_ONCE) as workers,
         here.database(Role.ACCESS, size=1) as access,
         open_http() as http,
+        open_secrets(here.settings.secrets_dir) as secrets,
     ):
         place = place_of(here.settings)
-        look = Look(workers, access, here.envelope, http, SystemClock(), new_id, place, lacking)
-        yield Desk(look)
+        tools = (workers, access, here.envelope, http, SystemClock(), new_id)
+        yield Desk(Look(*tools, place, lacking, secrets=secrets))
 
 
 def place_of(settings: Settings) -> Place:
@@ -52,6 +54,10 @@ def place_of(settings: Settings) -> Place:
         support_contact=settings.support_contact,
         on_call=_on_call(settings),
         version=version("trackai"),
+        environment=settings.environment.value,
+        production=settings.production,
+        calls_elsewhere=settings.pager is Pager.ELSEWHERE,
+        log_groups=settings.log_groups,
     )
 
 

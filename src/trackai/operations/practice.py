@@ -21,6 +21,7 @@ from trackai.errors import ConfigurationError, UnknownTenant
 from trackai.gateways.registry import gateway as gateway_named
 from trackai.model.clock import Clock, NewId
 from trackai.model.tenant import DestinationAccount, Tenant
+from trackai.secrets.port import Reference, is_reference
 from trackai.storage import destinations, smoke_runs
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
@@ -83,23 +84,11 @@ async def open_practice(rooms: Rooms, wish: Wish, url: str) -> Ticket:
     async with rooms.workers.transaction() as tx:
         run = SmokeRun(run_id, wish.tenant.id, made.id, version("trackai"), url, now)
         await smoke_runs.insert_run(tx, run)
-    secret = gateway_named(GATEWAY).secret_prefix + secrets.token_hex(20)
-    connection = await people.connect_gateway(made.id, GATEWAY, secret)
-    code = None if pixel.api_url else (wish.test_event_code or pixel.test_event_code)
-    new = NewDestination(
-        *(pixel.kind, pixel.pixel_id, pixel.token), test_event_code=code, api_url=pixel.api_url
-    )
-    await people.connect_destination(made.id, new)
-    keys = ApiKeys(rooms.people, rooms.clock, rooms.new_id, made.id)
-    _, key = await keys.create("smoke test", [ApiScope.READ], actor=rooms.actor)
-    return Ticket(
-        run_id=run_id,
-        tenant_id=made.id,
-        site_key=made.site_key,
-        webhook=f"/api/v1/webhooks/{GATEWAY}/{connection.endpoint_key}",
-        secret=secret,
-        api_key=key,
-    )
+    try:
+        return await _furnish(rooms, wish, pixel, made, run_id)
+    except BaseException:
+        await close_practice(rooms, made.id)
+        raise
 
 
 async def note_steps(rooms: Rooms, ticket: Ticket, steps: Sequence[Step]) -> None:
@@ -130,6 +119,32 @@ async def close_left(rooms: Rooms, *, older: dt.timedelta = LEFT_FOR) -> int:
     for practice in left:
         await close_practice(rooms, practice)
     return len(left)
+
+
+async def _furnish(
+    rooms: Rooms, wish: Wish, pixel: DestinationAccount, made: Tenant, run_id: UUID
+) -> Ticket:
+    """Connect a gateway and the copy of the pixel, and make a key for programs."""
+    people = Onboarding(rooms.people, rooms.envelope, rooms.clock, rooms.new_id, rooms.actor)
+    secret = gateway_named(GATEWAY).secret_prefix + secrets.token_hex(20)
+    connection = await people.connect_gateway(made.id, GATEWAY, secret)
+    code = None if pixel.api_url else (wish.test_event_code or pixel.test_event_code)
+    # Where a token is kept elsewhere, the copy says so, too: an operator gives this command.
+    token = Reference(pixel.token) if is_reference(pixel.token) else pixel.token
+    new = NewDestination(
+        *(pixel.kind, pixel.pixel_id, token), test_event_code=code, api_url=pixel.api_url
+    )
+    await people.connect_destination(made.id, new)
+    keys = ApiKeys(rooms.people, rooms.clock, rooms.new_id, made.id)
+    _, key = await keys.create("smoke test", [ApiScope.READ], actor=rooms.actor)
+    return Ticket(
+        run_id=run_id,
+        tenant_id=made.id,
+        site_key=made.site_key,
+        webhook=f"/api/v1/webhooks/{GATEWAY}/{connection.endpoint_key}",
+        secret=secret,
+        api_key=key,
+    )
 
 
 async def _pixel(rooms: Rooms, wish: Wish) -> DestinationAccount:

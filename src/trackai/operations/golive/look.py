@@ -1,7 +1,7 @@
 """What a look at the checklist is made with, and how it says what it found."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -9,11 +9,9 @@ from uuid import UUID
 from trackai.destinations.http import Http
 from trackai.model.clock import Clock, NewId
 from trackai.model.golive import Evidence
+from trackai.secrets.port import NOWHERE, Secrets
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
-
-# Secret's name -> whether it is there; raises what says why nobody could ask.
-AskVault = Callable[[], Awaitable[Mapping[str, bool]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,12 @@ class Place:
     support_contact: str
     on_call: OnCall | None
     version: str
+    environment: str = "development"
+    production: bool = False
+    calls_elsewhere: bool = False  # CloudWatch pages, not this program
+    log_groups: str = (
+        ""  # at CloudWatch Logs, where this disk has none: what their names begin with
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Look:
     place: Place
     pending: Callable[[], Awaitable[Sequence[str]]]  # migrations that the database lacks
     practice: frozenset[UUID] = frozenset()  # accounts of smoke tests
-    vault: AskVault | None = None  # None: secrets are the database's own
+    secrets: Secrets = NOWHERE  # looks up what is kept elsewhere
 
     def good(self, said: str, at: dt.datetime | None = None, **values: str | float) -> Evidence:
         """Return what shows that an item holds; without a moment it is of now."""

@@ -9,6 +9,7 @@ import msgspec
 from trackai.alarms.catalogue import ALARMS
 from trackai.errors import DestinationUnreachable
 from trackai.model.golive import Evidence
+from trackai.operations.golive import amazon
 from trackai.operations.golive.look import Look, OnCall, moment
 from trackai.operations.logs import Logs
 from trackai.storage import backups, drill_runs, golive_facts
@@ -84,7 +85,8 @@ async def drills(look: Look) -> Evidence:
 async def logs(look: Look) -> Evidence:
     """Read the last hour's lines of all processes that write to this disk."""
     if not look.place.keeps_logs:
-        return look.bad("logs_off")
+        groups = look.place.log_groups
+        return await amazon.logs(look, groups) if groups else look.bad("logs_off")
     found = await _hour_of(look)
     if found.last is None:
         return look.bad("logs_none", place=str(look.place.data_dir / LOGS))
@@ -94,7 +96,8 @@ async def logs(look: Look) -> Evidence:
 async def critical(look: Look) -> Evidence:
     """Look for CRITICAL lines of the last hour; without any lines nobody knows."""
     if not look.place.keeps_logs:
-        return look.bad("logs_off")
+        groups = look.place.log_groups
+        return await amazon.critical(look, groups) if groups else look.bad("logs_off")
     found = await _hour_of(look)
     if found.critical:
         return look.bad("critical_found", number=found.critical, event=found.event)
@@ -161,7 +164,8 @@ async def backup_verified(look: Look) -> Evidence:
     """Ask for the last backup that was restored for a try, and for one that could not be."""
     async with look.workers.transaction() as tx:
         known = await backups.list_backups(tx)
-    tried = [one for one in known if one.origin is Origin.OWN]
+    wanted = Origin.ELSEWHERE if look.place.backups_elsewhere else Origin.OWN
+    tried = [one for one in known if one.origin is wanted]
     refuted = next((one for one in tried[:1] if one.refuted_at is not None), None)
     if refuted is not None:
         return look.bad("backup_refuted", refuted.refuted_at, name=refuted.name)
