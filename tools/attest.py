@@ -17,7 +17,7 @@ from trackai.golive.source import source_digest
 from trackai.model.clock import SystemClock
 
 ROOT = Path(__file__).parents[1]
-# What a line of the Makefile is called, by how it begins; what is none of these is a test.
+# What a line of the Makefile is called, by how it begins; others are called like their program.
 NAMES = {
     "ruff format": "format",
     "ruff check": "lint",
@@ -47,7 +47,8 @@ def lines_of(target: str) -> Iterator[tuple[str, list[str]]]:
 def name_of(words: list[str]) -> str:
     """Return what a command is called."""
     said = " ".join([Path(words[0]).name, *words[1:]])
-    return next((name for start, name in NAMES.items() if said.startswith(start)), TESTS)
+    usual = TESTS if "pytest" in words else Path(words[0]).name
+    return next((name for start, name in NAMES.items() if said.startswith(start)), usual)
 
 
 def commit() -> str:

@@ -25,8 +25,9 @@ def test_what_make_test_runs_are_tests(target: str) -> None:
     assert [] == [words for _, words in lines if "pytest" not in words]
 
 
-def test_what_is_not_known_is_a_test() -> None:
-    assert ["lint", "tests"] == [
+def test_what_has_no_name_is_called_like_its_program() -> None:
+    assert ["lint", "tests", "other"] == [
         name_of([".venv/bin/ruff", "check", "src"]),
-        name_of([".venv/bin/other"]),
+        name_of([".venv/bin/python", "-m", "pytest", "tests/unit"]),
+        name_of([".venv/bin/other", "src"]),
     ]

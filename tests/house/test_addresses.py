@@ -18,6 +18,7 @@ REACHES = {
     "backups/s3.py": "Amazon's",
     "queue/sqs_client.py": "Amazon's",
     "secrets/amazon.py": "Amazon's",
+    "operations/golive/amazon.py": "Amazon's",
     "operations/golive/infrastructure.py": "the operator's: the public address",
     "operations/smoke.py": "the operator's: the deployment that is tried",
     "cli/smoke.py": "the operator's: the deployment that is tried",
