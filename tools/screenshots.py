@@ -10,7 +10,7 @@ import asyncio
 import base64
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,12 @@ def main() -> int:
         invitations = run_async(_invite(place, shop))
         serve = [*program("trackai"), "up"]
         with http_process(serve, place.environment, place.log, "/healthz") as address:
-            names = asyncio.run(_draw(chromium, address, invitations, asked))
+
+            async def operate() -> None:
+                # Whoever came in runs the installation, too: there are pages for that.
+                await execute(place.here.url, "update users set platform_operator = true")
+
+            names = asyncio.run(_draw(chromium, address, invitations, asked, operate))
     if not asked:
         _write_gallery(names)
     print(f"{len(names)} pages are in {FOLDER.relative_to(Path.cwd())}")
@@ -99,7 +104,11 @@ async def _invite(place: Scratch, shop: Shop) -> Mapping[str, str]:
 
 
 async def _draw(
-    chromium: str, address: str, invitations: Mapping[str, str], asked: frozenset[str]
+    chromium: str,
+    address: str,
+    invitations: Mapping[str, str],
+    asked: frozenset[str],
+    operate: Callable[[], Awaitable[None]],
 ) -> Sequence[str]:
     names: dict[str, None] = {}
     async with async_playwright() as playwright:
@@ -111,6 +120,7 @@ async def _draw(
                 await page.goto(f"{address}/sign-in")
                 await _shoot(page, "sign_in", language)
                 await _come_in(page, address, token, language)
+                await operate()
                 async for screen in _screens(page, address):
                     if asked and screen.name not in asked:
                         continue

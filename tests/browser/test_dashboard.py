@@ -95,6 +95,7 @@ async def test_from_an_invitation_to_every_page(seat: Seat) -> None:
         sale = world.sale("kiwify", amount_minor=19_700)
         await world.tell("kiwify", sale, SaleStatus.APPROVED)
     await enter(seat)
+    await seat.house.operates()
     for width in WIDTHS.values():
         await seat.page.set_viewport_size({"width": width, "height": 800})
         for path in PATHS:

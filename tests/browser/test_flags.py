@@ -6,7 +6,6 @@ from tests.browser.test_dashboard import WIDTHS, enter, house, seat
 from tests.support.flags import Panel
 
 from trackai.dashboard.words import say
-from trackai.storage import users
 from trackai.storage.feature_flags import list_flags_all_tenants
 
 if TYPE_CHECKING:
@@ -21,10 +20,7 @@ KIWIFY = "#gateway-kiwify"
 async def test_an_operator_turns_a_platform_off_for_everybody(seat: "Seat") -> None:
     world, page, asked = seat.house.world, seat.page, list[str]()
     await enter(seat)
-    async with seat.house.database.transaction() as tx:
-        user = await users.find_by_email(tx, world.envelope, "ana@loja.test")
-        assert user is not None
-        await users.make_platform_operator(tx, user_id=user.id)
+    await seat.house.operates()
     await Panel(world).say("gateway.hotmart", 30)
 
     async def agree(dialog: "Dialog") -> None:

@@ -28,6 +28,7 @@ from trackai.mail.port import Letter
 from trackai.model.access import MemberRole
 from trackai.model.clock import new_id
 from trackai.settings import Settings
+from trackai.storage import users
 from trackai.tracker.public_web import PublicWeb
 
 if TYPE_CHECKING:
@@ -133,6 +134,13 @@ class House(Door):
     def browser(self, language: str = "pt-BR") -> Browser:
         """Return a browser that nobody has signed in with."""
         return Browser(self.http, self.url, language=language)
+
+    async def operates(self, email: str = "ana@loja.test") -> None:
+        """Let somebody run the installation."""
+        async with self.database.transaction() as tx:
+            user = await users.find_by_email(tx, self.world.envelope, email)
+            assert user is not None
+            await users.make_platform_operator(tx, user_id=user.id)
 
     async def browser_of(
         self, email: str = "ana@loja.test", role: MemberRole = MemberRole.OWNER

@@ -13,7 +13,6 @@ from trackai.model.access import MemberRole
 from trackai.model.alarm import INSTALLATION
 from trackai.model.flag import OffMode
 from trackai.sandbox.platforms import SaleStatus, platform
-from trackai.storage import users
 from trackai.storage.audit_logs import list_audit
 from trackai.storage.feature_flags import list_flags_all_tenants
 
@@ -29,10 +28,7 @@ DEEDS = ("/flags/everybody", "/flags/everybody/kill", "/flags/everybody/revive",
 async def operator_of(house: "House") -> "Browser":
     """Return the browser of somebody who runs the installation."""
     browser = await house.browser_of()
-    async with house.database.transaction() as tx:
-        user = await users.find_by_email(tx, house.world.envelope, "ana@loja.test")
-        assert user is not None
-        await users.make_platform_operator(tx, user_id=user.id)
+    await house.operates()
     return browser
 
 

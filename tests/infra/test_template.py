@@ -3,13 +3,13 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.deploy.files import LONGEST_END_S, ROOT, SECRETS, SETTINGS
 from tests.infra.conftest import ENVIRONMENT, URL, Template
+from tests.infra.reading import Resources, flat, of
 
 from trackai.alarms.catalogue import watched
 from trackai.alarms.engines.cloudwatch import Place, Wish, metric_alarms
@@ -22,40 +22,6 @@ from trackai.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("stack")
 
-Resources = dict[str, dict[str, Any]]
-
-# Actions that Amazon gives for everything or not at all, and where that was read.
-# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-ONLY_FOR_ALL = frozenset({"ecr:GetAuthorizationToken"})
-# Ends of addresses that stand for what Amazon makes up, or for all of a place of ours.
-ENDS = re.compile(r":secret:trackai/production/(tenants/\*|[a-z_]+-\?{6})$")
-
-
-def of(resources: Resources, kind: str) -> list[dict[str, Any]]:
-    return [one["Properties"] for one in resources.values() if one["Type"] == kind]
-
-
-def flat(value: Any) -> str:
-    """Return an address as text, what is only known at Amazon as its name."""
-    if isinstance(value, str):
-        return value
-    if "Fn::Join" in value:
-        return str(value["Fn::Join"][0]).join(flat(part) for part in value["Fn::Join"][1])
-    (name,) = value.values()
-    return "<" + (name if isinstance(name, str) else ".".join(name)) + ">"
-
-
-def each(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def statements(resources: Resources) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what roles and whom they trust may do."""
-    for name, one in resources.items():
-        if one["Type"] == "AWS::IAM::Policy":
-            for statement in one["Properties"]["PolicyDocument"]["Statement"]:
-                yield name, statement
-
 
 def test_amazons_specification_finds_nothing(template_file: Path) -> None:
     # It ships no types.
@@ -67,81 +33,6 @@ def test_amazons_specification_finds_nothing(template_file: Path) -> None:
     found = lint_file(template_file, ManualArgs(regions=["sa-east-1", "us-east-1"]))
 
     assert [] == [str(one) for one in found]
-
-
-def test_no_role_may_do_everything(resources: Resources) -> None:
-    found = list(statements(resources))
-
-    assert len(found) > 10
-    for name, one in found:
-        actions, places = each(one["Action"]), [flat(place) for place in each(one["Resource"])]
-        assert "Allow" == one["Effect"], name
-        assert [] == [action for action in actions if "*" in action], name
-        for place in places:
-            if place == "*":
-                assert set(actions) <= ONLY_FOR_ALL, name
-            elif "*" in place or "?" in place:
-                assert ENDS.search(place), (name, place)
-
-
-def test_roles_carry_no_ready_made_policies_and_trust_one_service(resources: Resources) -> None:
-    for role in of(resources, "AWS::IAM::Role"):
-        (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
-
-        assert role.keys().isdisjoint({"ManagedPolicyArns", "Policies"})
-        assert {"Service": "ecs-tasks.amazonaws.com"} == trusted["Principal"]
-        assert "aws:SourceAccount" in trusted["Condition"]["StringEquals"]
-
-
-def test_no_policy_of_a_resource_lets_strangers_in(resources: Resources) -> None:
-    kinds = {"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"}
-    found = [
-        one
-        for each_ in resources.values()
-        if each_["Type"] in kinds
-        for one in each_["Properties"]["PolicyDocument"]["Statement"]
-    ]
-    (key,) = of(resources, "AWS::KMS::Key")
-    found += key["KeyPolicy"]["Statement"]
-
-    assert len(found) >= 6
-    for one in found:
-        if one["Effect"] == "Allow":
-            assert "*" not in json.dumps(one["Principal"])
-            assert "Condition" in one or "root" in json.dumps(one["Principal"])
-
-
-@pytest.mark.parametrize(
-    ("kind", "may", "may_not"),
-    [
-        ("Api", "elasticfilesystem:ClientWrite", "sqs:ReceiveMessage"),
-        ("Worker", "sqs:ReceiveMessage", "elasticfilesystem:ClientWrite"),
-        ("Migrate", "secretsmanager:GetSecretValue", "sqs:ReceiveMessage"),
-    ],
-)
-def test_each_kind_of_process_may_what_it_does(
-    resources: Resources, kind: str, may: str, may_not: str
-) -> None:
-    allowed = {
-        action
-        for name, one in statements(resources)
-        if name.startswith(f"Services{kind}RoleDefaultPolicy")
-        for action in each(one["Action"])
-    }
-
-    assert may in allowed
-    assert may_not not in allowed
-
-
-def test_migrations_reach_no_tenants_secret(resources: Resources) -> None:
-    places = {
-        flat(place)
-        for name, one in statements(resources)
-        if name.startswith("ServicesMigrateRole")
-        for place in each(one["Resource"])
-    }
-
-    assert [] == [place for place in places if "trackai/" in place]
 
 
 def test_containers_are_told_settings_that_exist_and_take_secrets_from_secrets_manager(

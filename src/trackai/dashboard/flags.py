@@ -3,16 +3,15 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from trackai.dashboard.connecting import ON, title_of
 from trackai.dashboard.rendering import render_page
-from trackai.dashboard.visiting import See, Visit, fields_of, tools_of
-from trackai.errors import Forbidden, InvalidField, NotFound
+from trackai.dashboard.visiting import Operating, See, Visit, fields_of, tools_of
+from trackai.errors import InvalidField, NotFound
 from trackai.flags.catalogue import flags_for, is_gateway, subject_of
 from trackai.flags.setting import Change, FlagSetting, rules_of, verdicts_of
 from trackai.gateways.registry import titles
@@ -43,16 +42,6 @@ class FlagView:
         if self.own is None:
             return "same"
         return "on" if self.own.rule.percent == EVERYBODY else "off"
-
-
-async def operating(visit: See) -> Visit:
-    """Return a visit of somebody who runs the installation."""
-    if not visit.who.user.platform_operator:
-        raise Forbidden("Only operators of the installation change flags.")
-    return visit
-
-
-Operating = Annotated[Visit, Depends(operating)]
 
 
 @router.get("/flags")

@@ -1,7 +1,6 @@
 """Go-live: what must hold before an installation goes live, proved or signed, to read and to print.
 
-It is about the whole installation: owners see no other tenant's names or rows in it, and whoever
-runs the platform enters every tenant as an owner.
+It is about the whole installation, so it is for whoever runs that, and for no tenant's own people.
 """
 
 import datetime as dt
@@ -13,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from trackai.analytics.metrics import zone_of
 from trackai.dashboard.rendering import HEADERS, language_of, render_page
 from trackai.dashboard.tools import GoLive
-from trackai.dashboard.visiting import Manage, Visit, fields_of, tools_of
+from trackai.dashboard.visiting import Operating, Visit, fields_of, tools_of
 from trackai.errors import InvalidField, NotFound
 from trackai.golive.catalogue import ITEMS
 from trackai.golive.report import document_of
@@ -33,13 +32,13 @@ TONES = {
 
 
 @router.get("/go-live")
-async def show(request: Request, visit: Manage) -> Response:
+async def show(request: Request, visit: Operating) -> Response:
     """Show every item: whether it holds, by what, and what to do."""
     return await _page(request, visit)
 
 
 @router.get("/go-live/document")
-async def document(request: Request, visit: Manage) -> Response:
+async def document(request: Request, visit: Operating) -> Response:
     """Let the checklist be kept, as JSON."""
     del visit
     checked = await _golive(request).check()
@@ -50,7 +49,7 @@ async def document(request: Request, visit: Manage) -> Response:
 
 
 @router.post("/go-live/{item}/sign")
-async def sign(request: Request, visit: Manage, item: str) -> Response:
+async def sign(request: Request, visit: Operating, item: str) -> Response:
     """Answer for an item until the end of a day."""
     fields = await fields_of(request)
     if item not in ITEMS:
@@ -66,7 +65,7 @@ async def sign(request: Request, visit: Manage, item: str) -> Response:
 
 
 @router.post("/go-live/{item}/withdraw")
-async def withdraw(request: Request, visit: Manage, item: str) -> Response:
+async def withdraw(request: Request, visit: Operating, item: str) -> Response:
     """Take a signature back."""
     await _golive(request).withdraw(item, visit.who.user.id, visit.who.actor)
     return RedirectResponse(f"/go-live#{item}", status_code=303)

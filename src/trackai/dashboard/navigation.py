@@ -12,6 +12,7 @@ class Place:
     name: str
     path: str
     permission: Permission = Permission.SEE
+    operators_only: bool = False  # for whoever runs the installation
 
 
 PLACES = (
@@ -32,5 +33,5 @@ PLACES = (
     Place("keys", "/keys", Permission.MANAGE),
     Place("privacy", "/privacy", Permission.MANAGE),
     Place("audit", "/audit", Permission.MANAGE),
-    Place("go_live", "/go-live", Permission.MANAGE),
+    Place("go_live", "/go-live", operators_only=True),
 )

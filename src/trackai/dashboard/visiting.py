@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
 from trackai.accounts.signing_in import SignedIn
+from trackai.dashboard.navigation import Place
 from trackai.dashboard.tools import DashboardTools
 from trackai.errors import Forbidden, FromElsewhere, NotAuthenticated, NoTeam, PageTooOld
 from trackai.model.access import Permission
@@ -42,6 +43,11 @@ class Visit:
     def may(self, permission: Permission) -> bool:
         """Return whether they may do what needs this permission."""
         return self.who.may(permission)
+
+    def may_enter(self, place: Place) -> bool:
+        """Return whether a page of the menu is for them."""
+        operates = self.who.user.platform_operator or not place.operators_only
+        return operates and self.may(place.permission)
 
 
 def tools_of(request: Request) -> DashboardTools:
@@ -95,6 +101,17 @@ See = Annotated[Visit, Depends(visit_with(Permission.SEE))]
 Operate = Annotated[Visit, Depends(visit_with(Permission.OPERATE))]
 Configure = Annotated[Visit, Depends(visit_with(Permission.CONFIGURE))]
 Manage = Annotated[Visit, Depends(visit_with(Permission.MANAGE))]
+
+
+async def operating(visit: See) -> Visit:
+    """Return a visit of somebody who runs the installation."""
+    if not visit.who.user.platform_operator:
+        raise Forbidden("Only operators of the installation may do that.")
+    return visit
+
+
+# What is of all tenants.
+Operating = Annotated[Visit, Depends(operating)]
 
 
 def check_origin(request: Request) -> None:
