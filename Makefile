@@ -24,10 +24,11 @@ help:            ## what this Makefile can do
 demo: $(RUNTIME) ## clicks, signed webhooks and Meta's sandbox, live (ONCE=1 ends by itself)
 	@$(BIN)/trackai demo $(if $(ONCE),--once)
 
+# The first tests take all of the processors, the others wait for servers half of the time.
 test: $(DEV)     ## every test: rules first, then PostgreSQL, HTTP and journeys
 	@$(BIN)/python -m pytest tests/unit tests/gateways tests/contracts tests/conformance tests/docs tests/house -n 2 -q
-	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/secrets tests/backups tests/dispatch tests/flags tests/golive tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/infra tests/upgrade tests/journeys -n 2 -q --dist loadgroup
-	@$(BIN)/python -m pytest tests/browser -n 2 -q
+	@$(BIN)/python -m pytest tests/storage tests/matching tests/housekeeping tests/alarms tests/monitoring tests/privacy tests/analytics tests/queue tests/secrets tests/backups tests/dispatch tests/flags tests/golive tests/ingest tests/api tests/accounts tests/tracker tests/dashboard tests/mail tests/sandbox tests/cli tests/deploy tests/infra tests/upgrade tests/journeys -n 4 -q --dist loadgroup
+	@$(BIN)/python -m pytest tests/browser -n 3 -q
 
 unit: $(DEV)     ## the rules alone, in seconds
 	@$(BIN)/python -m pytest tests/unit -n 2 -q
@@ -44,7 +45,7 @@ fix: $(DEV)      ## format and mend what can be mended
 	@$(BIN)/ruff format src tests benchmarks torture upgrade tools infra
 	@$(BIN)/ruff check --fix src tests benchmarks torture upgrade tools infra
 
-bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms,telemetry; ROWS=10000000)
+bench: $(DEV)    ## figures as ratios of one run (ONLY=ingest,webhook,match,dispatch,queue,payload,analytics,pages,alarms,telemetry,metrics; ROWS=10000000)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS))
 
 torture: $(DEV)  ## faults from a seed, then the ledger (SHORT=1, SEED=7, QUEUE=sqs)

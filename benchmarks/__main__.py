@@ -14,6 +14,7 @@ from benchmarks import (
     dispatch,
     ingest,
     match,
+    metering,
     pages,
     payload,
     queue,
@@ -49,6 +50,7 @@ BENCHMARKS: Mapping[str, Callable[[Size], list[Figure]]] = {
     "pages": pages.run,
     "alarms": alarms.run,
     "telemetry": telemetry.run,
+    "metrics": metering.run,
 }
 
 

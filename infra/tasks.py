@@ -48,6 +48,7 @@ class Ground:
             "TRACKAI_TRUSTED_PROXIES": CIDR,
             "TRACKAI_LOG_FORMAT": "json",
             "TRACKAI_LOG_MIB": "0",  # CloudWatch has them
+            "TRACKAI_LOG_GROUPS": f"/trackai/{self.choices.environment}/",
             "TRACKAI_METRICS_LOG": "emf",
             "TRACKAI_PAGER": "elsewhere",
             "TRACKAI_BACKUP_TO": "elsewhere",

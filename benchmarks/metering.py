@@ -1,0 +1,73 @@
+"""What metrics cost clicks: durable clicks over HTTP as they are, against unmeasured ones.
+
+The other side is the same server, in which counters count nothing, times are not noted, and nobody
+takes samples. A round gives each side its turn, and the ratio is taken within a round.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from benchmarks.figures import Figure, Size, median_ratio
+from benchmarks.ingest import WARM_UP_S, requests_of, tenant_of
+from benchmarks.press import Press
+from benchmarks.processes import http_process, module, program
+from benchmarks.scratch import scratch
+
+# Per side and unit of `Size.rounds`: a share of a hundredth is looked for.
+ROUNDS = 5
+
+
+def run(size: Size) -> list[Figure]:
+    """Measure in a scratch installation."""
+    with scratch() as place, ExitStack() as stack:
+        press = Press(requests_of(asyncio.run(tenant_of(place))), expect=b"HTTP/1.1 201")
+        commands = ([*program("trackai"), "serve"], module("benchmarks.metering"))
+        sides = [
+            stack.enter_context(http_process(one, place.environment, place.log, "/readyz"))
+            for one in commands
+        ]
+        rates: tuple[list[float], list[float]] = ([], [])
+        for number in range(-1, ROUNDS * size.rounds):
+            for side in (0, 1) if number % 2 else (1, 0):
+                seconds = WARM_UP_S if number < 0 else size.round_s
+                rates[side].append(press.run(sides[side], seconds).rate)
+    measured, unmeasured = rates
+    return [
+        Figure(
+            "metrics_overhead",
+            1 - median_ratio(measured[1:], unmeasured[1:]),
+            "share of clicks a second that metrics cost",
+            at_most=0.03,
+        )
+    ]
+
+
+def _serve_unmeasured() -> None:
+    """Run `trackai serve` with nothing that measures."""
+    from trackai import cli  # noqa: PLC0415 - what is measured with is put away first
+    from trackai.alarms.sampler import Sampler  # noqa: PLC0415
+
+    for kind, methods in ((Counter, ("inc",)), (Gauge, ("inc", "dec", "set"))):
+        for method in methods:
+            setattr(kind, method, _nothing)
+    Histogram.observe = _nothing  # type: ignore[method-assign]
+    setattr(Sampler, "running", _idle)  # noqa: B010 - its argument has another name
+    sys.argv = ["trackai", "serve"]
+    cli.main()
+
+
+def _nothing(*_: object, **__: object) -> None:
+    return
+
+
+@asynccontextmanager
+async def _idle(_: object) -> AsyncIterator[None]:
+    yield
+
+
+if __name__ == "__main__":
+    _serve_unmeasured()
