@@ -1,5 +1,6 @@
 """Every page, as nobody, as a stranger, as each role; and what every page tells browsers."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,6 +79,9 @@ async def test_each_role_sees_what_it_may(house: "House", role: MemberRole, path
     room = "/" + path.split("/")[1]
     allowed = room not in OPERATORS and may(role, NEEDED.get(room, Permission.SEE))
     home = (await browser.get("/")).text
+    if path == "/live/stream":
+        # It goes on until whoever serves it stops.
+        asyncio.get_running_loop().call_later(1, house.watch.end)
 
     found = await ask(browser, "GET", path)
     assert found.status == (403 if not allowed else 404 if "{" in path else 200)

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from pydantic import SecretStr
 from tests.support.world import World, open_world
 from typer.testing import CliRunner
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
     from tests.conftest import Serve
 
 PIXEL, TOKEN = "100200300400500", "EAAtokenOfTheSmokeTest0123456789"
+
+
+@pytest.fixture(autouse=True)
+def lines_as_before() -> Iterator[None]:
+    """Let what is logged later be heard: commands set logs up for themselves, here, too."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @dataclass
