@@ -33,7 +33,7 @@ LOCALES = {"pt": "pt-BR", "en": "en-US"}
 THEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
 WIDTHS = {"": 1280, "-phone": 390}
 # Drawn at a telephone's width, too.
-ON_PHONES = frozenset({"home", "live", "event"})
+ON_PHONES = frozenset({"home", "live", "event", "alarms"})
 MOST_HEIGHT, QUALITY, SCALE = 1200, 60, 0.75
 PASSWORD = "cavalo bateria grampo"  # noqa: S105 - of nobody
 # What a page leads to first: (name, the page, what the link begins with).

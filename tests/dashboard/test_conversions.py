@@ -165,6 +165,7 @@ async def test_filters_find_what_they_say(house: "House") -> None:
     assert listed(hotmart) == [unpaid.transaction, other]
     assert cards(hotmart)[say("pt", "home.net")] == "R$ 100,00"
     assert listed(of_campaign) == [of_ad]
+    assert 'title="Lançamento|55">Lançamento<' in of_campaign
     assert cards(of_campaign)[say("pt", "home.net")] == "R$ 200,00"
     # How long it took is not known of a campaign: nothing is better than a wrong number.
     assert say("pt", "home.click_to_sale") not in of_campaign

@@ -175,6 +175,11 @@ class Costs:
                 yield Names(None, *labels), one.currency, one.spent_minor
 
 
+def name_of(said: str) -> str:
+    """Return the name in what an address says of an ad, without the id that may stand behind it."""
+    return _thing(said).name or said
+
+
 def _things(one: Spent) -> tuple[Thing, Thing, Thing]:
     return one.campaign, one.ad_set, one.ad
 

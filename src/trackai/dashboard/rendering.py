@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from trackai.accounts.signing_in import SignedIn
 from trackai.analytics.metrics import zone_of
+from trackai.analytics.spend import name_of
 from trackai.dashboard.formats import Formats
 from trackai.dashboard.guides import spans
 from trackai.dashboard.navigation import PLACES
@@ -46,6 +47,7 @@ def _templates() -> Environment:
     made.globals["static"] = static_address
     made.globals["places"] = PLACES
     made.globals["spans"] = spans
+    made.filters["ad_name"] = name_of
     return made
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trackai.analytics.spend import Costs, Names, Spent, Thing
+from trackai.analytics.spend import Costs, Names, Spent, Thing, name_of
 
 
 def spent(campaign: Thing, ad_set: Thing, ad: Thing, minor: int = 100) -> Spent:
@@ -98,6 +98,21 @@ def test_what_means_one_campaign_is_one_row_though_nothing_was_spent(
 ) -> None:
     assert learned(Costs([]), *said) == rows
     assert learned(Costs([]), *reversed(said)) == rows
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Lançamento|120210000000001", "Lançamento"),
+        ("a|b | 55", "a|b "),
+        ("Lançamento", "Lançamento"),
+        ("Lançamento|frio", "Lançamento|frio"),
+        ("|55", "|55"),
+        ("55", "55"),
+    ],
+)
+def test_a_name_is_told_without_the_id_behind_it(said: str, name: str) -> None:
+    assert name_of(said) == name
 
 
 def test_ad_sets_and_ads_are_one_below_a_campaign_that_is_one() -> None:
