@@ -86,6 +86,7 @@ async def test_alarms_that_it_passes_over_are_taken_by_cloudwatch_itself() -> No
         words_of("en"),
     )
     rows = metric_alarms(wish)
+    wanted = {row["AlarmName"] for row in rows}
     async with get_session().create_client("cloudwatch") as watch:
         for row in rows:
             await watch.put_metric_alarm(**row)  # type: ignore[arg-type] # it takes literals
@@ -95,4 +96,5 @@ async def test_alarms_that_it_passes_over_are_taken_by_cloudwatch_itself() -> No
             for one in page["MetricAlarms"]
         ]
 
-    assert {row["AlarmName"] for row in rows} == set(found)
+    # Other tests have alarms of theirs at the same stand-in.
+    assert wanted == wanted & set(found)
