@@ -4,15 +4,16 @@ Nothing is shared with this process: what is imported here is always the present
 """
 
 import asyncio
-import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.support.program import lines_of
 
 # Bounds of waiting, generous: machines are busy.
 PATIENCE_S = 120.0
@@ -93,13 +94,3 @@ class Place:
     def _environment(self) -> dict[str, str]:
         own = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(self.source)}
         return own | {"TRACKAI_DATA_DIR": str(self.directory / "data")} | dict(self.settings)
-
-
-def lines_of(log: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield a log's lines; what is not JSON has the key `text` alone."""
-    for text in log.read_text(errors="replace").splitlines():
-        try:
-            found = json.loads(text)
-        except json.JSONDecodeError:
-            found = None
-        yield found if isinstance(found, dict) else {"text": text}

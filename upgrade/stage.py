@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.support.customer import Customer
+from tests.support.program import lines_of
 from tests.support.proxy import Proxy
 
 from trackai.cli.http import address_of, http_server, listening
@@ -25,7 +26,7 @@ from trackai.sandbox.meta import MetaSandbox
 from trackai.storage.embedded import start_embedded
 from trackai.storage.schema import current
 from upgrade.by_previous import KEY
-from upgrade.programs import Place, Program, lines_of
+from upgrade.programs import Place, Program
 from upgrade.release import PREVIOUS_SCHEMA, ROOT, bring_previous
 
 BY_PREVIOUS = ROOT / "upgrade" / "by_previous.py"

@@ -30,7 +30,7 @@ from trackai.dashboard.app import create_dashboard
 from trackai.dashboard.errands import Errands
 from trackai.dashboard.tools import DashboardTools, GoLive, PracticeSales
 from trackai.dashboard.watching import Watch
-from trackai.destinations.http import Http, open_http
+from trackai.destinations.http import open_http
 from trackai.destinations.port import Destination
 from trackai.destinations.registry import destinations
 from trackai.dispatch.referred import referring
@@ -174,18 +174,11 @@ class Companions:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Whom pages reach outside: ad platforms, stand-ins of payment platforms, people by mail."""
+    """Whom pages reach outside: ad platforms, keepers of secrets, and what commands bring."""
 
     platforms: Mapping[str, Destination]
-    practice: PracticeSales | None
-    mail: Mail | None
-    golive: GoLive | None
     secrets: Secrets
-
-
-def _outside(http: Http, secrets: Secrets, more: Companions) -> Outside:
-    platforms = referring(destinations(http, SystemClock()), secrets)
-    return Outside(platforms, more.practice, more.mail, more.golive, secrets)
+    more: Companions
 
 
 @asynccontextmanager
@@ -217,7 +210,7 @@ async def open_app(
         stack.push_async_callback(access.close)
         http = await stack.enter_async_context(open_http())
         secrets = await stack.enter_async_context(open_secrets(settings.secrets_dir))
-        outside = _outside(http, secrets, more)
+        outside = Outside(referring(destinations(http, SystemClock()), secrets), secrets, more)
         errands, watch = Errands(), Watch(people, SystemClock())
         stack.push_async_callback(errands.aclose)
         pages = _dashboard(settings, envelope, (people, access), outside, errands, watch)
@@ -230,7 +223,7 @@ async def open_app(
         @asynccontextmanager
         async def means() -> AsyncIterator[Means]:
             async with Database.opened(url, Role.PIPELINE, size=1) as watchers:
-                yield Means(watchers, envelope, http, SystemClock(), new_id, outside.mail)
+                yield Means(watchers, envelope, http, SystemClock(), new_id, more.mail)
 
         await stack.enter_async_context(standing_in(house_of(settings, log), means))
         yield App(
@@ -258,7 +251,7 @@ def _dashboard(
         second_factor=SecondFactor(doors),
         new_passwords=NewPasswords(doors),
         proving=Proving(doors),
-        mail=outside.mail,
+        mail=outside.more.mail,
         clock=clock,
         new_id=new_id,
         base_url=settings.base_url,
@@ -269,8 +262,8 @@ def _dashboard(
         errands=errands,
         refusals_kept=dt.timedelta(days=settings.rejection_days),
         watch=watch,
-        practice=outside.practice,
-        golive=outside.golive,
+        practice=outside.more.practice,
+        golive=outside.more.golive,
         meta_url=settings.meta_url,
     )
     return create_dashboard(tools)

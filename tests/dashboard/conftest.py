@@ -135,6 +135,12 @@ class House(Door):
         """Return a browser that nobody has signed in with."""
         return Browser(self.http, self.url, language=language)
 
+    async def operator(self) -> Browser:
+        """Return the browser of somebody new who runs the installation."""
+        browser = await self.browser_of()
+        await self.operates()
+        return browser
+
     async def operates(self, email: str = "ana@loja.test") -> None:
         """Let somebody run the installation."""
         async with self.database.transaction() as tx:

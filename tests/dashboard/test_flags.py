@@ -17,19 +17,12 @@ from trackai.storage.audit_logs import list_audit
 from trackai.storage.feature_flags import list_flags_all_tenants
 
 if TYPE_CHECKING:
-    from tests.dashboard.conftest import Browser, House
+    from tests.dashboard.conftest import House
 
     from trackai.model.flag import FlagSet
 
 KIWIFY, META = "gateway.kiwify", "destination.meta"
 DEEDS = ("/flags/everybody", "/flags/everybody/kill", "/flags/everybody/revive", "/flags/account")
-
-
-async def operator_of(house: "House") -> "Browser":
-    """Return the browser of somebody who runs the installation."""
-    browser = await house.browser_of()
-    await house.operates()
-    return browser
 
 
 async def flags(house: "House") -> "list[FlagSet]":
@@ -94,7 +87,7 @@ async def test_no_member_changes_a_flag(house: "House", role: MemberRole, path: 
 async def test_an_operator_turns_it_off_for_the_account_in_view_and_on_again(
     house: "House",
 ) -> None:
-    other, browser = await house.world.open_account("Outra"), await operator_of(house)
+    other, browser = await house.world.open_account("Outra"), await house.operator()
     await browser.submit("/", "/tenant", tenant_id=str(other.tenant.id))
     own = {"key": KIWIFY, "off_mode": "reject"}
     off = await browser.submit("/flags", "/flags/account", choice="off", **own)
@@ -119,7 +112,7 @@ async def test_an_operator_turns_it_off_for_the_account_in_view_and_on_again(
 
 
 async def test_an_operator_lets_a_part_have_it_and_pulls_the_kill_switch(house: "House") -> None:
-    browser, panel = await operator_of(house), Panel(house.world)
+    browser, panel = await house.operator(), Panel(house.world)
     for_all = {"key": KIWIFY, "off_mode": "store"}
     await browser.submit("/flags", "/flags/everybody", percent="30", **for_all)
     part = [one.rule.percent for one in await flags(house)]
@@ -154,7 +147,7 @@ async def test_an_operator_lets_a_part_have_it_and_pulls_the_kill_switch(house: 
 async def test_nonsense_changes_nothing(
     house: "House", path: str, fields: dict[str, str], status: int, says: str
 ) -> None:
-    browser = await operator_of(house)
+    browser = await house.operator()
     answer = await browser.submit("/flags", path, **{"key": KIWIFY, **fields})
 
     assert status == answer.status
@@ -163,7 +156,7 @@ async def test_nonsense_changes_nothing(
 
 
 async def test_a_form_of_elsewhere_pulls_no_switch(house: "House") -> None:
-    browser = await operator_of(house)
+    browser = await house.operator()
     unproved = await browser.post("/flags/everybody/kill", key=KIWIFY)
     browser.origin = "https://elsewhere.test"
 

@@ -17,20 +17,13 @@ def day(ahead: int) -> str:
     return (SystemClock().now() + dt.timedelta(days=ahead)).date().isoformat()
 
 
-async def operator_of(house: "House") -> "Browser":
-    """Return the browser of somebody who runs the installation."""
-    browser = await house.browser_of()
-    await house.operates()
-    return browser
-
-
 async def signed(browser: "Browser", item: str, **fields: str) -> int:
     given = {"note": "Done together.", "until": day(30), **fields}
     return (await browser.submit("/go-live", f"/go-live/{item}/sign", **given)).status
 
 
 async def test_every_item_stands_there_with_what_to_do(house: "House") -> None:
-    browser = await operator_of(house)
+    browser = await house.operator()
     page = (await browser.get("/go-live")).text
 
     assert [] == [one for one in ITEMS if f'id="{one}"' not in page]
@@ -40,7 +33,7 @@ async def test_every_item_stands_there_with_what_to_do(house: "House") -> None:
 
 
 async def test_it_is_read_in_english_too(house: "House") -> None:
-    browser = await operator_of(house)
+    browser = await house.operator()
     await browser.submit("/account", "/account/language", language="en")
     page = (await browser.get("/go-live")).text
 
@@ -48,7 +41,7 @@ async def test_it_is_read_in_english_too(house: "House") -> None:
 
 
 async def test_a_signature_holds_until_it_is_taken_back(house: "House") -> None:
-    browser = await operator_of(house)
+    browser = await house.operator()
     before = (await browser.get("/go-live/document")).text
     answer = await signed(browser, "confidence")
     after = (await browser.get("/go-live/document")).text
@@ -66,13 +59,13 @@ async def test_a_signature_holds_until_it_is_taken_back(house: "House") -> None:
 
 
 async def test_what_is_looked_at_cannot_be_signed(house: "House") -> None:
-    browser = await operator_of(house)
+    browser = await house.operator()
 
     assert 422 == await signed(browser, "queues")
 
 
 async def test_a_signature_needs_a_note_and_a_day_to_come(house: "House") -> None:
-    browser = await operator_of(house)
+    browser = await house.operator()
 
     assert 422 == await signed(browser, "confidence", note=" ")
     assert 422 == await signed(browser, "confidence", until=day(-2))
@@ -91,7 +84,7 @@ async def test_no_tenants_own_people_see_it_or_sign(house: "House") -> None:
 
 
 async def test_a_printed_page_leaves_forms_out(house: "House") -> None:
-    browser = await operator_of(house)
+    browser = await house.operator()
     page = (await browser.get("/go-live")).text
     style = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
     printed = (await browser.get(style)).text.partition("@media print")[2]

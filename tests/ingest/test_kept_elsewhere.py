@@ -1,13 +1,13 @@
 """Webhooks whose secret is at AWS Secrets Manager: changed while they come, and away."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest
-from aiobotocore.session import get_session
 from structlog.testing import capture_logs
-from tests.support.safe import Amazon, there
+from tests.secrets.conftest import cloud, keeper
+from tests.support.safe import Amazon
 
 from trackai.model.clock import new_id
 from trackai.model.tenant import Secret
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.ingest.conftest import BuildWorld, Reply, World
     from types_aiobotocore_secretsmanager import SecretsManagerClient
 
+__all__ = ["cloud", "keeper"]
+
 OLD, NEW = "made-up-old-secret-0123456789", "made-up-new-secret-0123456789"
 RECEIPTS = "select id from webhook_receipts where tenant_id = $1"
 REJECTIONS = "select id from webhook_rejections where tenant_id = $1"
@@ -25,20 +27,6 @@ REJECTIONS = "select id from webhook_rejections where tenant_id = $1"
 def sale(token: str, code: str = "PPCPMTB1") -> bytes:
     """A PerfectPay postback."""
     return json.dumps({"code": code, "sale_status_enum": 2, "token": token}).encode()
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
-    with there(monkeypatch) as amazon:
-        yield amazon
-
-
-@pytest.fixture
-async def keeper(cloud: Amazon) -> AsyncIterator["SecretsManagerClient"]:
-    """Who keeps secrets at Amazon: a person, or what rotates them."""
-    assert cloud.server is not None
-    async with get_session().create_client("secretsmanager") as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,13 +1,8 @@
 """The short form of `make torture`, on both queues: nothing lost, doubled or stuck."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from tests.support.module import last_object_of
 
-ROOT = Path(__file__).parents[2]
 KEYS = [
     *("seed", "queue", "kills", "faults", "acknowledged"),
     *("lost", "duplicated", "stuck", "miscounted"),
@@ -23,16 +18,8 @@ LONGEST_S = 240
     ],
 )
 def test_nothing_is_lost_under_faults(queue: str, seed: int) -> None:
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "torture", "--short", "--seed", str(seed), "--queue", queue],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    found = json.loads(done.stdout.splitlines()[-1])
+    asked = ("--short", "--seed", str(seed), "--queue", queue)
+    found = last_object_of("torture", *asked, within_s=LONGEST_S)
 
     assert list(found) == KEYS
     assert (found["seed"], found["queue"]) == (seed, queue)

@@ -46,7 +46,7 @@ class Program:
 
     def said(self) -> list[dict[str, Any]]:
         """Return its log lines; what is not JSON has the key `text` alone."""
-        return [_line(text) for text in self.log.read_text(errors="replace").splitlines()]
+        return lines_of(self.log)
 
     def wait_for(self, event: str) -> dict[str, Any]:
         """Wait for a log line of this event and return it."""
@@ -72,6 +72,11 @@ class Program:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(PATIENCE_S)
+
+
+def lines_of(log: Path) -> list[dict[str, Any]]:
+    """Return a log's lines; what is not JSON has the key `text` alone."""
+    return [_line(text) for text in log.read_text(errors="replace").splitlines()]
 
 
 def _line(text: str) -> dict[str, Any]:

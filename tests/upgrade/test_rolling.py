@@ -1,11 +1,9 @@
 """The previous release and this one side by side on one database, under load: nothing is lost."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.support.module import last_object_of
 from upgrade.release import PREVIOUS_SCHEMA, ROOT, NoHistory
 
 from trackai.storage.schema import revisions
@@ -43,16 +41,7 @@ def test_a_checkout_without_the_history_says_how_to_get_it(
 @pytest.mark.xdist_group("rolling")
 def test_a_rollout_and_its_way_back_under_load_lose_and_double_nothing(previous: Path) -> None:
     assert previous.is_dir()
-    done = subprocess.run(
-        [sys.executable, "-m", "upgrade"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = last_object_of("upgrade", within_s=LONGEST_S)
 
     assert NOTHING == {name: found[name] for name in NOTHING}
     assert found["webhooks"] >= found["conversions"] == found["accepted"] > 0

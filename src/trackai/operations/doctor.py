@@ -33,7 +33,6 @@ from trackai.storage import (
 )
 from trackai.storage.troubles import Trouble, TroubleKind
 
-OLDEST_POSTGRES = 150_000  # server_version_num of 15.0
 LEAST_FREE_BYTES = 1024**3
 # How far back the doctor looks for what went wrong: as long as an event can be sent.
 LATELY = dt.timedelta(days=7)
@@ -119,7 +118,7 @@ async def _database(patient: Patient) -> list[Finding]:
         server = await health.load_server(tx)
     number = server.version
     found = f"PostgreSQL {number // 10000}.{number % 10000}"
-    if number < OLDEST_POSTGRES:
+    if number < health.OLDEST_POSTGRES:
         return [Finding("database", State.FAILED, found, "Use PostgreSQL 15 or newer.")]
     findings = [Finding("database", State.OK, found)]
     if server.synchronous_commit == "off":

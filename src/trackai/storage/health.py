@@ -10,6 +10,8 @@ from trackai.storage.gateway_connections import open_newest_connection_all_tenan
 from trackai.storage.pool import Tx
 from trackai.storage.tenant_keys import check_newest_all_tenants
 
+OLDEST_POSTGRES = 150_000  # server_version_num of 15.0
+
 # Version and the settings that durability rests on.
 LOAD_SERVER = """
 select current_setting('server_version_num')::integer as version,

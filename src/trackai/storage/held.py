@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from trackai.storage.pool import Tx, columns
-from trackai.storage.queue_messages import NOTIFY_DELIVERIES
+from trackai.storage.queue_messages import NOTIFY_DELIVERIES, WAITING
 from trackai.storage.receipts import NOTIFY_RECEIPTS, SealedReceipt
 
 # Let a webhook wait; how often it was tried stays as it is.
@@ -59,16 +59,9 @@ from unnest($1::uuid[], $2::uuid[]) as held (tenant_id, delivery_id)
 where q.tenant_id = held.tenant_id and q.delivery_id = held.delivery_id and q.lease = $3
 """
 
-# Destinations whose messages wait, of which kind: a walk as above.
-LIST_HELD_DESTINATIONS_ALL_TENANTS = """
-with recursive waiting as (
-  (select tenant_id, destination_id from queue_messages order by destination_id limit 1)
-  union all
-  select following.* from waiting w cross join lateral (
-    select q.tenant_id, q.destination_id from queue_messages q
-    where q.destination_id > w.destination_id order by q.destination_id limit 1
-  ) as following
-)
+# Destinations whose messages wait, of which kind.
+LIST_HELD_DESTINATIONS_ALL_TENANTS = f"""
+with recursive {WAITING}
 select d.tenant_id, d.id as destination_id, d.kind
 from waiting w
 join destinations d on d.tenant_id = w.tenant_id and d.id = w.destination_id
@@ -76,7 +69,7 @@ where exists (
   select from queue_messages q
   where q.destination_id = w.destination_id and q.run_at = 'infinity'
 )
-"""
+"""  # noqa: S608 - a constant
 
 # Some of a destination's messages are due.
 RELEASE_MESSAGES = """

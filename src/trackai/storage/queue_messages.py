@@ -22,18 +22,22 @@ on conflict (tenant_id, delivery_id) do update set run_at = excluded.run_at, lea
 # Wake the workers that wait for deliveries.
 NOTIFY_DELIVERIES = "select pg_notify('trackai_deliveries', '')"
 
-# Take what is ready and lease it: of at most $4 destinations, whichever, the $5 oldest messages
-# each. A destination's flood is then its own. The recursion walks the index from one destination
-# to the next; those in $6 and those whose breaker holds are passed over.
-CLAIM_ALL_TENANTS = """
-with recursive waiting as (
+# `waiting`: the destinations of all messages. It walks the index from one to the next, however many
+# messages each has.
+WAITING = """waiting as (
   (select tenant_id, destination_id from queue_messages order by destination_id limit 1)
   union all
   select following.* from waiting w cross join lateral (
     select q.tenant_id, q.destination_id from queue_messages q
     where q.destination_id > w.destination_id order by q.destination_id limit 1
   ) as following
-), chosen as (
+)"""
+
+# Take what is ready and lease it: of at most $4 destinations, whichever, the $5 oldest messages
+# each. A destination's flood is then its own. Those in $6 and those whose breaker holds are passed
+# over.
+CLAIM_ALL_TENANTS = f"""
+with recursive {WAITING}, chosen as (
   select w.destination_id
   from waiting w
   left join breakers b on b.tenant_id = w.tenant_id and b.destination_id = w.destination_id
@@ -55,7 +59,7 @@ update queue_messages q set run_at = $2, lease = $3, receives = receives + 1
 from ready
 where q.tenant_id = ready.tenant_id and q.delivery_id = ready.delivery_id
 returning q.tenant_id, q.delivery_id, q.destination_id, q.receives
-"""
+"""  # noqa: S608 - a constant
 
 # Keep messages for longer: only while the lease is still ours.
 EXTEND_ALL_TENANTS = """

@@ -30,7 +30,6 @@ from trackai.storage import (
     tenants,
 )
 
-OLDEST_POSTGRES = 150_000  # server_version_num of 15.0
 HEARD_WITHIN = dt.timedelta(minutes=1)
 LOOKED_WITHIN = dt.timedelta(minutes=2)
 FEWEST = 2
@@ -118,7 +117,7 @@ async def database(look: Look) -> Evidence:
         server = await health.load_server(tx)
         known = [one for one in await backups.list_backups(tx) if one.refuted_at is None]
     version = f"{server.version // 10000}.{server.version % 10000}"
-    if server.version < OLDEST_POSTGRES:
+    if server.version < health.OLDEST_POSTGRES:
         return look.bad("database_old", version=version)
     if server.synchronous_commit == "off":
         return look.bad("database_not_durable")
