@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from prometheus_client import Histogram
 
 from trackai.accounts.access_tools import AccessTools
 from trackai.accounts.new_passwords import NewPasswords
@@ -52,6 +51,7 @@ from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
 from trackai.storage.up_hours import Part
 from trackai.telemetry.metrics import REQUEST_SECONDS
+from trackai.telemetry.timings import Timing
 from trackai.tracker.public_web import PublicWeb
 from trackai.watched import house_of, metrics_log_of
 
@@ -91,7 +91,7 @@ def timed(scope: Scope, send: Send, area: str, route: str | None = None) -> Send
 
 # Looked up once: both are closed sets, and a click takes microseconds.
 @cache
-def _seconds(area: str, route: str) -> Histogram:
+def _seconds(area: str, route: str) -> Timing:
     return REQUEST_SECONDS.labels(area, route)
 
 

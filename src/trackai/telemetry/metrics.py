@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from trackai.telemetry.repeated import Repeated
+from trackai.telemetry.timings import Timings
 
 REGISTRY = CollectorRegistry()
 
@@ -198,7 +199,7 @@ ALARM_CALLS = Counter(
     ("route", "deed", "outcome"),
     registry=REGISTRY,
 )
-REQUEST_SECONDS = Histogram(
+REQUEST_SECONDS = Timings(
     "trackai_request_seconds",
     "How long answers took, by what was asked: edge, API or pages, and the address's pattern",
     ("area", "route"),
