@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import aiohttp
 import asyncpg
@@ -61,13 +62,17 @@ def run(size: Size) -> list[Figure]:
 
 
 async def _owner(place: Scratch, shop: Shop) -> str:
-    """Let somebody into a shop; return what their browser holds."""
+    """Let somebody into a shop who runs the installation, too; return what their browser holds."""
     async with access_to(place) as tools:
-        email = f"{shop.tenant_id.hex}@example.com"
-        token = await Team(tools).invite(
-            email, tenant_id=shop.tenant_id, role=MemberRole.OWNER, by="benchmark"
-        )
-        await Team(tools).join_new(token, Newcomer("Ana Souza", PASSWORD))
+        email, team = f"{shop.tenant_id.hex}@example.com", Team(tools)
+
+        async def invited(tenant_id: UUID | None) -> str:
+            return await team.invite(
+                email, tenant_id=tenant_id, role=MemberRole.OWNER, by="benchmark"
+            )
+
+        user = await team.join_new(await invited(shop.tenant_id), Newcomer("Ana Souza", PASSWORD))
+        await team.join_as(await invited(None), user)
         entry = await SigningIn(tools).sign_in(email, PASSWORD, address="127.0.0.1", agent="-")
         return entry.token
 
