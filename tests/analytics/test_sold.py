@@ -78,16 +78,22 @@ async def test_sales_of_any_period_and_campaign_are_those_of_their_rows(
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["7d", "30d", "90d"])
-async def test_the_buckets_of_a_chart_add_up_to_the_period(shop: "Office", name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "campaign"),
+    [("7d", None), ("30d", None), ("90d", None), ("90d", UTMS[0].campaign)],
+)
+async def test_the_buckets_of_a_chart_add_up_to_the_period(
+    shop: "Office", name: str, campaign: str | None
+) -> None:
     life = Life(shop, [shop.world.account], 3)
     await life.live()
     now, tenant_id = shop.world.clock.now(), shop.world.account.tenant.id
     async with shop.world.people.transaction(tenant_id=tenant_id) as tx:
         zone = await zone_of(tx, tenant_id=tenant_id)
         period = Period.named(name, zone=zone, now=now)
-        whole = await sum_sold(tx, period, Filters(), None, tenant_id=tenant_id)
-        buckets = await list_sold(tx, period, Filters(), None, tenant_id=tenant_id)
+        of = (Filters(), campaign)
+        whole = await sum_sold(tx, period, *of, tenant_id=tenant_id)
+        buckets = await list_sold(tx, period, *of, tenant_id=tenant_id)
     net: Counter[str] = Counter()
     for _, one in buckets:
         net.update({code: money.net_minor for code, money in one.money.items()})

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from trackai.analytics.metrics import Filters, asked_briefly, asked_of
+from trackai.analytics.metrics import Filters, asked_briefly, asked_of, sum_of
 from trackai.analytics.periods import Period
 from trackai.storage import counts
 from trackai.storage.pool import Row, Tx
@@ -37,25 +37,22 @@ class Earned:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """Paid sales, and those of them to buyers who had bought before."""
+    """Paid sales."""
 
     sales: int = 0
-    returning: int = 0
     money: Mapping[str, Earned] = field(default_factory=dict)  # by currency
 
     @classmethod
-    def of(cls, rows: Iterable[Row]) -> "Sold":
+    def of(cls, rows: Sequence[Row]) -> "Sold":
         """Return what rows by currency say; '' is where no amount is known."""
-        sales = returning = 0
-        money = {}
-        for row in rows:
-            sales += row["sales"]
-            returning += row["returning_sales"]
-            if row["currency"]:
-                money[row["currency"]] = Earned(
-                    row["sales"], row["gross_minor"], row["refunded_minor"]
-                )
-        return cls(sales, returning, money)
+        return cls(sum_of(rows, "sales"), _money(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class SoldInAll(Sold):
+    """Those of a period, and those of them to buyers who had bought before."""
+
+    returning: int = 0
 
     @property
     def new(self) -> int:
@@ -63,12 +60,21 @@ class Sold:
         return self.sales - self.returning
 
 
+def _money(rows: Sequence[Row]) -> Mapping[str, Earned]:
+    return {
+        row["currency"]: Earned(row["sales"], row["gross_minor"], row["refunded_minor"])
+        for row in rows
+        if row["currency"]
+    }
+
+
 async def sum_sold(
     tx: Tx, period: Period, filters: Filters, campaign: str | None, *, tenant_id: UUID
-) -> Sold:
+) -> SoldInAll:
     """Return what was sold; `campaign`: by the ads whose addresses say so."""
-    asked = asked_of(period.segments(), filters, tenant_id=tenant_id)
-    return Sold.of(await counts.sum_sales(tx, asked, campaign=campaign))
+    asked = asked_briefly(period, filters, tenant_id=tenant_id)
+    rows = await counts.sum_sales(tx, asked, campaign=campaign)
+    return SoldInAll(sum_of(rows, "sales"), _money(rows), sum_of(rows, "returning_sales"))
 
 
 async def list_sold(

@@ -10,6 +10,7 @@ from trackai.analytics.metrics import Filters
 from trackai.analytics.sales import (
     Earned,
     Sold,
+    SoldInAll,
     click_to_sale_ms,
     in_order,
     list_sold,
@@ -93,7 +94,10 @@ def _money_cards(now: Sold, before: Sold, currency: str, formats: Formats) -> li
 
 
 def _cards(
-    now: Sold, before: Sold, took: tuple[float | None, float | None] | None, formats: Formats
+    now: SoldInAll,
+    before: SoldInAll,
+    took: tuple[float | None, float | None] | None,
+    formats: Formats,
 ) -> list[Card]:
     found = [
         card("sales", "number", (now.sales, before.sales), formats, more_is_better=True),

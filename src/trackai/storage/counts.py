@@ -194,8 +194,9 @@ left join campaigns k on k.tenant_id = $1 and k.id = b.campaign_id
 where (b.clicks, b.sales, b.gross_minor, b.refunded_minor) <> (0, 0, 0, 0)
 """  # noqa: S608 - constants' text
 
-_EARNED = """sum(c.sales)::bigint as sales, sum(c.returning_sales)::bigint as returning_sales,
-  sum(c.gross_minor)::bigint as gross_minor, sum(c.refunded_minor)::bigint as refunded_minor"""
+_MONEY = """sum(c.sign * c.sales)::bigint as sales,
+  sum(c.sign * c.gross_minor)::bigint as gross_minor,
+  sum(c.sign * c.refunded_minor)::bigint as refunded_minor"""
 
 
 def _earned(campaign: str, at: str = "null") -> str:
@@ -203,11 +204,12 @@ def _earned(campaign: str, at: str = "null") -> str:
     counted = _counted(
         "rollup_campaigns",
         "c.at, c.funnel_id, c.gateway, c.campaign_id, c.currency, c.sales, c.returning_sales,"
-        " c.gross_minor, c.refunded_minor",
+        " c.gross_minor, c.refunded_minor, s.sign",
         _unfolded(
             "changed_sales",
             f"{at}, c.funnel_id, c.gateway, c.campaign_id, c.currency, c.sales,"
-            " case when c.bought_before then c.sales else 0 end, c.gross_minor, c.refunded_minor",
+            " case when c.bought_before then c.sales else 0 end, c.gross_minor,"
+            " c.refunded_minor, 1",
             "trackai_was_paid(c.status)",
         ),
     )
@@ -218,14 +220,22 @@ where c.gateway <> '' and {_FILTERED} and ({campaign}::text is null or c.campaig
 
 # Paid sales and their money by currency.
 SUM_SALES = f"""
-select c.currency, {_EARNED}
+select c.currency, {_MONEY}, sum(c.sign * c.returning_sales)::bigint as returning_sales
 from {_earned("$14")}
-group by c.currency having sum(c.sales) <> 0
+group by c.currency having sum(c.sign * c.sales) <> 0
 """  # noqa: S608 - constants' text
 
-# The same by bucket: the spans are of one grain.
+# The same by bucket, but for who had bought before: the spans are of one grain.
 LIST_SALES = f"""
-select c.at, c.currency, {_EARNED}
+select c.at, c.currency, sum(c.sales)::bigint as sales, sum(c.gross_minor)::bigint as gross_minor,
+  sum(c.refunded_minor)::bigint as refunded_minor
+from {_totals(_BUCKET)}
+group by c.at, c.currency having sum(c.sales) <> 0
+"""  # noqa: S608 - constants' text
+
+# The same of the ads whose addresses say a campaign.
+LIST_SALES_OF_CAMPAIGN = f"""
+select c.at, c.currency, {_MONEY}
 from {_earned("$15", _BUCKET)}
 group by c.at, c.currency having sum(c.sales) <> 0
 """  # noqa: S608 - constants' text
@@ -338,9 +348,14 @@ async def sum_sales(tx: Tx, asked: Asked, *, campaign: str | None) -> Sequence[R
 
 
 async def list_sales(tx: Tx, asked: Asked, *, campaign: str | None) -> Sequence[Row]:
-    """Return the same by bucket and currency, of buckets in which there are any."""
-    values = (*asked.values(), asked.funnel_id, asked.spans[0].grain, campaign)
-    return await tx.fetch(LIST_SALES, *values)
+    """Return the same by bucket and currency, of buckets in which there are any.
+
+    Who had bought before is not told.
+    """
+    values = (*asked.values(), asked.funnel_id, asked.spans[0].grain)
+    if campaign is None:
+        return await tx.fetch(LIST_SALES, *values)
+    return await tx.fetch(LIST_SALES_OF_CAMPAIGN, *values, campaign)
 
 
 async def sum_funnels(tx: Tx, asked: Asked) -> Sequence[Row]:
