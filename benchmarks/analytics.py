@@ -17,10 +17,12 @@ from benchmarks.figures import Figure, Size, percentile
 from benchmarks.scratch import Scratch, execute, run_async, scratch
 from benchmarks.shops import load_shops, made_up
 from trackai.analytics.campaigns import Level, report
+from trackai.analytics.funnels import funnel_numbers
 from trackai.analytics.matched import match_rate, match_rates
 from trackai.analytics.metrics import Filters, measure, zone_of
 from trackai.analytics.performance import outcomes, perform, stages_of
 from trackai.analytics.periods import Period
+from trackai.analytics.sales import list_sold, sum_sold
 from trackai.cli.process import calm_collector
 from trackai.housekeeping.rollups import Folder
 from trackai.model.clock import SystemClock, new_id
@@ -95,6 +97,21 @@ async def _campaigns(tx: Tx, shop: Shop, period: Period) -> object:
     return await report(tx, days, EVERYTHING, Level.AD, tenant_id=shop.tenant_id)
 
 
+async def _sales(tx: Tx, shop: Shop, period: Period) -> object:
+    """Ask as the page of conversions does for its cards and its chart."""
+    return [
+        *[
+            await sum_sold(tx, one, EVERYTHING, None, tenant_id=shop.tenant_id)
+            for one in (period, period.before())
+        ],
+        await list_sold(tx, period, EVERYTHING, None, tenant_id=shop.tenant_id),
+    ]
+
+
+async def _funnels(tx: Tx, shop: Shop, period: Period) -> object:
+    return await funnel_numbers(tx, period, tenant_id=shop.tenant_id)
+
+
 async def _nothing(tx: Tx, shop: Shop, period: Period) -> object:
     """Ask for nothing: what is left is the frame of every question."""
     return tx, shop, period
@@ -116,6 +133,8 @@ QUESTIONS: Mapping[str, tuple[Question, bool]] = {
     "match_rate": (_match_rate, False),
     "performance": (_performance, True),
     "campaigns": (_campaigns, True),
+    "sales": (_sales, False),
+    "funnels": (_funnels, False),
     "events": (_events, False),
     "attempts": (_attempts, False),
 }

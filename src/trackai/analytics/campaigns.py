@@ -99,6 +99,34 @@ class Brought:
         if money.spent_minor is not None:
             money.spent_minor += minor
 
+    def add(self, row: Row) -> None:
+        """Add what an ad brought in one currency."""
+        clicks, sales = row["clicks"], row["sales"]
+        self.clicks += clicks
+        self.sales += sales
+        self.returning_sales += row["returning_sales"]
+        if campaign := row["campaign"]:
+            self.said.add(campaign)
+        if currency := row["currency"]:
+            money = self.in_currency(currency)
+            money.sales += sales
+            money.gross_minor += row["gross_minor"]
+            money.refunded_minor += row["refunded_minor"]
+            money.returning_minor += row["returning_minor"]
+
+    def take_in(self, other: "Brought") -> None:
+        """Add what others brought; what they cost is not of it."""
+        self.clicks += other.clicks
+        self.sales += other.sales
+        self.returning_sales += other.returning_sales
+        self.said |= other.said
+        for currency, money in other.money.items():
+            own = self.in_currency(currency)
+            own.sales += money.sales
+            own.gross_minor += money.gross_minor
+            own.refunded_minor += money.refunded_minor
+            own.returning_minor += money.returning_minor
+
     def cpa_minor(self, currency: str) -> float | None:
         """Return what was spent for each sale of the same currency, in minor units.
 
@@ -169,21 +197,29 @@ class _Rows:
 
     def of(self, brought: Sequence[Row]) -> tuple[list[Brought], Brought]:
         """Return a row for each thing of the level, and all ads together."""
-        # An ad has a row for each currency.
-        said = {row["campaign_id"]: _names(row) for row in brought if _kind(row) is Kind.NAMED}
-        self._costs.learn(said.values())
-        # Names that were told before something was imported are still those of their ads.
-        self._within = self._costs.known(self._within)
-        known = {ad: self._costs.known(names) for ad, names in said.items()}
-        for row in brought:
-            kind, names = _kind(row), known.get(row["campaign_id"], EVERYTHING)
-            if self._is_within(kind, names):
-                _add(self._row(kind, names), row)
-                if kind is not Kind.NONE:
-                    _add(self._total, row)
+        self._add(brought)
+        for one in self._rows.values():
+            if one.kind is not Kind.NONE:
+                self._total.take_in(one)
         if self._total.known.spend:
             self._spend()
         return list(self._rows.values()), self._total
+
+    def _add(self, brought: Sequence[Row]) -> None:
+        # An ad has a row for each currency.
+        ads = {row["campaign_id"]: row for row in brought}
+        said = {ad: _names(row) for ad, row in ads.items() if _kind(row) is Kind.NAMED}
+        self._costs.learn(said.values())
+        # Names that were told before something was imported are still those of their ads.
+        self._within = self._costs.known(self._within)
+        rows: dict[UUID, Brought] = {}
+        for ad, row in ads.items():
+            names = self._costs.known(said[ad]) if ad in said else EVERYTHING
+            if self._is_within(_kind(row), names):
+                rows[ad] = self._row(_kind(row), names)
+        for row in brought:
+            if one := rows.get(row["campaign_id"]):
+                one.add(row)
 
     def _spend(self) -> None:
         for names, currency, minor in self._costs.by(_DEPTH[Level.AD]):
@@ -239,20 +275,6 @@ def _spent(row: Row) -> Spent:
         row["currency"],
         row["spent_minor"],
     )
-
-
-def _add(one: Brought, row: Row) -> None:
-    one.clicks += row["clicks"]
-    one.sales += row["sales"]
-    one.returning_sales += row["returning_sales"]
-    if row["campaign"]:
-        one.said.add(row["campaign"])
-    if row["currency"]:
-        money = one.in_currency(row["currency"])
-        money.sales += row["sales"]
-        money.gross_minor += row["gross_minor"]
-        money.refunded_minor += row["refunded_minor"]
-        money.returning_minor += row["returning_minor"]
 
 
 def _kind(row: Row) -> Kind:

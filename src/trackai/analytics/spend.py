@@ -45,6 +45,8 @@ class Spent:
 class _Index:
     """Nodes by what addresses may call them."""
 
+    __slots__ = ("_as_said", "_by_id", "_by_name")
+
     def __init__(self) -> None:
         self._by_id: dict[str, _Node] = {}
         self._as_said: dict[str, _Node] = {}
@@ -76,18 +78,48 @@ class _Index:
 
 
 class _Node:
-    """A campaign with its ad sets, an ad set with its ads, or an ad."""
+    """A campaign with its ad sets, an ad set with its ads, or an ad.
+
+    Most are ads, hundreds a question, with nothing below them: what holds that is made when needed.
+    """
+
+    __slots__ = ("_below", "label", "thing")
 
     def __init__(self, thing: Thing, label: str) -> None:
         self.thing = thing
         self.label = label
+        self._below: _Below | None = None
+
+    @property
+    def below(self) -> "_Below":
+        """Return what is below it, to add to."""
+        if self._below is None:
+            self._below = _Below()
+        return self._below
+
+    def tell_apart(self) -> None:
+        """Put the id behind the name of those below that have one name."""
+        if self._below is not None:
+            self._below.tell_apart()
+
+    def find(self, said: str) -> "_Node | None":
+        """Return what a word of an address means, below this."""
+        return None if self._below is None else self._below.find(said)
+
+
+class _Below:
+    """What one node has below it."""
+
+    __slots__ = ("_by_words", "_by_words_said", "_found", "_paid")
+
+    def __init__(self) -> None:
         self._paid: list[_Node] = []
         self._by_words = _Index()
         # What addresses alone tell of: it never stands in the way of what was paid for.
         self._by_words_said = _Index()
         self._found: dict[str, _Node | None] = {}  # as of now, by word
 
-    def pay(self, thing: Thing) -> "_Node":
+    def pay(self, thing: Thing) -> _Node:
         """Return the node of something that was paid for, new or known."""
         word = thing.id or thing.name
         node = self._by_words.find(word)
@@ -107,7 +139,7 @@ class _Node:
             node.tell_apart()
 
     def learn(self, paths: Iterable[Sequence[str | None]]) -> None:
-        """Take in words of addresses: of what is below this, and of what is below that."""
+        """Take in words of addresses: of what is here, and of what is below that."""
         below: defaultdict[str, set[Sequence[str | None]]] = defaultdict(set)
         for word, *rest in paths:
             if word is not None:
@@ -120,9 +152,10 @@ class _Node:
             if node := self.find(word):
                 met[node] |= {rest for rest in rests if rest}
         for node, rests in met.items():
-            node.learn(rests)
+            if rests:
+                node.below.learn(rests)
 
-    def find(self, said: str) -> "_Node | None":
+    def find(self, said: str) -> _Node | None:
         """Return what a word of an address means."""
         if said not in self._found:
             paid = self._by_words.find(said) if self._paid else None
@@ -149,13 +182,13 @@ class Costs:
             for path, thing in sorted(paid, key=lambda each: not each[1].id):
                 whose = (path[-1], thing)
                 if (node := met.get(whose)) is None:
-                    node = met[whose] = path[-1].pay(thing)
+                    node = met[whose] = path[-1].below.pay(thing)
                 path.append(node)
         self._root.tell_apart()
 
     def learn(self, said: Iterable[Names]) -> None:
         """Take in what addresses say, so that `known` gives those that mean one ad one name."""
-        self._root.learn({one[1:] for one in said})
+        self._root.below.learn({one[1:] for one in said})
 
     def known(self, said: Names) -> Names:
         """Return what an address says in the platform's names, as far as they are known."""

@@ -43,19 +43,27 @@ where tenant_id = $1 and platform = $2 and account = $3 and day between $4 and $
 group by currency order by currency
 """
 
-# What ads cost from a day to another, by ad; what they are called now first. Names are read once an
-# ad, not once a day.
+# What ads cost from a day, $2, to another, $3, by ad; what they are called now first. Weeks from $4
+# to $5 are read as such, days before and after them by themselves; names once an ad.
 SUM_SPEND = """
 with sums as materialized (
-  select words_id, max(day) as last_day, sum(spent_minor)::bigint as spent_minor
-  from ad_spend where tenant_id = $1 and day between $2 and $3 group by words_id
+  select words_id, sum(spent_minor)::bigint as spent_minor from (
+    select words_id, spent_minor from ad_spend_weeks
+    where tenant_id = $1 and week >= $4 and week < $5
+    union all
+    select words_id, spent_minor from ad_spend where tenant_id = $1 and day >= $2 and day < $4
+    union all
+    select words_id, spent_minor from ad_spend where tenant_id = $1 and day >= $5 and day <= $3
+  ) c
+  group by words_id
 )
 select a.campaign_id, a.campaign, a.ad_set_id, a.ad_set, a.ad_id, a.ad, a.currency, s.spent_minor
 from sums s cross join lateral (
   select * from ad_spend
-  where tenant_id = $1 and day = s.last_day and words_id = s.words_id limit 1
+  where tenant_id = $1 and words_id = s.words_id and day between $2 and $3
+  order by day desc limit 1
 ) a
-order by s.last_day desc, a.campaign, a.campaign_id, a.ad_set, a.ad_set_id, a.ad, a.ad_id
+order by a.day desc, a.campaign, a.campaign_id, a.ad_set, a.ad_set_id, a.ad, a.ad_id
 """
 
 # What is there: each account's days and sums.
@@ -104,7 +112,19 @@ async def sum_account(
 
 async def sum_spend(tx: Tx, *, tenant_id: UUID, since: dt.date, until: dt.date) -> Sequence[Row]:
     """Return what each ad cost from a day to another, both included."""
-    return await tx.fetch(SUM_SPEND, tenant_id, since, until)
+    weeks = whole_weeks(since, until)
+    return await tx.fetch(SUM_SPEND, tenant_id, since, until, *weeks)
+
+
+def whole_weeks(since: dt.date, until: dt.date) -> tuple[dt.date, dt.date]:
+    """Return Mondays: of the first week that lies within these days, and after the last one.
+
+    Without any week both are the day after `until`.
+    """
+    after = until + dt.timedelta(days=1)
+    first = since + dt.timedelta(days=-since.weekday() % 7)
+    last = after - dt.timedelta(days=after.weekday())
+    return (first, last) if first < last else (after, after)
 
 
 async def list_accounts(tx: Tx, *, tenant_id: UUID) -> Sequence[Row]:

@@ -17,7 +17,7 @@ TABLES = (
     *("memberships", "one_time_links"),
     *("breakers", "destinations", "gateway_connections", "funnels", "api_keys", "tenant_keys"),
     *("rollup_totals", "rollup_sales", "rollup_campaigns", "rollup_dispatch", "rollup_latency"),
-    *("rollup_peaks", "ad_spend", "campaigns"),
+    *("rollup_peaks", "ad_spend", "ad_spend_weeks", "campaigns"),
     *("alarm_calls", "alarm_routes", "alarm_limits", "alarm_silences", "alarm_history"),
     *("alarm_signals", "feature_flags"),
     *("changed_sales", "changed_clicks", "changed_dispatch", "changed_latency"),
