@@ -12,7 +12,8 @@ AD_OF_NEW = (
 )
 
 # `ads`: the campaign of whatever these clicks' addresses say; those that were never seen are noted.
-ADS_OF_NEW = f"""words as (
+# Words are looked at once an ad (materialized): once a click and use they cost more than the rows.
+ADS_OF_NEW = f"""words as materialized (
   select tenant_id, {AD_OF_NEW} as said,
     trackai_campaign_word(utm_source) as source, trackai_campaign_word(utm_medium) as medium,
     trackai_campaign_word(utm_campaign) as campaign, trackai_campaign_word(utm_content) as content
