@@ -56,8 +56,9 @@ from alarm_calls where drill = $1 and ($2::uuid is null or tenant_id = $2)
 order by made_at desc, id desc limit $3
 """
 
-# Those that are over.
-DELETE_OLD_ALL_TENANTS = "delete from alarm_calls where made_at < $1 and run_at is null"
+# Those that are over, and those that nobody makes any more: of a drill that was killed, of a release
+# that is gone.
+DELETE_OLD_ALL_TENANTS = "delete from alarm_calls where made_at < $1"
 
 # A drill's.
 DELETE_DRILL_ALL_TENANTS = "delete from alarm_calls where drill = $1 and drill <> $2"
@@ -149,7 +150,7 @@ async def list_calls_all_tenants(
 
 
 async def delete_old_all_tenants(tx: Tx, *, before: dt.datetime) -> int:
-    """Delete calls from before a moment that are over; return how many."""
+    """Delete calls from before a moment; return how many."""
     return await tx.execute(DELETE_OLD_ALL_TENANTS, before)
 
 
