@@ -359,7 +359,7 @@ async def test_a_webhooks_secret_is_made_and_shown_once(tower: "Tower") -> None:
     assert "loja.test" not in str(dict(listed))
 
 
-@pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [-1, 1e300, float("nan"), float("inf")])
 async def test_a_threshold_is_a_number(tower: "Tower", value: float) -> None:
     with pytest.raises(InvalidField):
         await tower.choices().set_threshold("cpu_busy", value)

@@ -5,7 +5,6 @@ is done is in the audit log.
 """
 
 import datetime as dt
-import math
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +44,8 @@ ROUTING_KEY = 32
 # A silence that nobody ends; longer ones are a threshold that is wrong.
 LONGEST_SILENCE = dt.timedelta(days=31)
 _WEEK = dt.timedelta(days=7)
+# Bytes of a disk, the most that anything measures; behind it an alarm's end could be no number.
+MOST_THRESHOLD = 1e12
 # Of what there is never more: a threshold beyond it would never let an alarm end, or fire.
 _HUNDREDS = frozenset(
     {
@@ -264,8 +265,10 @@ def _refuse(known: Standing | None) -> None:
 
 
 def _limits(alarm: Alarm, threshold: float) -> Limits:
-    if not math.isfinite(threshold) or threshold < 0:
-        raise InvalidField("A threshold is a number, 0 or more.", field="threshold")
+    if not 0 <= threshold <= MOST_THRESHOLD:  # which not-a-number is not, either
+        raise InvalidField(
+            f"A threshold is a number between 0 and {MOST_THRESHOLD:,.0f}.", field="threshold"
+        )
     most = most_of(alarm)
     if most is not None and threshold > most:
         raise InvalidField(f"The threshold of this alarm is at most {most:g}.", field="threshold")
