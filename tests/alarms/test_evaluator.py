@@ -196,8 +196,9 @@ async def test_an_acknowledgement_reaches_the_pager(tower: "Tower") -> None:
     assert ["trigger", "acknowledge", "resolve"] == [
         one["event_action"] for one in tower.pager.events
     ]
-    with pytest.raises(NotFound):
-        await tower.choices().acknowledge("cpu_busy")
+    for name in ("", "\x00"):
+        with pytest.raises(NotFound):
+            await tower.choices().acknowledge("cpu_busy", name)
 
 
 async def test_who_takes_what_just_ended_is_not_told_of_after_the_end(tower: "Tower") -> None:

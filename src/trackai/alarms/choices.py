@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from trackai.alarms.catalogue import ALARMS
@@ -36,6 +35,7 @@ from trackai.storage.alarm_routes import Route, Target
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database, Row
+from trackai.tracker.public_web import may_be_public
 
 # Letters of what people write.
 MOST_NAME, MOST_WHY = 100, 500
@@ -230,6 +230,8 @@ class Choices:
         NotFound when the alarm has none; Conflict when somebody has it.
         """
         subject, now = Subject(self._tenant_id, alarm_named(alarm_id).id, name), self._clock.now()
+        if "\x00" in name:  # the name of nothing, and no text to the database
+            raise NotFound("This alarm has no incident.")
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:
             taken = await alarm_signals.acknowledge_signal(
                 tx, subject, now=now, by=self._scribe.actor
@@ -293,7 +295,10 @@ def _target(new: NewRoute) -> tuple[Target, str | None]:
             raise InvalidField("That is no e-mail address.", field="address")
         return Target(address), None
     if not _is_https(address):
-        raise InvalidField("Calls go to an https address.", field="address")
+        raise InvalidField(
+            "Calls go to an https address of the public web, without a login or a port of its own.",
+            field="address",
+        )
     if new.kind is RouteKind.SLACK:
         return Target(address), None
     made = secret or f"whsec_{secrets.token_urlsafe(32)}"
@@ -301,11 +306,8 @@ def _target(new: NewRoute) -> tuple[Target, str | None]:
 
 
 def _is_https(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    return parts.scheme == "https" and bool(parts.hostname) and address.isprintable()
+    """Tell whether calls can go there: one that cannot would be lost, and somebody called for that."""
+    return address.lower().startswith("https://") and may_be_public(address)
 
 
 def _text(text: str, field: str, most: int) -> str:
