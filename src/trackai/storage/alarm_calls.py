@@ -41,12 +41,13 @@ update alarm_calls set run_at = $3, state = $4, reason = $5, ended_at = $6
 where tenant_id = $1 and id = $2
 """
 
-# Which routes were told that these began, each since its own moment.
+# Which routes were told that these began, each since its own moment, or will be: who never was is
+# told of no end either, or the all-clear of calls_lost would be lost by the same route, and fire it.
 LIST_TOLD_ALL_TENANTS = """
 select distinct c.tenant_id, c.route_id, c.key
 from unnest($2::text[], $3::timestamptz[]) as asked (key, since)
 join alarm_calls c on c.key = asked.key and c.made_at >= asked.since
-where c.drill = $1 and c.deed = 'trigger'
+where c.drill = $1 and c.deed = 'trigger' and c.state <> 'dead'
 """
 
 # The newest, everybody's or one owner's.

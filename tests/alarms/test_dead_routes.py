@@ -1,10 +1,10 @@
-"""A route that nobody can open any more is its owner's trouble and holds up nobody else's calls."""
+"""A route that takes no calls any more is its owner's trouble: nobody else is kept waiting or woken."""
 
 from typing import TYPE_CHECKING
 
 from trackai.accounts.closing import close_tenant
 from trackai.alarms.choices import NewRoute
-from trackai.model.alarm import RouteKind
+from trackai.model.alarm import RouteKind, State
 from trackai.model.clock import new_id
 from trackai.storage.alarm_calls import list_calls_all_tenants
 from trackai.storage.breakers import lock_breaker
@@ -62,3 +62,19 @@ async def test_a_tenant_that_is_gone_is_told_nothing_any_more(tower: "Tower") ->
 
     assert [tower.key("cpu_busy")] == [one["dedup_key"] for one in tower.pager.events]
     assert ("breaker_open", "resolve", "dead", "route_gone") in await calls(tower)
+
+
+async def test_the_end_of_a_lost_call_is_not_lost_by_the_same_route(tower: "Tower") -> None:
+    await tower.page()
+    tower.pager.fail(*[400] * 100)
+    await tower.look(2, cpu_percent=95)
+    fired = await tower.standing("calls_lost")
+    await tower.look(4, cpu_percent=5)
+    tower.world.clock.forward(hours=25)
+    await tower.look(1, cpu_percent=5)
+    tower.world.clock.forward(minutes=1)
+    await tower.look(1, cpu_percent=5)
+
+    assert fired.incident_id is not None
+    assert State.OK is (await tower.standing("calls_lost")).state
+    assert {"trigger"} == {deed for _, deed, *_ in await calls(tower)}
