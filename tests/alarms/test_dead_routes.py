@@ -1,4 +1,4 @@
-"""A route that takes no calls any more is its owner's trouble: nobody else is kept waiting or woken."""
+"""A route that takes no calls is its owner's trouble: nobody else is kept waiting, or woken."""
 
 from typing import TYPE_CHECKING
 

@@ -20,7 +20,7 @@ async def opened(tower: "Tower", *keys: bytes) -> str | None:
         (route,) = await load_routes_all_tenants(tx)
         found = await open_routes_all_tenants(tx, Envelope(keys), [route.id])
     target = found[route.id][1]
-    return target and target.secret
+    return target.secret if target else None
 
 
 async def test_a_new_key_opens_what_the_old_one_sealed(tower: "Tower") -> None:

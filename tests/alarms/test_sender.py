@@ -333,7 +333,7 @@ def test_values_are_written_as_people_write_them() -> None:
         ({"kind": RouteKind.WEBHOOK, "address": "http://loja.test/hook"}, "address"),
         ({"kind": RouteKind.WEBHOOK, "address": "https://[::1"}, "address"),
         ({"kind": RouteKind.SLACK, "address": "ftp://loja.test"}, "address"),
-        ({"kind": RouteKind.SLACK, "address": "https://me:pw@loja.test/hook"}, "address"),
+        ({"kind": RouteKind.SLACK, "address": "https://me@loja.test/hook"}, "address"),
         ({"kind": RouteKind.WEBHOOK, "address": "https://loja.test:99999/hook"}, "address"),
         ({"kind": RouteKind.WEBHOOK, "address": "https://loja.test:8443/hook"}, "address"),
         ({"kind": RouteKind.WEBHOOK, "address": "https://127.0.0.1/hook"}, "address"),

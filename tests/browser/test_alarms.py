@@ -131,9 +131,7 @@ async def test_an_alarm_is_heard_of_taken_and_quieted(seat: Seat, tower: Tower) 
     await expect(page.locator("main pre").first).to_be_visible()
     await look_at(seat, "/runbooks/signature-failures")
 
-    await page.goto(f"{seat.house.url}/alarms")
-    await within_reach(seat)
-    await form_of(seat, f"/alarms/{ALARM}/acknowledge").get_by_role("button").press("Enter")
+    await take(seat)
     row = page.get_by_role("row", name=re.compile(re.escape(title))).first
     await expect(row).to_contain_text("Ana Souza")
     await silence(seat)
@@ -143,8 +141,15 @@ async def test_an_alarm_is_heard_of_taken_and_quieted(seat: Seat, tower: Tower) 
     assert [one for one in seat.troubles if "status of 422" not in one] == []
 
 
+async def take(seat: Seat) -> None:
+    """Say on the page that one has it."""
+    await seat.page.goto(f"{seat.house.url}/alarms")
+    await within_reach(seat)
+    await form_of(seat, f"/alarms/{ALARM}/acknowledge").get_by_role("button").press("Enter")
+
+
 async def within_reach(seat: Seat) -> None:
-    """Look whether whoever is called sees on a phone how bad it is, and takes it without scrolling."""
+    """Look whether on a phone somebody sees how bad it is, and takes it without scrolling."""
     page, before = seat.page, seat.page.viewport_size
     assert before
     await page.set_viewport_size({"width": WIDTHS["phone"], "height": 800})

@@ -294,7 +294,7 @@ def _target(new: NewRoute) -> tuple[Target, str | None]:
         if not address.isprintable() or "@" not in parseaddr(address)[1] or " " in address:
             raise InvalidField("That is no e-mail address.", field="address")
         return Target(address), None
-    if not _is_https(address):
+    if not _takes_calls(address):
         raise InvalidField(
             "Calls go to an https address of the public web, without a login or a port of its own.",
             field="address",
@@ -305,8 +305,8 @@ def _target(new: NewRoute) -> tuple[Target, str | None]:
     return Target(address, made), made
 
 
-def _is_https(address: str) -> bool:
-    """Tell whether calls can go there: one that cannot would be lost, and somebody called for that."""
+def _takes_calls(address: str) -> bool:
+    """Tell whether calls can go there: others would be lost, and somebody called for that."""
     return address.lower().startswith("https://") and may_be_public(address)
 
 

@@ -173,9 +173,7 @@ def _own_route(sandbox: PagerDutySandbox) -> Opened:
     return {route.id: (route, Target(secret=key))}
 
 
-async def _real_routes(
-    here: Installation, database: Database, wanted: UUID | RouteKind
-) -> Opened:
+async def _real_routes(here: Installation, database: Database, wanted: UUID | RouteKind) -> Opened:
     """Return the installation's route of this id, or its routes of this kind."""
     async with database.transaction() as tx:
         known = [

@@ -41,8 +41,8 @@ update alarm_calls set run_at = $3, state = $4, reason = $5, ended_at = $6
 where tenant_id = $1 and id = $2
 """
 
-# Which routes were told that these began, each since its own moment, or will be: who never was is
-# told of no end either, or the all-clear of calls_lost would be lost by the same route, and fire it.
+# Which routes were told that these began, each since its own moment, or will be. Who never was is
+# told of no end: the all-clear of calls_lost would be lost by the same route, and fire it again.
 LIST_TOLD_ALL_TENANTS = """
 select distinct c.tenant_id, c.route_id, c.key
 from unnest($2::text[], $3::timestamptz[]) as asked (key, since)
@@ -57,8 +57,8 @@ from alarm_calls where drill = $1 and ($2::uuid is null or tenant_id = $2)
 order by made_at desc, id desc limit $3
 """
 
-# Those that are over, and those that nobody makes any more: of a drill that was killed, of a release
-# that is gone.
+# Those that are over, and those that nobody makes any more: of a drill that was killed, of a
+# release that is gone.
 DELETE_OLD_ALL_TENANTS = "delete from alarm_calls where made_at < $1"
 
 # A drill's.

@@ -31,7 +31,7 @@ async def make_all_tenants(tx: Tx, envelope: Envelope) -> None:
 async def know_all_tenants(tx: Tx, envelope: Envelope) -> None:
     """Have the envelope learn the key, if there is one.
 
-    One that does not unwrap stays unknown: what it sealed raises InvariantBroken where it is opened.
+    One that does not unwrap stays unknown: what it sealed raises InvariantBroken when opened.
     """
     if envelope.unknown([INSTALLATION]):
         for row in await tx.fetch(FIND_KEY_ALL_TENANTS):

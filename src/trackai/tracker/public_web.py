@@ -64,7 +64,7 @@ def is_public(address: Address) -> bool:
 
 
 def may_be_public(address: str) -> bool:
-    """Tell whether an address can be of the public web, before anybody asks where its name leads."""
+    """Tell whether an address can be of the public web; nobody is asked where its name leads."""
     url = _parse(address.strip(), any_port=False)
     if url is None or url.raw_host is None:
         return False
@@ -147,6 +147,7 @@ class PublicWeb:
         if not all(map(self._allowed, addresses)):
             return NoPage.NOT_PUBLIC
         return _Target(url, [str(one) for one in addresses])
+
 
 def _parse(address: str, *, any_port: bool) -> URL | None:
     """Return an address as the client reads it: two readings could name two hosts."""
