@@ -9,6 +9,7 @@ from tests.support.program import Place
 from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.drill import Drill, Ground
 from trackai.alarms.message import Sender as Who
+from trackai.alarms.upkeep import AlarmUpkeep
 from trackai.alarms.ways.opening import open_ways
 from trackai.model.alarm import INSTALLATION, RouteKind, Severity
 from trackai.model.clock import new_id
@@ -111,3 +112,31 @@ def test_a_real_pager_is_used_only_when_there_is_one(
 
     assert 2 == done.returncode
     assert "routes add pagerduty" in done.stderr
+
+
+LEFT = """
+select (select count(*) from alarm_signals where drill = $1)
+  + (select count(*) from alarm_calls where drill = $1)
+  + (select count(*) from alarm_samples where drill = $1) as number
+"""
+
+
+async def test_what_a_killed_drill_left_goes_with_what_is_old(
+    tower: "Tower", http: "Http", serve: "Serve"
+) -> None:
+    tower.pager.fail(*[500] * 100)
+    world = tower.world
+    killed = Drill(await ground(tower, http, await serve(tower.pager)), new_id(), dict(ALARMS))
+    await killed.run(ALARMS["cpu_busy"])
+
+    async def left() -> int:
+        async with world.workers.transaction() as tx:
+            (row,) = await tx.fetch(LEFT, killed.id)
+        return int(row["number"])
+
+    before = await left()
+    world.clock.forward(days=91)
+    await AlarmUpkeep(world.workers, world.clock).run()
+
+    assert before > 0
+    assert 0 == await left()

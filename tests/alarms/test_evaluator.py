@@ -196,8 +196,33 @@ async def test_an_acknowledgement_reaches_the_pager(tower: "Tower") -> None:
     assert ["trigger", "acknowledge", "resolve"] == [
         one["event_action"] for one in tower.pager.events
     ]
-    with pytest.raises(NotFound):
-        await tower.choices().acknowledge("cpu_busy")
+    for name in ("", "\x00"):
+        with pytest.raises(NotFound):
+            await tower.choices().acknowledge("cpu_busy", name)
+
+
+async def test_who_takes_what_just_ended_is_not_told_of_after_the_end(tower: "Tower") -> None:
+    await tower.choices().add_route(NewRoute(RouteKind.EMAIL, "ops", "ops@example.com"))
+    await tower.look(2, cpu_percent=95)
+    await tower.look(2, cpu_percent=5)
+    await tower.choices().acknowledge("cpu_busy")
+    await tower.look(2, cpu_percent=5)
+
+    assert State.OK is (await tower.standing("cpu_busy")).state
+    assert ["trigger", "resolve"] == [row["deed"] for row in await calls(tower)]
+
+
+async def test_who_took_it_under_a_silence_is_known_when_it_is_called_for(tower: "Tower") -> None:
+    await tower.page()
+    now = tower.world.clock.now()
+    silence = await tower.choices().silence(Hush("new disks", now, now.replace(hour=13)))
+    await tower.look(2, cpu_percent=95)
+    await tower.choices().acknowledge("cpu_busy")
+    await tower.look(1, cpu_percent=95)
+    await tower.choices().end_silence(silence)
+    await tower.look(1, cpu_percent=95)
+
+    assert ["trigger", "acknowledge"] == [one["event_action"] for one in tower.pager.events]
 
 
 async def test_a_tenants_own_threshold_counts(tower: "Tower") -> None:
@@ -305,6 +330,19 @@ async def test_where_something_else_pages_we_do_not(tower: "Tower") -> None:
 
     assert [] == list(tower.pager.events)
     assert 1 == len(tower.post.letters)
+
+
+async def test_a_tenants_own_pager_is_called_whoever_pages_the_environment(tower: "Tower") -> None:
+    await tower.page()
+    mine, key = tower.world.account, "f" * 32
+    tower.pager.add_service(key)
+    own = NewRoute(RouteKind.PAGERDUTY, "owner", secret=key)
+    await tower.choices(mine.tenant.id).add_route(own)
+    tower.evaluator = evaluator_of(tower.world, pages=False)
+    await breaker(tower, mine, OPEN)
+    await tower.look(4)
+
+    assert [key] == [one["routing_key"] for one in tower.pager.events]
 
 
 async def test_what_is_gone_ends_its_alarm(tower: "Tower") -> None:

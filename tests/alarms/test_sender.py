@@ -333,6 +333,12 @@ def test_values_are_written_as_people_write_them() -> None:
         ({"kind": RouteKind.WEBHOOK, "address": "http://loja.test/hook"}, "address"),
         ({"kind": RouteKind.WEBHOOK, "address": "https://[::1"}, "address"),
         ({"kind": RouteKind.SLACK, "address": "ftp://loja.test"}, "address"),
+        ({"kind": RouteKind.SLACK, "address": "https://me@loja.test/hook"}, "address"),
+        ({"kind": RouteKind.WEBHOOK, "address": "https://loja.test:99999/hook"}, "address"),
+        ({"kind": RouteKind.WEBHOOK, "address": "https://loja.test:8443/hook"}, "address"),
+        ({"kind": RouteKind.WEBHOOK, "address": "https://127.0.0.1/hook"}, "address"),
+        ({"kind": RouteKind.WEBHOOK, "address": "https://[fd00::1]/hook"}, "address"),
+        ({"kind": RouteKind.WEBHOOK, "address": f"https://loja.test/{'x' * 2000}"}, "address"),
         ({"name": " "}, "name"),
         ({"language": "fr"}, "language"),
     ],
@@ -359,7 +365,7 @@ async def test_a_webhooks_secret_is_made_and_shown_once(tower: "Tower") -> None:
     assert "loja.test" not in str(dict(listed))
 
 
-@pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [-1, 1e300, float("nan"), float("inf")])
 async def test_a_threshold_is_a_number(tower: "Tower", value: float) -> None:
     with pytest.raises(InvalidField):
         await tower.choices().set_threshold("cpu_busy", value)

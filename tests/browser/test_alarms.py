@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import Dialog, expect
 from tests.alarms.conftest import Post, evaluator_of, sender_of
-from tests.browser.test_dashboard import Seat, enter, house, seat
+from tests.browser.test_dashboard import WIDTHS, Seat, enter, house, seat
 from tests.browser.test_pages import look_at
 from tests.support.world import SECRET
 
@@ -131,8 +131,7 @@ async def test_an_alarm_is_heard_of_taken_and_quieted(seat: Seat, tower: Tower) 
     await expect(page.locator("main pre").first).to_be_visible()
     await look_at(seat, "/runbooks/signature-failures")
 
-    await page.goto(f"{seat.house.url}/alarms")
-    await form_of(seat, f"/alarms/{ALARM}/acknowledge").get_by_role("button").press("Enter")
+    await take(seat)
     row = page.get_by_role("row", name=re.compile(re.escape(title))).first
     await expect(row).to_contain_text("Ana Souza")
     await silence(seat)
@@ -140,6 +139,27 @@ async def test_an_alarm_is_heard_of_taken_and_quieted(seat: Seat, tower: Tower) 
     await look_at(seat, "/alarms")
 
     assert [one for one in seat.troubles if "status of 422" not in one] == []
+
+
+async def take(seat: Seat) -> None:
+    """Say on the page that one has it."""
+    await seat.page.goto(f"{seat.house.url}/alarms")
+    await within_reach(seat)
+    await form_of(seat, f"/alarms/{ALARM}/acknowledge").get_by_role("button").press("Enter")
+
+
+async def within_reach(seat: Seat) -> None:
+    """Look whether on a phone somebody sees how bad it is, and takes it without scrolling."""
+    page, before = seat.page, seat.page.viewport_size
+    assert before
+    await page.set_viewport_size({"width": WIDTHS["phone"], "height": 800})
+    button = form_of(seat, f"/alarms/{ALARM}/acknowledge").get_by_role("button")
+    frame, box = await page.locator(".scroll").first.bounding_box(), await button.bounding_box()
+    assert frame
+    assert box
+    assert box["x"] + box["width"] <= frame["x"] + frame["width"]
+    await expect(page.locator("tr", has=button).locator(".tight")).to_be_visible()
+    await page.set_viewport_size(before)
 
 
 async def silence(seat: Seat) -> None:

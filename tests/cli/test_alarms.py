@@ -69,6 +69,14 @@ def test_a_silence_is_made_shown_and_ended(place_with_tenant: "Place") -> None:
     assert [] == place.json("alarms", "silences")
 
 
+def test_a_silence_behind_the_end_of_time_is_refused(place: "Place") -> None:
+    done = place.run("alarms", "silence", "--why", "x", "--start", "9999-12-31T23:30:00")
+
+    assert (1, "trackai: There is no such time. [invalid_field]") == (
+        *(done.returncode, done.stderr.strip()),
+    )
+
+
 def test_a_threshold_is_chosen_and_given_up(place: "Place") -> None:
     chosen = place.json("alarms", "threshold", "queue_depth", "50")
     shown = place.json("alarms", "show", "queue_depth")["fires"]

@@ -103,6 +103,15 @@ async def test_what_is_no_threshold_is_refused_in_words(house: "House", wrong: s
     assert await limits_of(house) is None
 
 
+async def test_what_was_chosen_is_in_the_field_as_it_may_be_sent_again(house: "House") -> None:
+    browser = await house.browser_of(role=MemberRole.OPERATOR)
+    await browser.submit("/alarms", OWN, threshold="12345678.5")
+    shown = (await browser.get("/alarms")).text
+    field = shown.split(f'action="{OWN}"')[1].split('value="12345678.5"')[0]
+
+    assert "</form>" not in field
+
+
 async def test_a_percentage_is_at_most_all_of_it(house: "House") -> None:
     browser = await house.browser_of()
     refused = await browser.submit("/alarms", "/alarms/webhook_success/threshold", threshold="101")

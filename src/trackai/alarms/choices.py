@@ -5,12 +5,10 @@ is done is in the audit log.
 """
 
 import datetime as dt
-import math
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from trackai.alarms.catalogue import ALARMS
@@ -37,6 +35,7 @@ from trackai.storage.alarm_routes import Route, Target
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database, Row
+from trackai.tracker.public_web import may_be_public
 
 # Letters of what people write.
 MOST_NAME, MOST_WHY = 100, 500
@@ -45,6 +44,8 @@ ROUTING_KEY = 32
 # A silence that nobody ends; longer ones are a threshold that is wrong.
 LONGEST_SILENCE = dt.timedelta(days=31)
 _WEEK = dt.timedelta(days=7)
+# Bytes of a disk, the most that anything measures; behind it an alarm's end could be no number.
+MOST_THRESHOLD = 1e12
 # Of what there is never more: a threshold beyond it would never let an alarm end, or fire.
 _HUNDREDS = frozenset(
     {
@@ -229,6 +230,8 @@ class Choices:
         NotFound when the alarm has none; Conflict when somebody has it.
         """
         subject, now = Subject(self._tenant_id, alarm_named(alarm_id).id, name), self._clock.now()
+        if "\x00" in name:  # the name of nothing, and no text to the database
+            raise NotFound("This alarm has no incident.")
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:
             taken = await alarm_signals.acknowledge_signal(
                 tx, subject, now=now, by=self._scribe.actor
@@ -264,8 +267,10 @@ def _refuse(known: Standing | None) -> None:
 
 
 def _limits(alarm: Alarm, threshold: float) -> Limits:
-    if not math.isfinite(threshold) or threshold < 0:
-        raise InvalidField("A threshold is a number, 0 or more.", field="threshold")
+    if not 0 <= threshold <= MOST_THRESHOLD:  # which not-a-number is not, either
+        raise InvalidField(
+            f"A threshold is a number between 0 and {MOST_THRESHOLD:,.0f}.", field="threshold"
+        )
     most = most_of(alarm)
     if most is not None and threshold > most:
         raise InvalidField(f"The threshold of this alarm is at most {most:g}.", field="threshold")
@@ -289,20 +294,20 @@ def _target(new: NewRoute) -> tuple[Target, str | None]:
         if not address.isprintable() or "@" not in parseaddr(address)[1] or " " in address:
             raise InvalidField("That is no e-mail address.", field="address")
         return Target(address), None
-    if not _is_https(address):
-        raise InvalidField("Calls go to an https address.", field="address")
+    if not _takes_calls(address):
+        raise InvalidField(
+            "Calls go to an https address of the public web, without a login or a port of its own.",
+            field="address",
+        )
     if new.kind is RouteKind.SLACK:
         return Target(address), None
     made = secret or f"whsec_{secrets.token_urlsafe(32)}"
     return Target(address, made), made
 
 
-def _is_https(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    return parts.scheme == "https" and bool(parts.hostname) and address.isprintable()
+def _takes_calls(address: str) -> bool:
+    """Tell whether calls can go there: others would be lost, and somebody called for that."""
+    return address.lower().startswith("https://") and may_be_public(address)
 
 
 def _text(text: str, field: str, most: int) -> str:

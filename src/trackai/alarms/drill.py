@@ -23,7 +23,7 @@ from trackai.alarms.ways.port import Way
 from trackai.model.alarm import INSTALLATION, Alarm, Limits, RouteKind, Standing, State, Subject
 from trackai.model.clock import Clock, NewId
 from trackai.storage import alarm_calls, alarm_choices, alarm_samples, alarm_signals
-from trackai.storage.alarm_routes import Route, Target
+from trackai.storage.alarm_routes import Route
 from trackai.storage.pool import Database, Tx
 
 # Of what a drill pretends to be.
@@ -102,7 +102,7 @@ class Ground:
     """What a drill is held on."""
 
     database: Database
-    routes: Mapping[UUID, tuple[Route, Target]]
+    routes: Opened
     ways: Mapping[RouteKind, Way]
     who: Who
     clock: Clock

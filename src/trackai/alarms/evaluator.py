@@ -1,4 +1,4 @@
-"""Job: looks at every alarm, twice a minute, in whichever worker is first.
+"""Job: looks at every alarm, four times a minute, in whichever worker is first.
 
 One transaction: 1. measure; 2. how alarms stood, who is silenced, whose thresholds count; 3. the
 rules; 4. what changed, what happened and whom to call is stored together. So whoever dies in the
@@ -91,7 +91,12 @@ class Really:
     async def routes(self, tx: Tx) -> Sequence[Route]:
         """Return the routes that people made."""
         routes = await load_routes_all_tenants(tx)
-        return [one for one in routes if self.pages or one.kind is not RouteKind.PAGERDUTY]
+        return [one for one in routes if self.pages or not _pages_environment(one)]
+
+
+def _pages_environment(route: Route) -> bool:
+    """Tell whether it is the environment's pager; what else pages knows no tenant's own."""
+    return route.kind is RouteKind.PAGERDUTY and route.tenant_id == INSTALLATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,12 +270,17 @@ class Evaluator:
         before: Mapping[Subject, Standing],
         labels: Mapping[Subject, str],
     ) -> None:
-        """Let those who were called know that somebody has it."""
+        """Let those who were called know that somebody has it.
+
+        Of what was silenced nobody is told before they are called; of what just ended, no more.
+        """
         now, watch = self._clock.now(), self._watch
         taken = {
             subject: stored
             for subject, stored in before.items()
-            if stored.acknowledged_at and not stored.acknowledge_called
+            if stored.acknowledged_at
+            and stored.called_at
+            and not (stored.acknowledge_called or subject in found.ended)
         }
         if not taken:
             return
@@ -278,9 +288,8 @@ class Evaluator:
         calls = await self._answers(tx, Deed.ACKNOWLEDGE, keys)
         await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
         for subject, stored in taken.items():
-            if subject not in found.ended:
-                standing = found.changed.get(subject, stored)
-                found.changed[subject] = replace(standing, acknowledge_called=True)
+            standing = found.changed.get(subject, stored)
+            found.changed[subject] = replace(standing, acknowledge_called=True)
 
     async def _answers(
         self, tx: Tx, deed: Deed, keys: Mapping[str, calling.Key]

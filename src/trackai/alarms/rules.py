@@ -92,7 +92,8 @@ def _without_data(alarm: Alarm, known: Standing) -> Standing:
 def _bad(alarm: Alarm, known: Standing, now: dt.datetime, new_id: NewId) -> Standing:
     if known.incident_id is not None:
         return replace(known, state=State.ALARM, good_since=None)
-    bad_since = known.bad_since or now
+    # A clock that was set back must not make anybody wait for it to come round again.
+    bad_since = min(known.bad_since or now, now)
     if now - bad_since < alarm.lasting:
         return replace(known, state=State.PENDING, bad_since=bad_since)
     return Standing(State.ALARM, known.since, incident_id=new_id(), fired_at=now)
@@ -101,7 +102,7 @@ def _bad(alarm: Alarm, known: Standing, now: dt.datetime, new_id: NewId) -> Stan
 def _good(alarm: Alarm, known: Standing, now: dt.datetime) -> Standing:
     if known.incident_id is None:
         return replace(known, state=State.OK, bad_since=None)
-    good_since = known.good_since or now
+    good_since = min(known.good_since or now, now)
     if now - good_since < alarm.calm:
         return replace(known, state=State.ALARM, good_since=good_since)
     return Standing(State.OK, known.since)

@@ -203,14 +203,16 @@ def _disk_percent(path: Path) -> float:
     return 100 * usage.used / (usage.used + usage.free)
 
 
-def kept_for(length: dt.timedelta, clock: Clock, ask: More) -> More:
-    """Return the same question, asked again only after so long."""
+def kept_for(
+    length: dt.timedelta, clock: Clock, ask: More, *, again: dt.timedelta = dt.timedelta(minutes=1)
+) -> More:
+    """Return the same question, asked again only after so long; after `again` when nothing came."""
     asked_at: list[dt.datetime] = []
     known: dict[Metric, float] = {}
 
     async def answer() -> Mapping[Metric, float]:
         now = clock.now()
-        if not asked_at or now - asked_at[-1] >= length:
+        if not asked_at or now - asked_at[-1] >= (length if known else again):
             asked_at[:] = [now]
             known.clear()
             known.update(await ask())

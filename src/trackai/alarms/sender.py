@@ -33,7 +33,10 @@ FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=5), dt.timedelta(hours=1)
 # Then nobody is told; the alarm calls_lost says so by other routes.
 MOST_TRIES = 10
 
-Opened = Mapping[UUID, tuple[Route, Target]]
+# None: it does not open.
+Opened = Mapping[UUID, tuple[Route, Target | None]]
+# The key may be at hand in another process, or again soon.
+SEALED = "route_does_not_open"
 
 
 class OpenRoutes(Protocol):
@@ -107,7 +110,9 @@ class Sender:
         else:
             get_logger().info(f"alarm_call.{ended}", call_id=str(call.id), **said)
 
-    async def _say(self, call: DueCall, route: Route, target: Target) -> Outcome:
+    async def _say(self, call: DueCall, route: Route, target: Target | None) -> Outcome:
+        if target is None:
+            return Again(SEALED)
         alarm, way = self._calls.alarms.get(call.alarm), self._calls.ways.get(route.kind)
         if way is not None and call.deed is Deed.CHANGE:
             return await way.tell(message_of_change(call, route, self._calls.who), target)

@@ -1,14 +1,16 @@
-"""Task: what is over of samples, history and calls is deleted."""
+"""Task: what is over of samples, history, calls and drills is deleted."""
 
 import datetime as dt
 
 from trackai.model.clock import Clock
-from trackai.storage import alarm_calls, alarm_history, alarm_samples
+from trackai.storage import alarm_calls, alarm_history, alarm_samples, alarm_signals
 from trackai.storage.pool import Database
 
 SAMPLES_KEPT = dt.timedelta(days=1)
 HISTORY_KEPT = dt.timedelta(days=90)
 CALLS_KEPT = dt.timedelta(days=90)
+# A drill takes seconds, on a clock that may be hours ahead, and what is its own away with it.
+DRILLS_KEPT = dt.timedelta(days=1)
 
 
 class AlarmUpkeep:
@@ -26,4 +28,5 @@ class AlarmUpkeep:
                 await alarm_samples.delete_old_all_tenants(tx, before=now - SAMPLES_KEPT)
                 + await alarm_history.delete_old_all_tenants(tx, before=now - HISTORY_KEPT)
                 + await alarm_calls.delete_old_all_tenants(tx, before=now - CALLS_KEPT)
+                + await alarm_signals.delete_left_all_tenants(tx, before=now - DRILLS_KEPT)
             )

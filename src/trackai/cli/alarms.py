@@ -22,6 +22,7 @@ from trackai.cli.following import note
 from trackai.cli.installation import Installation, actor, open_installation, parse_uuid, run
 from trackai.cli.output import Json, Limit, Row, show, show_one
 from trackai.cli.render import render
+from trackai.errors import InvalidField
 from trackai.model.alarm import INSTALLATION, Alarm, Standing, State, Subject
 from trackai.model.clock import SystemClock, new_id
 from trackai.settings import Pager
@@ -158,7 +159,7 @@ def silence(
 
     async def work() -> Row:
         begins = start.replace(tzinfo=dt.UTC) if start else SystemClock().now()
-        ends = begins + dt.timedelta(hours=hours)
+        ends = _after(begins, hours)
         async with _operator(tenant) as view:
             hush = Hush(why, begins, ends, alarm, subject, weekly)
             silence_id = await view.choices.silence(hush)
@@ -268,6 +269,13 @@ async def _operator(tenant: str | None = None) -> AsyncIterator[_View]:
         clock = SystemClock()
         scribe = Scribe(owner, actor(), clock, new_id)
         yield _View(here, Choices(database, here.envelope, clock, new_id, scribe))
+
+
+def _after(begins: dt.datetime, hours: float) -> dt.datetime:
+    try:
+        return begins + dt.timedelta(hours=hours)
+    except OverflowError:  # behind the year 9999
+        raise InvalidField("There is no such time.", field="start") from None
 
 
 def _state(counted: Mapping[State, int]) -> State:

@@ -3,7 +3,7 @@
 import secrets
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +16,7 @@ from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.choices import alarm_named
 from trackai.alarms.drill import Drill, Drilled, Ground
 from trackai.alarms.message import Sender as Who
+from trackai.alarms.sender import Opened
 from trackai.alarms.ways.opening import open_ways
 from trackai.cli.http import address_of, http_server, listening
 from trackai.cli.installation import Installation, open_installation, parse_uuid, run
@@ -165,16 +166,14 @@ async def _ground(settings: Settings, called: UUID | RouteKind | None) -> AsyncI
         yield Ground(database, routes, ways, who, clock, new_id, ask)
 
 
-def _own_route(sandbox: PagerDutySandbox) -> Mapping[UUID, tuple[Route, Target]]:
+def _own_route(sandbox: PagerDutySandbox) -> Opened:
     key = secrets.token_hex(16)
     sandbox.add_service(key)
     route = Route(*(INSTALLATION, new_id(), RouteKind.PAGERDUTY, "drill", Severity.MEDIUM, "en"))
     return {route.id: (route, Target(secret=key))}
 
 
-async def _real_routes(
-    here: Installation, database: Database, wanted: UUID | RouteKind
-) -> Mapping[UUID, tuple[Route, Target]]:
+async def _real_routes(here: Installation, database: Database, wanted: UUID | RouteKind) -> Opened:
     """Return the installation's route of this id, or its routes of this kind."""
     async with database.transaction() as tx:
         known = [
@@ -187,5 +186,10 @@ async def _real_routes(
         raise ConfigurationError(
             "The installation has no such route. List them: trackai alarms routes list; "
             "add one: trackai alarms routes add pagerduty NAME"
+        )
+    if any(target is None for _, target in found.values()):
+        raise ConfigurationError(
+            "A route was sealed with a key that is not in TRACKAI_SECRET_KEY. Add it again: "
+            "trackai alarms routes add"
         )
     return found

@@ -51,10 +51,15 @@ def _threshold(one: Counting, language: str) -> Threshold:
         fires=shown(alarm.metric, one.limits.threshold, language),
         ends=shown(alarm.metric, one.limits.clear, language),
         unit=words["unit"][alarm.metric].format(n="").strip(),
-        number=f"{one.limits.threshold:g}",
+        number=_plain(one.limits.threshold),
         most=most_of(alarm),
         chosen=alarm.metric not in YES_OR_NO,
         whose=one.whose,
         set_by=one.set_by,
         set_at=one.set_at,
     )
+
+
+def _plain(number: float) -> str:
+    """Return a number as the field takes it back: however large, without an exponent."""
+    return f"{number:.4f}".rstrip("0").rstrip(".")

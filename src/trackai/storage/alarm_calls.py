@@ -41,12 +41,13 @@ update alarm_calls set run_at = $3, state = $4, reason = $5, ended_at = $6
 where tenant_id = $1 and id = $2
 """
 
-# Which routes were told that these began, each since its own moment.
+# Which routes were told that these began, each since its own moment, or will be. Who never was is
+# told of no end: the all-clear of calls_lost would be lost by the same route, and fire it again.
 LIST_TOLD_ALL_TENANTS = """
 select distinct c.tenant_id, c.route_id, c.key
 from unnest($2::text[], $3::timestamptz[]) as asked (key, since)
 join alarm_calls c on c.key = asked.key and c.made_at >= asked.since
-where c.drill = $1 and c.deed = 'trigger'
+where c.drill = $1 and c.deed = 'trigger' and c.state <> 'dead'
 """
 
 # The newest, everybody's or one owner's.
@@ -56,8 +57,9 @@ from alarm_calls where drill = $1 and ($2::uuid is null or tenant_id = $2)
 order by made_at desc, id desc limit $3
 """
 
-# Those that are over.
-DELETE_OLD_ALL_TENANTS = "delete from alarm_calls where made_at < $1 and run_at is null"
+# Those that are over, and those that nobody makes any more: of a drill that was killed, of a
+# release that is gone.
+DELETE_OLD_ALL_TENANTS = "delete from alarm_calls where made_at < $1"
 
 # A drill's.
 DELETE_DRILL_ALL_TENANTS = "delete from alarm_calls where drill = $1 and drill <> $2"
@@ -149,7 +151,7 @@ async def list_calls_all_tenants(
 
 
 async def delete_old_all_tenants(tx: Tx, *, before: dt.datetime) -> int:
-    """Delete calls from before a moment that are over; return how many."""
+    """Delete calls from before a moment; return how many."""
     return await tx.execute(DELETE_OLD_ALL_TENANTS, before)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from trackai.errors import InvariantBroken
 from trackai.model.alarm import INSTALLATION, RouteKind, Severity
 from trackai.storage import alarms_key, tenant_keys
 from trackai.storage.envelope import Envelope
@@ -32,9 +33,11 @@ select {_COLUMNS}, made_by, made_at from alarm_routes
 where tenant_id = $1 and ended_at is null order by made_at, id
 """  # noqa: S608 - constant
 
-# Where these lead.
+# Where these lead. Of a tenant that was deleted the rows are there for a while, and no key.
 OPEN_ROUTES_ALL_TENANTS = f"""
-select {_COLUMNS}, target_sealed from alarm_routes where id = any($1::uuid[]) and ended_at is null
+select {_COLUMNS}, target_sealed from alarm_routes r
+where id = any($1::uuid[]) and ended_at is null
+  and not exists (select from tenants t where t.id = r.tenant_id and t.deleted_at is not null)
 """  # noqa: S608 - constant
 
 # Nobody is called by it any more.
@@ -89,15 +92,14 @@ async def list_routes(tx: Tx, *, tenant_id: UUID) -> Sequence[Row]:
 
 async def open_routes_all_tenants(
     tx: Tx, envelope: Envelope, ids: Iterable[UUID]
-) -> dict[UUID, tuple[Route, Target]]:
-    """Return id -> route and where it leads, of those that are used."""
+) -> dict[UUID, tuple[Route, Target | None]]:
+    """Return id -> route and where it leads, of those that are used; None: it does not open.
+
+    One key that is gone must not keep everybody else from being called.
+    """
     rows = await tx.fetch(OPEN_ROUTES_ALL_TENANTS, list(ids))
     await _know(tx, envelope, {row["tenant_id"] for row in rows})
-    found = {}
-    for row in rows:
-        plain = envelope.open(row["target_sealed"], table=TABLE, tenant_id=row["tenant_id"])
-        found[row["id"]] = (_route(row), msgspec.json.decode(plain, type=Target))
-    return found
+    return {row["id"]: (_route(row), _opened(envelope, row)) for row in rows}
 
 
 async def end_route(tx: Tx, *, tenant_id: UUID, route_id: UUID, now: dt.datetime) -> bool:
@@ -110,6 +112,14 @@ async def _know(tx: Tx, envelope: Envelope, tenant_ids: Iterable[UUID]) -> None:
     if INSTALLATION in owners:
         await alarms_key.know_all_tenants(tx, envelope)
     await tenant_keys.know(tx, envelope, owners - {INSTALLATION})
+
+
+def _opened(envelope: Envelope, row: Row) -> Target | None:
+    try:
+        plain = envelope.open(row["target_sealed"], table=TABLE, tenant_id=row["tenant_id"])
+    except InvariantBroken:
+        return None
+    return msgspec.json.decode(plain, type=Target)
 
 
 def _route(row: Row) -> Route:

@@ -47,6 +47,9 @@ where s.drill = $1 and s.tenant_id = gone.tenant_id and s.alarm = gone.alarm
 # A drill's.
 DELETE_DRILL_ALL_TENANTS = "delete from alarm_signals where drill = $1 and drill <> $2"
 
+# Those of drills that were killed before they could take theirs away.
+DELETE_LEFT_ALL_TENANTS = "delete from alarm_signals where drill <> $1 and since < $2"
+
 # A tenant's, the worst first.
 LIST_SIGNALS = f"""
 select {_COLUMNS} from alarm_signals
@@ -120,6 +123,11 @@ async def delete_drill_all_tenants(tx: Tx, *, drill: UUID) -> None:
     await tx.execute(DELETE_DRILL_ALL_TENANTS, drill, REAL)
 
 
+async def delete_left_all_tenants(tx: Tx, *, before: dt.datetime) -> int:
+    """Forget drills from before a moment; return of how many alarms."""
+    return await tx.execute(DELETE_LEFT_ALL_TENANTS, REAL, before)
+
+
 async def list_signals(tx: Tx, *, tenant_id: UUID) -> Standings:
     """Return how a tenant's alarms stand, the worst first."""
     return standings_of(await tx.fetch(LIST_SIGNALS, tenant_id, REAL))
@@ -151,6 +159,6 @@ def standings_of(rows: Sequence[Row]) -> Standings:
 
 
 def _standing(row: Row) -> Standing:
-    # By position: there are thousands, twice a minute.
+    # By position: there are thousands, four times a minute.
     _, _, _, state, *rest = row.values()
     return Standing(State(state), *rest)

@@ -3,6 +3,9 @@
 To the envelope it is the key of a tenant that nobody can be.
 """
 
+import contextlib
+
+from trackai.errors import InvariantBroken
 from trackai.model.alarm import INSTALLATION
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Tx
@@ -26,10 +29,14 @@ async def make_all_tenants(tx: Tx, envelope: Envelope) -> None:
 
 
 async def know_all_tenants(tx: Tx, envelope: Envelope) -> None:
-    """Have the envelope learn the key, if there is one."""
+    """Have the envelope learn the key, if there is one.
+
+    One that does not unwrap stays unknown: what it sealed raises InvariantBroken when opened.
+    """
     if envelope.unknown([INSTALLATION]):
         for row in await tx.fetch(FIND_KEY_ALL_TENANTS):
-            envelope.learn(INSTALLATION, row["wrapped"])
+            with contextlib.suppress(InvariantBroken):
+                envelope.learn(INSTALLATION, row["wrapped"])
 
 
 async def rewrap_all_tenants(tx: Tx, envelope: Envelope) -> bool:

@@ -63,6 +63,17 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
+def may_be_public(address: str) -> bool:
+    """Tell whether an address can be of the public web; nobody is asked where its name leads."""
+    url = _parse(address.strip(), any_port=False)
+    if url is None or url.raw_host is None:
+        return False
+    try:
+        return is_public(ipaddress.ip_address(url.raw_host))
+    except ValueError:  # a name
+        return True
+
+
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Return the addresses of a name, or of numbers as the system reads them."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -122,7 +133,7 @@ class PublicWeb:
         return NoPage.TOO_MANY_REDIRECTS
 
     async def _judge(self, address: str) -> _Target | NoPage:
-        url = self._parse(address)
+        url = _parse(address, any_port=self._any_port)
         if url is None or url.raw_host is None or url.port is None:
             return NoPage.NO_ADDRESS
         try:
@@ -137,16 +148,17 @@ class PublicWeb:
             return NoPage.NOT_PUBLIC
         return _Target(url, [str(one) for one in addresses])
 
-    def _parse(self, address: str) -> URL | None:
-        """Return an address as the client reads it: two readings could name two hosts."""
-        if len(address) > MOST_ADDRESS or not address.isprintable() or "\\" in address:
-            return None
-        try:
-            url = URL(address)
-            known = url.scheme in _PORTS and url.user is None and url.password is None
-            return url if known and (self._any_port or url.port in _PORTS.values()) else None
-        except ValueError:
-            return None
+
+def _parse(address: str, *, any_port: bool) -> URL | None:
+    """Return an address as the client reads it: two readings could name two hosts."""
+    if len(address) > MOST_ADDRESS or not address.isprintable() or "\\" in address:
+        return None
+    try:
+        url = URL(address)
+        known = url.scheme in _PORTS and url.user is None and url.password is None
+        return url if known and (any_port or url.port in _PORTS.values()) else None
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,18 @@ def test_what_nobody_looked_at_is_not_known_to_have_gone_on() -> None:
     assert later == step.standing.bad_since
 
 
+def test_a_clock_that_was_set_back_makes_nobody_wait_for_it() -> None:
+    bad, good = Limits(10, 8), 5.0
+    pending = next_step(HIGH, bad, None, 20.0, NOON + 60 * MINUTE, new_id).standing
+    begun = next_step(HIGH, bad, pending, 20.0, NOON, new_id).standing
+    fired = next_step(HIGH, bad, begun, 20.0, NOON + HIGH.lasting, new_id).standing
+    calm = next_step(HIGH, bad, fired, good, NOON + 60 * MINUTE, new_id).standing
+    begun = next_step(HIGH, bad, calm, good, NOON, new_id).standing
+    ended = next_step(HIGH, bad, begun, good, NOON + HIGH.calm, new_id).standing
+
+    assert (State.PENDING, State.ALARM, State.OK) == (pending.state, fired.state, ended.state)
+
+
 def test_the_nearest_choice_of_a_threshold_counts() -> None:
     tenants, everybodys = Limits(100, 90), Limits(50, 40)
 
