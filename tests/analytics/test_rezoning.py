@@ -122,6 +122,33 @@ async def test_what_went_with_its_partition_stays_counted(world: "World", zone: 
     assert (same.different, found.different) == (0, 0), found.compared
 
 
+@pytest.mark.parametrize(
+    ("before", "zone"),
+    [
+        ("UTC", "America/Sao_Paulo"),
+        ("America/Noronha", "America/Sao_Paulo"),
+        ("Europe/Lisbon", "America/New_York"),
+    ],
+)
+async def test_the_first_day_that_is_kept_may_be_of_two_zones(
+    world: "World", before: str, zone: str
+) -> None:
+    await upkeep_of(world).keep(30)
+    for wanted in (before, zone):
+        await upkeep_of(world).want_time_zone(wanted)
+        await rezoner_of(world).run()
+        # Clicks of the first days whose rows are kept, as they were counted so far.
+        for hours in range(27 * 24, 31 * 24, 2) if wanted == before else ():
+            await world.click(f"c{hours}", ago=dt.timedelta(hours=hours))
+        while await Folder(world.workers, world.clock).step():
+            pass
+    found, (counted,) = await verified(world), await world.rows(CLICKS)
+
+    assert await upkeep_of(world).time_zone() == (zone, None)
+    assert found.different == 0, found.compared
+    assert counted["clicks"] == 48
+
+
 async def test_what_comes_in_meanwhile_is_counted_once(world: "World") -> None:
     await sell(world, 10)
     rezoner, folder = rezoner_of(world), Folder(world.workers, world.clock)

@@ -21,6 +21,7 @@ from trackai.storage.pool import Tx
 from trackai.storage.recounts import RECOUNTS, Compared, Stretch, recount
 
 MOST_DAYS = 732
+LONGEST_DAY = dt.timedelta(hours=25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,9 @@ def _stretch(
     now: dt.datetime,
 ) -> Stretch:
     first, last = dates
-    kept = floor(whole_since(now, keep_days), Grain.DAY, zone)
+    # The first day whose rows are all there may have been cut by another time zone: what was
+    # counted in that one stays up to some moment of it (`analytics/rezoning.py`).
+    kept = floor(whole_since(now, keep_days) + LONGEST_DAY, Grain.DAY, zone)
     start = max(Period.day_begins(first, zone), kept)
     end = Period.day_begins(last + dt.timedelta(days=1), zone)
     weeks_until = floor(end, Grain.WEEK, zone)
