@@ -203,6 +203,17 @@ async def test_a_zone_that_the_database_lacks_is_refused(
         await upkeep_of(world).want_time_zone("Atlantis/Capital")
 
 
+async def test_a_zone_that_the_database_knows_otherwise_is_refused(
+    world: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokyo = zoneinfo.ZoneInfo("Asia/Tokyo")
+    monkeypatch.setattr(zoneinfo, "ZoneInfo", lambda _: tokyo)
+    await upkeep_of(world).want_time_zone("Asia/Tokyo")
+
+    with pytest.raises(InvalidField, match="say two times"):
+        await upkeep_of(world).want_time_zone("Asia/Manila")
+
+
 async def test_a_wish_that_cannot_be_met_keeps_no_other_waiting(world: "World") -> None:
     accounts = sorted(
         [world.account, await world.open_account("Outra")], key=lambda one: one.tenant.id

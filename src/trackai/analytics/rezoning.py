@@ -49,7 +49,7 @@ class Rezoner:
 
     async def _rezone(self, tx: Tx, tenant_id: UUID, before: ZoneInfo, zone: str) -> bool:
         await rezoning.one_moment(tx)
-        await check_time_zone(tx, zone)
+        await check_time_zone(tx, zone, self._clock.now())
         if not await rezoning.set_time_zone(tx, tenant_id=tenant_id, zone=zone):
             return False
         keep_days = await tenants.find_keeping(tx, tenant_id=tenant_id) or 0

@@ -1,6 +1,7 @@
 """Tables tenants and funnels."""
 
 import datetime as dt
+from collections.abc import Sequence
 from uuid import UUID
 
 from trackai.model.tenant import Attribution, Funnel, Tenant
@@ -62,6 +63,13 @@ where id = $1 and deleted_at is null and coalesce(next_time_zone, time_zone) <> 
 
 # Whether the database has a time zone of this name.
 KNOWS_TIME_ZONE = "select exists (select from pg_timezone_names where name = $1) as known"
+
+# The first of some moments at which the database's clocks in a zone say another time.
+FIND_OTHER_TIME = """
+select min(said.moment) as moment
+from unnest($2::timestamptz[], $3::timestamp[]) as said (moment, local)
+where said.moment at time zone $1 <> said.local
+"""
 
 # A new funnel.
 INSERT_FUNNEL = """
@@ -156,6 +164,14 @@ async def knows_time_zone(tx: Tx, zone: str) -> bool:
     """Tell whether the database has a time zone of this name."""
     row = await tx.fetch_one(KNOWS_TIME_ZONE, zone)
     return bool(row and row["known"])
+
+
+async def find_other_time(
+    tx: Tx, zone: str, moments: Sequence[dt.datetime], local: Sequence[dt.datetime]
+) -> dt.datetime | None:
+    """Return the first moment at which a zone's clocks do not say what is said; None for none."""
+    row = await tx.fetch_one(FIND_OTHER_TIME, zone, moments, local)
+    return row["moment"] if row else None
 
 
 async def insert_funnel(tx: Tx, funnel: Funnel, *, now: dt.datetime) -> None:
