@@ -122,6 +122,31 @@ async def test_what_went_with_its_partition_stays_counted(world: "World", zone: 
     assert (same.different, found.different) == (0, 0), found.compared
 
 
+async def test_what_went_when_less_was_kept_stays_counted_when_more_is(world: "World") -> None:
+    def opened(role: Role) -> "AbstractAsyncContextManager[Database]":
+        return Database.opened(world.url, role, size=1)
+
+    world.clock.moment = SystemClock().now()
+    for age in (0, 20, 50, 100, 200):
+        await world.click(f"c{age}", ago=dt.timedelta(days=age))
+    while await Folder(world.workers, world.clock).step():
+        pass
+    retention = Retention(opened, world.envelope, world.clock)
+    for days in (30, 365):
+        await upkeep_of(world).keep(days)
+        world.clock.forward(minutes=2)
+        await retention.resettle()
+    (stored,) = await world.rows(STORED)
+    kept = await verified(world)
+    await upkeep_of(world).want_time_zone("Asia/Tokyo")
+    done = await rezoner_of(world).run()
+    found, (counted,) = await verified(world), await world.rows(CLICKS)
+
+    assert stored["clicks"] == 2
+    assert (kept.different, found.different) == (0, 0), (kept.compared, found.compared)
+    assert (done, counted["clicks"]) == (1, 5)
+
+
 @pytest.mark.parametrize(
     ("before", "zone"),
     [

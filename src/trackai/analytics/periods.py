@@ -14,7 +14,6 @@ from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from trackai.errors import InvalidField
-from trackai.model.keeping import period_of
 
 # How long minutes and hours are there for sure; storage keeps them a little longer.
 MINUTES_KEPT = dt.timedelta(days=2)
@@ -271,17 +270,6 @@ def _is_kept(segment: Segment, now: dt.datetime) -> bool:
 def _rows(segments: Sequence[Segment], now: dt.datetime) -> float:
     """Return about how many buckets there are to read: those to come have no rows."""
     return sum(max(0.0, (min(one.end, now) - one.start) / _LENGTHS[one.grain]) for one in segments)
-
-
-def whole_since(now: dt.datetime, keep_days: int) -> dt.datetime:
-    """Return a moment of the first day, in any zone, whose rows are all there.
-
-    They go by whole partitions, a month's when the first of it is too old. It holds for a day,
-    so that none goes while somebody counts; and no day is longer than 25 hours.
-    """
-    oldest = now.astimezone(dt.UTC).date() - dt.timedelta(days=keep_days - 1)
-    _, whole = period_of(oldest, keep_days)
-    return min(now, dt.datetime.combine(whole, dt.time(), dt.UTC) + dt.timedelta(hours=26))
 
 
 def floor(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
