@@ -5,7 +5,9 @@ import random
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from trackai.analytics.periods import Grain, floor
+import pytest
+
+from trackai.analytics.periods import Grain, Period, floor
 from trackai.model.histogram import bin_of, middle_ms
 
 if TYPE_CHECKING:
@@ -39,6 +41,39 @@ async def test_buckets_begin_when_postgresql_says(world: "World") -> None:
         if floor(row["moment"], Grain(row["grain"]), ZoneInfo(row["zone"])) != row["at"]
     ]
     assert wrong == []
+
+
+def around_changes(zone: ZoneInfo) -> list[dt.datetime]:
+    """Return every five minutes of the half days around the changes of a year's clocks."""
+    at, half_day = dt.datetime(2017, 1, 1, tzinfo=dt.UTC), dt.timedelta(hours=12)
+    starts = [at + number * half_day for number in range(2 * 365)]
+    changes = [
+        start
+        for start in starts
+        if start.astimezone(zone).utcoffset() != (start + half_day).astimezone(zone).utcoffset()
+    ]
+    return [one + dt.timedelta(minutes=5 * step) for one in changes for step in range(-60, 300)]
+
+
+# Clocks that move by half an hour, that are a quarter of an hour beside others, and plain ones.
+@pytest.mark.parametrize(
+    "name", ["Australia/Lord_Howe", "Pacific/Chatham", "America/Sao_Paulo", "Antarctica/Troll"]
+)
+async def test_no_hour_is_lost_where_clocks_move(world: "World", name: str) -> None:
+    zone = ZoneInfo(name)
+    moments = around_changes(zone)
+    count = len(moments)
+    async with world.workers.transaction() as tx:
+        rows = await tx.fetch(TRUNCATED, [name] * count, ["hour"] * count, moments)
+    wrong = [tuple(row) for row in rows if floor(row["moment"], Grain.HOUR, zone) != row["at"]]
+    # A chart has a place for each of them.
+    first, last = rows[0]["moment"], rows[359]["moment"]
+    hours = Period(first, last, zone, now=last).starts()
+
+    assert count == 2 * 360
+    assert wrong == []
+    assert {row["at"] for row in rows[:359]} <= set(hours)
+    assert len(hours) == len(set(hours))
 
 
 async def test_bins_are_the_same_ones(world: "World") -> None:

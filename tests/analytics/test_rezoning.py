@@ -122,6 +122,58 @@ async def test_what_went_with_its_partition_stays_counted(world: "World", zone: 
     assert (same.different, found.different) == (0, 0), found.compared
 
 
+async def test_what_went_when_less_was_kept_stays_counted_when_more_is(world: "World") -> None:
+    def opened(role: Role) -> "AbstractAsyncContextManager[Database]":
+        return Database.opened(world.url, role, size=1)
+
+    world.clock.moment = SystemClock().now()
+    for age in (0, 20, 50, 100, 200):
+        await world.click(f"c{age}", ago=dt.timedelta(days=age))
+    while await Folder(world.workers, world.clock).step():
+        pass
+    retention = Retention(opened, world.envelope, world.clock)
+    for days in (30, 365):
+        await upkeep_of(world).keep(days)
+        world.clock.forward(minutes=2)
+        await retention.resettle()
+    (stored,) = await world.rows(STORED)
+    kept = await verified(world)
+    await upkeep_of(world).want_time_zone("Asia/Tokyo")
+    done = await rezoner_of(world).run()
+    found, (counted,) = await verified(world), await world.rows(CLICKS)
+
+    assert stored["clicks"] == 2
+    assert (kept.different, found.different) == (0, 0), (kept.compared, found.compared)
+    assert (done, counted["clicks"]) == (1, 5)
+
+
+@pytest.mark.parametrize(
+    ("before", "zone"),
+    [
+        ("UTC", "America/Sao_Paulo"),
+        ("America/Noronha", "America/Sao_Paulo"),
+        ("Europe/Lisbon", "America/New_York"),
+    ],
+)
+async def test_the_first_day_that_is_kept_may_be_of_two_zones(
+    world: "World", before: str, zone: str
+) -> None:
+    await upkeep_of(world).keep(30)
+    for wanted in (before, zone):
+        await upkeep_of(world).want_time_zone(wanted)
+        await rezoner_of(world).run()
+        # Clicks of the first days whose rows are kept, as they were counted so far.
+        for hours in range(27 * 24, 31 * 24, 2) if wanted == before else ():
+            await world.click(f"c{hours}", ago=dt.timedelta(hours=hours))
+        while await Folder(world.workers, world.clock).step():
+            pass
+    found, (counted,) = await verified(world), await world.rows(CLICKS)
+
+    assert await upkeep_of(world).time_zone() == (zone, None)
+    assert found.different == 0, found.compared
+    assert counted["clicks"] == 48
+
+
 async def test_what_comes_in_meanwhile_is_counted_once(world: "World") -> None:
     await sell(world, 10)
     rezoner, folder = rezoner_of(world), Folder(world.workers, world.clock)
@@ -174,6 +226,17 @@ async def test_a_zone_that_the_database_lacks_is_refused(
 
     with pytest.raises(InvalidField, match="list of time zones is older"):
         await upkeep_of(world).want_time_zone("Atlantis/Capital")
+
+
+async def test_a_zone_that_the_database_knows_otherwise_is_refused(
+    world: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokyo = zoneinfo.ZoneInfo("Asia/Tokyo")
+    monkeypatch.setattr(zoneinfo, "ZoneInfo", lambda _: tokyo)
+    await upkeep_of(world).want_time_zone("Asia/Tokyo")
+
+    with pytest.raises(InvalidField, match="say two times"):
+        await upkeep_of(world).want_time_zone("Asia/Manila")
 
 
 async def test_a_wish_that_cannot_be_met_keeps_no_other_waiting(world: "World") -> None:

@@ -3,6 +3,9 @@
 import asyncio
 import datetime as dt
 import json
+import subprocess
+import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -26,6 +29,7 @@ from trackai.storage.receipts import (
 )
 from trackai.storage.rejections import insert_rejection
 
+TRACKAI = Path(sys.executable).with_name("trackai")
 PIXEL, TOKEN = "123456789012345", "EAAtoken0123456789"
 
 
@@ -50,6 +54,34 @@ def test_every_finding_that_is_not_well_says_what_to_do(place: "Place") -> None:
 
     assert ill
     assert all(one["to_do"] for one in ill)
+
+
+def test_a_machine_whose_list_of_time_zones_is_another_is_a_finding(
+    place: "Place", tmp_path: Path
+) -> None:
+    place.json("tenant", "create", "Loja")
+    place.json("tenant", "create", "Filial", "--time-zone", "America/Manaus")
+    # Brazil changes its clocks, and nobody updated the machine.
+    (tmp_path / "America").mkdir()
+    old = files("tzdata").joinpath("zoneinfo", "Asia", "Tokyo").read_bytes()
+    (tmp_path / "America" / "Sao_Paulo").write_bytes(old)
+    _, alike = findings(place, "--offline")
+    # A process of its own: others have read the list already.
+    done = subprocess.run(  # noqa: S603 - our own program
+        [TRACKAI, "doctor", "--offline", "--json"],
+        env=place.environment | {"PYTHONTZPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = {one["check"]: one for one in json.loads(done.stdout)}
+    ill = found["time zone America/Sao_Paulo"]
+
+    assert alike["time zones"]["state"] == "ok"
+    assert (1, "failed") == (done.returncode, ill["state"])
+    assert ill["found"].endswith("the zone of Loja")
+    assert "tzdata" in ill["to_do"]
+    assert "time zone America/Manaus" not in found
 
 
 def test_a_secret_that_is_not_where_it_is_said_to_be_is_a_finding(

@@ -88,7 +88,7 @@ class Onboarding:
             currency=currency,
         )
         async with self._database.transaction(tenant_id=tenant.id) as tx:
-            await check_time_zone(tx, time_zone)
+            await check_time_zone(tx, time_zone, self._clock.now())
             await tenants.insert_tenant(tx, self._envelope, tenant, now=self._clock.now())
             await self._scribe(tenant.id).note(
                 tx, "tenant.create", tenant.id, {"name": tenant.name}

@@ -151,7 +151,7 @@ class Upkeep:
         Within minutes a task counts them again and sets it.
         """
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:
-            await check_time_zone(tx, zone)
+            await check_time_zone(tx, zone, self._clock.now())
             before, _ = await self._time_zone(tx)
             changed = await tenants.want_time_zone(tx, tenant_id=self._tenant_id, zone=zone)
             if changed:

@@ -14,7 +14,6 @@ from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from trackai.errors import InvalidField
-from trackai.model.keeping import period_of
 
 # How long minutes and hours are there for sure; storage keeps them a little longer.
 MINUTES_KEPT = dt.timedelta(days=2)
@@ -273,25 +272,15 @@ def _rows(segments: Sequence[Segment], now: dt.datetime) -> float:
     return sum(max(0.0, (min(one.end, now) - one.start) / _LENGTHS[one.grain]) for one in segments)
 
 
-def whole_since(now: dt.datetime, keep_days: int) -> dt.datetime:
-    """Return a moment of the first day, in any zone, whose rows are all there.
-
-    They go by whole partitions, a month's when the first of it is too old. It holds for a day,
-    so that none goes while somebody counts; and no day is longer than 25 hours.
-    """
-    oldest = now.astimezone(dt.UTC).date() - dt.timedelta(days=keep_days - 1)
-    _, whole = period_of(oldest, keep_days)
-    return min(now, dt.datetime.combine(whole, dt.time(), dt.UTC) + dt.timedelta(hours=26))
-
-
 def floor(moment: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
     """Return when the bucket that a moment is in began, in UTC."""
-    local = moment.astimezone(zone).replace(second=0, microsecond=0)
-    if grain is Grain.MINUTE:
-        return local.astimezone(dt.UTC)
-    local = local.replace(minute=0)
-    if grain is Grain.HOUR:
-        return local.astimezone(dt.UTC)
+    local = moment.astimezone(zone)
+    if grain in {Grain.MINUTE, Grain.HOUR}:
+        # Taken off what has passed, as PostgreSQL does it: the hour's first minute may be one that
+        # clocks skipped, or have been there twice.
+        minutes = local.minute if grain is Grain.HOUR else 0
+        passed = dt.timedelta(minutes=minutes, seconds=local.second, microseconds=local.microsecond)
+        return moment.astimezone(dt.UTC) - passed
     day = local.date()
     return _midnight(day - dt.timedelta(days=day.weekday() if grain is Grain.WEEK else 0), zone)
 
@@ -318,7 +307,8 @@ def _after(start: dt.datetime, grain: Grain, zone: ZoneInfo) -> dt.datetime:
     if grain is Grain.MINUTE:
         return start + dt.timedelta(minutes=1)
     if grain is Grain.HOUR:
-        return start + dt.timedelta(hours=1)
+        # Where clocks move by half an hour the next one begins earlier.
+        return floor(start + dt.timedelta(hours=1), grain, zone)
     # Days of the calendar: one has 23 to 25 hours.
     days = dt.timedelta(days=7 if grain is Grain.WEEK else 1)
     return _midnight(start.astimezone(zone).date() + days, zone)

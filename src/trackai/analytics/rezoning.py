@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from trackai.accounts.time_zones import check_time_zone
-from trackai.analytics.periods import FARTHEST, HOURS_KEPT, MINUTES_KEPT, Grain, floor, whole_since
+from trackai.analytics.periods import FARTHEST, HOURS_KEPT, MINUTES_KEPT, Grain, floor
 from trackai.errors import InvalidField, StatementRefused, StorageUnavailable
 from trackai.model.clock import Clock
 from trackai.storage import rezoning, rollups, tenants
@@ -49,12 +49,12 @@ class Rezoner:
 
     async def _rezone(self, tx: Tx, tenant_id: UUID, before: ZoneInfo, zone: str) -> bool:
         await rezoning.one_moment(tx)
-        await check_time_zone(tx, zone)
+        await check_time_zone(tx, zone, self._clock.now())
         if not await rezoning.set_time_zone(tx, tenant_id=tenant_id, zone=zone):
             return False
-        keep_days = await tenants.find_keeping(tx, tenant_id=tenant_id) or 0
         now = self._clock.now()
-        since = floor(whole_since(now, keep_days), Grain.DAY, before)
+        whole = await tenants.find_rows_since(tx, tenant_id=tenant_id, now=now)
+        since = floor(whole or now, Grain.DAY, before)
         await rezoning.forget_counts(tx, tenant_id=tenant_id, since=since)
         for stretch in _stretches(tenant_id, since, now):
             await rezoning.count_again(tx, stretch)

@@ -13,7 +13,6 @@ from trackai.analytics.periods import (
     Grain,
     Period,
     floor,
-    whole_since,
 )
 from trackai.errors import InvalidField, UnknownTenant
 from trackai.storage import tenants
@@ -21,6 +20,7 @@ from trackai.storage.pool import Tx
 from trackai.storage.recounts import RECOUNTS, Compared, Stretch, recount
 
 MOST_DAYS = 732
+LONGEST_DAY = dt.timedelta(hours=25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class Days:
 async def verify(tx: Tx, *, tenant_id: UUID, days: Days, now: dt.datetime) -> Verified:
     """Count a tenant's days again and compare; days whose rows were let go are left out."""
     tenant = await tenants.find_tenant(tx, tenant_id)
-    keep_days = await tenants.find_keeping(tx, tenant_id=tenant_id)
-    if tenant is None or keep_days is None:
+    rows_since = await tenants.find_rows_since(tx, tenant_id=tenant_id, now=now)
+    if tenant is None or rows_since is None:
         raise UnknownTenant("There is no such tenant.")
     zone = ZoneInfo(tenant.time_zone)
-    stretch = _stretch(tenant_id, days.dates(now.astimezone(zone).date()), keep_days, zone, now)
+    stretch = _stretch(tenant_id, days.dates(now.astimezone(zone).date()), rows_since, zone, now)
     compared = [await recount(tx, rollup, stretch) for rollup in RECOUNTS]
     return Verified(stretch.start, stretch.end, compared)
 
@@ -69,12 +69,14 @@ async def verify(tx: Tx, *, tenant_id: UUID, days: Days, now: dt.datetime) -> Ve
 def _stretch(
     tenant_id: UUID,
     dates: tuple[dt.date, dt.date],
-    keep_days: int,
+    rows_since: dt.datetime,
     zone: ZoneInfo,
     now: dt.datetime,
 ) -> Stretch:
     first, last = dates
-    kept = floor(whole_since(now, keep_days), Grain.DAY, zone)
+    # The first day whose rows are all there may have been cut by another time zone: what was
+    # counted in that one stays up to some moment of it (`analytics/rezoning.py`).
+    kept = floor(rows_since + LONGEST_DAY, Grain.DAY, zone)
     start = max(Period.day_begins(first, zone), kept)
     end = Period.day_begins(last + dt.timedelta(days=1), zone)
     weeks_until = floor(end, Grain.WEEK, zone)

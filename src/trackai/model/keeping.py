@@ -1,4 +1,4 @@
-"""Which days a partition holds, which partitions a class wants, and which are over.
+"""Which days a partition holds, which partitions a class wants, which are over, and what is whole.
 
 "Kept no longer than" is the promise: a partition goes when its first day is as old as its class
 allows, so that a row lives between the class less the partition's width, and the class.
@@ -36,3 +36,14 @@ def wanted(today: dt.date, keep_days: int) -> Iterator[tuple[dt.date, dt.date]]:
 def is_over(starts: dt.date, today: dt.date, keep_days: int) -> bool:
     """Tell whether a partition's first row is as old as its class allows."""
     return starts <= today - dt.timedelta(days=keep_days)
+
+
+def whole_since(now: dt.datetime, keep_days: int) -> dt.datetime:
+    """Return a moment of the first day, in any zone, whose rows are all there.
+
+    They go by whole partitions, a month's when the first of it is too old. It holds for a day,
+    so that none goes while somebody counts; and no day is longer than 25 hours.
+    """
+    oldest = now.astimezone(dt.UTC).date() - dt.timedelta(days=keep_days - 1)
+    _, whole = period_of(oldest, keep_days)
+    return min(now, dt.datetime.combine(whole, dt.time(), dt.UTC) + dt.timedelta(hours=26))

@@ -23,6 +23,7 @@ from trackai.operations.backups import backup
 from trackai.operations.findings import Finding, Patient, State
 from trackai.operations.flags import flags
 from trackai.operations.flow import breakers, queue
+from trackai.operations.zones import time_zones
 from trackai.secrets.port import Secrets, is_reference
 from trackai.storage import (
     destinations,
@@ -281,6 +282,7 @@ _CHECKS: tuple[Callable[[Patient], Awaitable[list[Finding]]], ...] = (
     queue,
     breakers,
     _accounts,
+    time_zones,
     _troubles,
     flags,
     backup,

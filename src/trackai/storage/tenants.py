@@ -1,12 +1,16 @@
 """Tables tenants and funnels."""
 
 import datetime as dt
+from collections.abc import Sequence
 from uuid import UUID
 
+from trackai.model.keeping import whole_since
 from trackai.model.tenant import Attribution, Funnel, Tenant
 from trackai.storage import tenant_keys
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Row, Tx
+
+_EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 # A new tenant.
 INSERT_TENANT = """
@@ -43,14 +47,16 @@ update tenants set name = $2, currency = $3
 where id = $1 and deleted_at is null and (name, currency) is distinct from ($2, $3)
 """
 
-# How long a tenant keeps its rows from now on; what is stored is moved by a task.
+# How long a tenant keeps its rows from now on; what is stored is moved by a task. What went by what
+# it kept so far stays away, even if it keeps more now.
 UPDATE_KEEPING = """
-update tenants set keep_days = $2, keep_changed_at = $3 where id = $1 and keep_days <> $2
+update tenants set keep_days = $2, keep_changed_at = $3, rows_since = greatest(rows_since, $4)
+where id = $1 and keep_days <> $2
 """
 
 # How long it does, and whether what is stored still follows a change of that.
 FIND_KEEPING = """
-select keep_days, keep_changed_at is not null as follows from tenants
+select keep_days, keep_changed_at is not null as follows, rows_since from tenants
 where id = $1 and deleted_at is null
 """
 
@@ -62,6 +68,13 @@ where id = $1 and deleted_at is null and coalesce(next_time_zone, time_zone) <> 
 
 # Whether the database has a time zone of this name.
 KNOWS_TIME_ZONE = "select exists (select from pg_timezone_names where name = $1) as known"
+
+# The first of some moments at which the database's clocks in a zone say another time.
+FIND_OTHER_TIME = """
+select min(said.moment) as moment
+from unnest($2::timestamptz[], $3::timestamp[]) as said (moment, local)
+where said.moment at time zone $1 <> said.local
+"""
 
 # A new funnel.
 INSERT_FUNNEL = """
@@ -142,9 +155,21 @@ async def update_tenant(tx: Tx, *, tenant_id: UUID, name: str, currency: str) ->
     return await tx.execute(UPDATE_TENANT, tenant_id, name, currency) == 1
 
 
+async def find_rows_since(tx: Tx, *, tenant_id: UUID, now: dt.datetime) -> dt.datetime | None:
+    """Return since when all rows of a tenant's bulk tables are there, for at least a day more.
+
+    None when there is no such tenant.
+    """
+    row = await tx.fetch_one(FIND_KEEPING, tenant_id)
+    if row is None:
+        return None
+    return max(whole_since(now, row["keep_days"]), row["rows_since"] or _EVER)
+
+
 async def update_keeping(tx: Tx, *, tenant_id: UUID, keep_days: int, now: dt.datetime) -> bool:
     """Keep the tenant's rows so many days from now on; False when that is as it was."""
-    return await tx.execute(UPDATE_KEEPING, tenant_id, keep_days, now) == 1
+    since = await find_rows_since(tx, tenant_id=tenant_id, now=now)
+    return await tx.execute(UPDATE_KEEPING, tenant_id, keep_days, now, since) == 1
 
 
 async def want_time_zone(tx: Tx, *, tenant_id: UUID, zone: str) -> bool:
@@ -156,6 +181,14 @@ async def knows_time_zone(tx: Tx, zone: str) -> bool:
     """Tell whether the database has a time zone of this name."""
     row = await tx.fetch_one(KNOWS_TIME_ZONE, zone)
     return bool(row and row["known"])
+
+
+async def find_other_time(
+    tx: Tx, zone: str, moments: Sequence[dt.datetime], local: Sequence[dt.datetime]
+) -> dt.datetime | None:
+    """Return the first moment at which a zone's clocks do not say what is said; None for none."""
+    row = await tx.fetch_one(FIND_OTHER_TIME, zone, moments, local)
+    return row["moment"] if row else None
 
 
 async def insert_funnel(tx: Tx, funnel: Funnel, *, now: dt.datetime) -> None:

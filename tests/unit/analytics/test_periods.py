@@ -15,10 +15,9 @@ from trackai.analytics.periods import (
     Period,
     Segment,
     floor,
-    whole_since,
 )
 from trackai.errors import InvalidField
-from trackai.model.keeping import is_over, period_of
+from trackai.model.keeping import is_over, period_of, whole_since
 
 NOW = dt.datetime(2026, 11, 26, 15, 42, 17, tzinfo=dt.UTC)
 SP = ZoneInfo("America/Sao_Paulo")
