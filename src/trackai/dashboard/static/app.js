@@ -28,9 +28,42 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-document.addEventListener("change", (event) => {
-  event.target.closest("form[data-submit-on-change]")?.requestSubmit();
+// What is chosen is sent at once. With the arrow keys one passes over choices on the way: it is sent
+// by Enter, or when the field is left (WCAG 3.2.2).
+let key = null;
+let passed = null;
+const sendPassed = () => {
+  const form = passed;
+  passed = null;
+  form?.requestSubmit();
+};
+document.addEventListener("pointerdown", () => (key = null));
+document.addEventListener("keydown", (event) => {
+  key = event.key;
+  if (key !== "Enter" || !passed) return;
+  event.preventDefault();
+  sendPassed();
 });
+document.addEventListener("focusout", sendPassed);
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-submit-on-change]");
+  if (!form) return;
+  passed = form;
+  if (!key || [" ", "Enter", "Tab"].includes(key)) sendPassed();
+});
+
+// On a telephone a row is a card: each of its cells says which column it is of.
+const nameCells = () => {
+  for (const table of document.querySelectorAll("table.rows:not([data-cells-named])")) {
+    table.dataset.cellsNamed = "";
+    const names = [...table.tHead.rows[0].cells].map((one) => (one.querySelector(".unseen") ? "" : one.textContent.trim()));
+    for (const cell of table.querySelectorAll("td")) {
+      if (names[cell.cellIndex] && cell.textContent.trim()) cell.dataset.named = names[cell.cellIndex];
+    }
+  }
+};
+document.addEventListener("htmx:afterSwap", nameCells);
+nameCells();
 
 // A file that would not be taken is not sent.
 document.addEventListener("change", (event) => {
