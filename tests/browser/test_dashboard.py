@@ -3,12 +3,13 @@
 The pages' policy holds: what it stops is on the console, and a console with an error fails.
 """
 
+import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 from tests.dashboard.conftest import House, house
 
 from trackai.dashboard.navigation import PLACES
@@ -194,4 +195,28 @@ async def test_a_role_is_not_given_by_passing_over_it_with_the_arrow_keys(seat: 
     assert passed_over == []
     assert len(posted) == 1
     assert await role.input_value() == MemberRole.ANALYST
+    assert seat.troubles == []
+
+
+HELD = """
+insert into breakers (tenant_id, destination_id, state, failures, openings, reason, since, retry_at)
+select tenant_id, id, 'open', 5, 1, 'timeout', $2, $3 from destinations where tenant_id = $1
+"""
+
+
+async def test_the_time_until_a_breaker_tries_again_is_counted_down(seat: Seat) -> None:
+    world = seat.house.world
+    now = world.clock.now()
+    async with world.workers.transaction() as tx:
+        await tx.execute(HELD, world.account.tenant.id, now, now + dt.timedelta(seconds=65))
+    await enter(seat)
+    await seat.page.goto(seat.house.url + "/failures")
+    left = seat.page.get_by_role("timer")
+    before = await left.inner_text()
+    await seat.look("failures, held back")
+    await expect(left).not_to_have_text(before)
+    after = await left.inner_text()
+
+    assert before == "1:05"
+    assert after < before
     assert seat.troubles == []

@@ -76,6 +76,15 @@ document.addEventListener("submit", (event) => {
   if (question && !confirm(question)) event.preventDefault();
 });
 
+// What is left until something happens is counted down.
+setInterval(() => {
+  for (const one of document.querySelectorAll("[data-left]")) {
+    one.dataset.ends ??= Date.now() + one.dataset.left * 1000;
+    const left = Math.max(0, Math.round((one.dataset.ends - Date.now()) / 1000));
+    one.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  }
+}, 1000);
+
 // Nobody looks: nothing is asked for.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.detail.requestConfig.verb === "get") event.preventDefault();
