@@ -23,6 +23,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from trackai.accounts.team import Team
 from trackai.dashboard.navigation import PLACES
+from trackai.dashboard.progress import STEPS
 from trackai.model.access import MemberRole
 from trackai.sandbox.load.shape import Shop
 from trackai.telemetry.logging import configure_logging
@@ -36,12 +37,23 @@ WIDTHS = {"": 1280, "-phone": 390}
 ON_PHONES = frozenset({"home", "live", "event", "alarms"})
 MOST_HEIGHT, QUALITY, SCALE = 1200, 60, 0.75
 PASSWORD = "cavalo bateria grampo"  # noqa: S105 - of nobody
+# What is seen before one comes in: (name, the page).
+AT_THE_DOOR = (("sign_in", "/sign-in"), ("forgot", "/forgot"))
 # What a page leads to first: (name, the page, what the link begins with).
 INSIDE = (
     ("event", "/events", "/events/"),
     ("failure", "/failures?period=90d", "/failures/"),
     ("gateway", "/connections", "/connections/gateways/"),
     ("pixel", "/connections", "/connections/pixels/"),
+    ("alarm", "/alarms", "/alarms/"),
+    ("runbook", "/alarms", "/runbooks/"),
+)
+# What the menu does not name: (name, the page).
+BESIDE = (
+    ("start", "/start"),
+    *((f"start_{step}", f"/start/{step}") for step in STEPS),
+    ("spend", "/campaigns/spend"),
+    ("account", "/account"),
 )
 # What is asked for a longer period, so that there is something to see.
 _LONG = {"failures": "?period=30d", "match_rate": "?period=30d", "campaigns": "?period=30d"}
@@ -117,8 +129,9 @@ async def _draw(
         )
         for language, token in invitations.items():
             async with _opened(browser, address, language) as page:
-                await page.goto(f"{address}/sign-in")
-                await _shoot(page, "sign_in", language)
+                for name, path in AT_THE_DOOR:
+                    await page.goto(address + path)
+                    await _shoot(page, name, language)
                 await _come_in(page, address, token, language)
                 await operate()
                 async for screen in _screens(page, address):
@@ -128,7 +141,7 @@ async def _draw(
                     await page.goto(address + screen.path)
                     await _shoot(page, screen.name, language)
         await browser.close()
-    return ["sign_in", "join", *names]
+    return [*(name for name, _ in AT_THE_DOOR), "join", *names]
 
 
 @asynccontextmanager
@@ -150,8 +163,8 @@ async def _come_in(page: Page, address: str, token: str, language: str) -> None:
 async def _screens(page: Page, address: str) -> AsyncIterator[Screen]:
     for place in PLACES:
         yield Screen(place.name, place.path + _LONG.get(place.name, ""))
-    for name in ("start", "account"):
-        yield Screen(name, f"/{name}")
+    for name, path in BESIDE:
+        yield Screen(name, path)
     for name, listed, begins in INSIDE:
         await page.goto(address + listed)
         links = page.locator(f'main a[href^="{begins}"]')

@@ -3,12 +3,13 @@
 The pages' policy holds: what it stops is on the console, and a console with an error fails.
 """
 
+import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 from tests.dashboard.conftest import House, house
 
 from trackai.dashboard.navigation import PLACES
@@ -34,6 +35,15 @@ SHOWS_WHERE = """() => {
   const here = document.querySelector(".menu [aria-current]");
   const box = here?.getBoundingClientRect();
   return !box || (box.left >= 0 && box.right <= innerWidth);
+}"""
+
+# Nothing of a row is out of sight, where nobody would look for it.
+OUT_OF_SIGHT = """() => [...document.querySelectorAll("table.rows tbody :is(th, td)")]
+  .filter((cell) => cell.getBoundingClientRect().right > innerWidth)
+  .map((cell) => cell.textContent.trim())"""
+MENU_CUT = """() => {
+  const menu = document.querySelector(".menu");
+  return menu.scrollHeight - menu.clientHeight;
 }"""
 
 
@@ -104,6 +114,8 @@ async def test_from_an_invitation_to_every_page(seat: Seat) -> None:
             assert await seat.page.locator("h1").count() == 1, path
             await seat.look(f"{path} at {width}")
             assert await seat.page.evaluate(SHOWS_WHERE), path
+            assert await seat.page.evaluate(OUT_OF_SIGHT) == [], f"{path} at {width}"
+            assert await seat.page.evaluate(MENU_CUT) <= 0, f"{path} at {width}"
 
     assert seat.troubles == []
 
@@ -150,3 +162,61 @@ async def test_the_theme_that_was_chosen_stays(seat: Seat) -> None:
     await seat.look("team, in the other theme")
 
     assert chosen == kept == "dark"
+
+
+async def test_a_row_on_a_phone_says_of_which_column_its_cells_are(seat: Seat) -> None:
+    world = seat.house.world
+    await world.tell("kiwify", world.sale("kiwify", amount_minor=19_700), SaleStatus.APPROVED)
+    await enter(seat)
+    await seat.page.set_viewport_size({"width": WIDTHS["phone"], "height": 800})
+    await seat.page.goto(seat.house.url + "/conversions")
+    amount = seat.page.locator("table.rows td").nth(1)
+    named = await amount.evaluate("(cell) => getComputedStyle(cell, '::before').content")
+
+    assert say(seat.language, "events.amount") in named
+    assert await seat.page.get_by_role("columnheader").count() == 7
+    assert seat.troubles == []
+
+
+async def test_a_role_is_not_given_by_passing_over_it_with_the_arrow_keys(seat: Seat) -> None:
+    await enter(seat)
+    await seat.house.member("bia@loja.test", MemberRole.OWNER)
+    page, posted = seat.page, []
+    page.on("request", lambda one: posted.append(one.url) if one.method == "POST" else None)
+    await page.goto(seat.house.url + "/team")
+    role = page.locator("tr", has_text="bia@loja.test").locator("select[name=role]")
+    await role.focus()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    passed_over = list(posted)
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
+
+    assert passed_over == []
+    assert len(posted) == 1
+    assert await role.input_value() == MemberRole.ANALYST
+    assert seat.troubles == []
+
+
+HELD = """
+insert into breakers (tenant_id, destination_id, state, failures, openings, reason, since, retry_at)
+select tenant_id, id, 'open', 5, 1, 'timeout', $2, $3 from destinations where tenant_id = $1
+"""
+
+
+async def test_the_time_until_a_breaker_tries_again_is_counted_down(seat: Seat) -> None:
+    world = seat.house.world
+    now = world.clock.now()
+    async with world.workers.transaction() as tx:
+        await tx.execute(HELD, world.account.tenant.id, now, now + dt.timedelta(seconds=65))
+    await enter(seat)
+    await seat.page.goto(seat.house.url + "/failures")
+    left = seat.page.get_by_role("timer")
+    before = await left.inner_text()
+    await seat.look("failures, held back")
+    await expect(left).not_to_have_text(before)
+    after = await left.inner_text()
+
+    assert before == "1:05"
+    assert after < before
+    assert seat.troubles == []

@@ -160,6 +160,19 @@ async def test_a_new_password_is_set_by_a_link(house: "House") -> None:
     assert await house.sign_in(password="cadeira nuvem martelo")
 
 
+async def test_a_password_that_was_changed_ends_a_link_that_waits(house: "House") -> None:
+    browser = await house.browser_of()
+    found = await house.new_passwords.forgot("ana@loja.test", by="web")
+    assert found is not None
+    link, new = f"/password/{found[1]}", "cadeira nuvem martelo"
+    open_before = await house.browser().get(link)
+    done = await browser.submit("/account", "/account/password", old=PASSWORD, new=new)
+
+    assert (open_before.status, done.status) == (200, 200)
+    assert (await house.browser().get(link)).status == 404
+    assert (await house.browser().post(link, password="janela pedra vento")).status == 404
+
+
 async def test_somebody_known_joins_another_team_by_signing_in(house: "House") -> None:
     other = await house.world.open_account("Outra")
     browser = await house.browser_of()

@@ -171,7 +171,7 @@ async def test_an_empty_list_says_what_to_do(house: "House", sender: Sender) -> 
 
 
 async def test_an_event_tells_its_story(house: "House", sender: Sender) -> None:
-    utm = Utm(source="facebook", campaign="Lançamento", content="Vídeo 3")
+    utm = Utm(source="facebook", campaign="Lançamento|55", content="Vídeo 3|66")
     await house.world.click("c1", utm=utm, page_url="https://www.loja.test/curso?nome=ana#x")
     house.world.clock.forward(hours=2)
     event = await sender.sell(click_id="c1", amount_minor=19_700)
@@ -183,6 +183,7 @@ async def test_an_event_tells_its_story(house: "House", sender: Sender) -> None:
 
     assert re.findall(r"<strong>([^<]+)</strong>\s*<time", page) == told
     assert "facebook · Lançamento · Vídeo 3" in page
+    assert '<span title="Lançamento|55">Lançamento</span>' in page
     assert "3,0 s depois do webhook" in page
     assert '"value": 197.00' in page
     assert '"event_source_url": "https://www.loja.test/curso"' in page

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from trackai.dashboard import failures as page_of_failures
 from trackai.dashboard.words import LANGUAGES, say, words_of
 from trackai.model.access import MemberRole
 from trackai.sandbox.platforms import SaleStatus
@@ -21,10 +22,12 @@ where tenant_id = $1 and status = 'pending'
 """
 
 
-async def dead(house: "House", reason: str = "token_invalid", number: int = 1) -> None:
+async def dead(
+    house: "House", reason: str = "token_invalid", number: int = 1, *, gateway: str = "kiwify"
+) -> None:
     world = house.world
     for _ in range(number):
-        await world.tell("kiwify", world.sale("kiwify"), SaleStatus.APPROVED)
+        await world.tell(gateway, world.sale(gateway), SaleStatus.APPROVED)
     now, tenant_id = world.clock.now(), world.account.tenant.id
     async with world.workers.transaction() as tx:
         await tx.execute(BURY, tenant_id, now, reason, now - dt.timedelta(hours=1))
@@ -58,6 +61,78 @@ async def test_a_reason_is_told_in_words_with_what_to_do(house: "House") -> None
     assert f'<a href="/connections">{say("pt", "failures.mend")}</a>' in one
     # One that nobody knows yet is told by its code.
     assert "Outro motivo <code>quota_of_moons</code> (1)" in page
+
+
+async def test_they_are_counted_by_gateway_and_reason_however_many_are_listed(
+    house: "House", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_of_failures, "SHOWN", 1)
+    await dead(house, "token_refused", 2)
+    await dead(house, "token_refused", gateway="hotmart")
+    browser = await house.browser_of()
+    page = (await browser.get("/failures")).text
+    cells = re.findall(r"<td>(Kiwify|Hotmart)</td><td>(\d+)</td>", page)
+    of_hotmart = "/failures?gateway=hotmart&reason=token_refused"
+    some = (await browser.get(of_hotmart)).text
+    sent = await browser.submit(of_hotmart, "/failures/replays", gateway="hotmart")
+
+    assert cells == [("Kiwify", "2"), ("Hotmart", "1")]
+    assert "Token recusado (3)" in page
+    assert len(re.findall(r'href="/failures/[0-9a-f-]{36}"', some)) == 1
+    assert 'name="gateway" value="hotmart"' in some
+    assert "<dt>Escolhidos</dt><dd>1</dd>" in (await browser.get(sent.to)).text
+
+
+OPEN = """
+insert into breakers (tenant_id, destination_id, state, failures, openings, reason, since, retry_at)
+select tenant_id, id, $2, 5, 1, 'timeout', $3, $4 from destinations where tenant_id = $1
+"""
+OPEN_HOST = """
+insert into host_breakers (host, state, failures, openings, reason, since, retry_at)
+values ($1, 'open', 5, 1, 'unreachable', $2, $3)
+"""
+
+
+async def test_what_holds_back_is_said_with_the_time_until_the_next_try(house: "House") -> None:
+    now, tenant_id = house.world.clock.now(), house.world.account.tenant.id
+    browser = await house.browser_of(role=MemberRole.ANALYST)
+    before = (await browser.get("/failures")).text
+    again = now + dt.timedelta(seconds=65)
+    async with house.world.workers.transaction() as tx:
+        await tx.execute(OPEN, tenant_id, "open", now, again)
+        await tx.execute(OPEN_HOST, "graph.facebook.com", now, again)
+        await tx.execute(OPEN_HOST, "elsewhere.example", now, again)
+    page = unescape((await browser.get("/failures")).text)
+    part = unescape((await browser.get("/failures", **{"HX-Request": "true"})).text)
+    house.world.clock.forward(minutes=2)
+    late = (await browser.get("/failures", **{"HX-Request": "true"})).text
+
+    assert say("pt", "breakers.none") in before
+    assert page.count('data-left="65">1:05<') == 2
+    assert say("pt", "breakers.host", host="graph.facebook.com") in part
+    assert say("pt", "reason.timeout") in part
+    assert "elsewhere" not in page
+    assert "<html" not in part
+    assert (late.count("data-left"), late.count(say("pt", "breakers.due"))) == (0, 2)
+
+
+async def test_a_try_that_is_on_its_way_is_no_countdown(house: "House") -> None:
+    now, tenant_id = house.world.clock.now(), house.world.account.tenant.id
+    async with house.world.workers.transaction() as tx:
+        await tx.execute(OPEN, tenant_id, "half_open", now, now + dt.timedelta(seconds=65))
+    page = (await (await house.browser_of()).get("/failures")).text
+
+    assert say("pt", "breakers.probing") in page
+    assert "data-left" not in page
+
+
+async def test_another_tenants_breakers_are_not_there(house: "House") -> None:
+    other, now = await house.world.open_account("Outra"), house.world.clock.now()
+    async with house.world.workers.transaction() as tx:
+        await tx.execute(OPEN, other.tenant.id, "open", now, now)
+    page = (await (await house.browser_of()).get("/failures")).text
+
+    assert say("pt", "breakers.none") in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
+from trackai.accounts import words
 from trackai.accounts.tokens import digest_of, new_token
 from trackai.errors import InvalidField, NotFound
 from trackai.model.clock import Clock, NewId
@@ -40,15 +41,14 @@ class ApiKeys:
         self, name: str, scopes: Sequence[ApiScope], *, actor: str
     ) -> tuple[UUID, str]:
         """Return a new key's id and the key itself, which is shown this once."""
-        if not 1 <= len(name.strip()) <= MAX_NAME_CHARS or "\x00" in name:
-            raise InvalidField(f"A name is 1 to {MAX_NAME_CHARS} characters.", field="name")
+        name = words.name(name, most=MAX_NAME_CHARS)
         if not scopes:
             raise InvalidField(f"Say what it may do: {', '.join(ApiScope)}.", field="scopes")
         key, now = PREFIX + new_token(), self._clock.now()
         new = NewApiKey(
             tenant_id=self._tenant_id,
             id=self._new_id(),
-            name=name.strip(),
+            name=name,
             beginning=key[:SHOWN_CHARS],
             digest=digest_of(key),
             scopes=sorted(set(scopes)),

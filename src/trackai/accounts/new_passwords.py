@@ -87,6 +87,8 @@ class NewPasswords:
 
     async def _replace(self, tx: Tx, user: User, hashed: str, *, but: Session | None) -> None:
         await users.set_password(tx, user_id=user.id, password_hash=hashed)
+        # A link that somebody else asked for would set another one.
+        await one_time_links.delete_of_user(tx, user_id=user.id)
         await end_everywhere(tx, user, now=self._tools.clock.now(), but=but)
         await self._scribe.note(tx, user.id, "user.password")
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from trackai.accounts import words
 from trackai.accounts.access_tools import AccessTools
 from trackai.accounts.brake import Brake
 from trackai.accounts.emails import normalized_email
@@ -205,9 +206,7 @@ class Team:
         await self._note(tx, tenant_id, f"user:{user.id}", "team.join", user.id, details)
 
     async def _new_user(self, link: Link, newcomer: Newcomer) -> User:
-        name = " ".join(newcomer.name.split())
-        if not 1 <= len(name) <= MOST_NAME_CHARS or "\x00" in name:
-            raise InvalidField(f"A name is 1 to {MOST_NAME_CHARS} characters.", field="name")
+        name = words.name(newcomer.name, most=MOST_NAME_CHARS)
         email = link.email or ""
         return User(
             id=self._tools.new_id(),

@@ -9,6 +9,8 @@ MOST_REASON = 100
 MOST_KEY = 200
 MOST_WHY = 500
 MOST_NAME = 200
+# Joins emoji into one: of what is not seen this alone belongs into names.
+_JOINER = "\u200d"
 
 
 def word(text: str, field: str, *, most: int) -> str:
@@ -42,11 +44,16 @@ def key(text: str | None) -> str | None:
     return None if text is None else word(text, "key", most=MOST_KEY)
 
 
-def name(text: str) -> str:
-    """Return what a tenant or a funnel is called, without blanks around it."""
-    text = text.strip()
-    if not 1 <= len(text) <= MOST_NAME or "\x00" in text:
-        raise InvalidField(f"A name is 1 to {MOST_NAME} characters.", field="name")
+def name(text: str, *, most: int = MOST_NAME) -> str:
+    """Return what somebody or something is called, its blanks made single ones.
+
+    InvalidField when it is blank or too long, or holds what is not seen: a mark that turns the
+    writing around (Unicode, UAX #9) makes a name, and what is written beside it, read as another.
+    """
+    text = " ".join(text.split())
+    seen = text.replace(_JOINER, "")
+    if not seen or len(text) > most or not seen.isprintable():
+        raise InvalidField(f"A name is 1 to {most} characters that are seen.", field="name")
     return text
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from trackai.accounts import words as checked
+from trackai.dashboard.breakers import open_breakers
 from trackai.dashboard.rendering import render_page
 from trackai.dashboard.visiting import Operate, See, Visit, fields_of, tools_of
 from trackai.dispatch.dead_letters import DeadLetters, Wish
@@ -18,8 +19,9 @@ from trackai.storage.dead_letters import Wanted
 router = APIRouter()
 
 
-# Most that are looked at; more are counted on the first page.
-SHOWN = 200
+# Most that are listed, and most that are counted by gateway and reason: each is looked up by itself,
+# a thousand in 35 ms where they lie at random and the machine is busy.
+SHOWN, COUNTED = 200, 1000
 # Reasons that somebody mends where pixels are connected.
 OF_PIXELS = frozenset(
     (
@@ -30,18 +32,31 @@ OF_PIXELS = frozenset(
 
 
 @router.get("/failures")
-async def failures(request: Request, visit: See, reason: str | None = None) -> Response:
-    """Show the newest dead letters, of one reason or of all."""
+async def failures(
+    request: Request, visit: See, reason: str | None = None, gateway: str | None = None
+) -> Response:
+    """Show the newest dead letters, of one reason or of all, and what is held back now.
+
+    The latter alone to whoever asks for the part that changes.
+    """
+    held = await open_breakers(tools_of(request), tenant_id=visit.membership.tenant_id)
+    if request.headers.get("hx-request"):
+        return await render_page(request, visit, "breakers.html", breakers=held)
     letters, asked = _letters(request, visit), checked.reason(reason or None)
-    known = await letters.list(Wanted(), limit=SHOWN)
-    shown = await letters.list(Wanted(reason=asked), limit=SHOWN) if asked else known
+    of = checked.word(gateway, "gateway", most=checked.MOST_REASON) if gateway else None
+    known = await letters.count(limit=COUNTED)
+    shown = await letters.list(Wanted(reason=asked, gateway=of), limit=SHOWN)
     return await render_page(
         request,
         visit,
         "failures.html",
+        breakers=held,
         letters=shown,
+        known=known,
         reasons=_reasons(known),
         reason=asked,
+        gateway=of,
+        counted=COUNTED if sum(number for *_, number in known) == COUNTED else None,
         full=len(shown) == SHOWN,
         shown=SHOWN,
         of_pixels=OF_PIXELS,
@@ -101,13 +116,20 @@ def _letters(request: Request, visit: Visit) -> DeadLetters:
 
 def _wanted(fields: Mapping[str, str]) -> Wanted:
     if not fields.get("delivery_id"):
-        return Wanted(reason=checked.reason(fields.get("reason") or None))
+        of = fields.get("gateway") or None
+        return Wanted(
+            reason=checked.reason(fields.get("reason") or None),
+            gateway=checked.word(of, "gateway", most=checked.MOST_REASON) if of else None,
+        )
     try:
         return Wanted(ids=[UUID(fields["delivery_id"])])
     except ValueError:
         raise NotFound("There is no such dead letter.") from None
 
 
-def _reasons(letters: Sequence[Mapping[str, object]]) -> list[tuple[str, int]]:
-    """Return reasons by how often they are seen."""
-    return Counter(str(one["reason"]) for one in letters).most_common()
+def _reasons(known: Sequence[tuple[str, str, int]]) -> list[tuple[str, int]]:
+    """Return reasons by how often they are seen, of all gateways together."""
+    of: Counter[str] = Counter()
+    for _, reason, number in known:
+        of[reason] += number
+    return of.most_common()

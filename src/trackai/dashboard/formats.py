@@ -97,6 +97,10 @@ class Formats:
                 return format_unit(length // one, f"duration-{unit}", locale=self.locale)
         return format_unit(ceil(length / _MINUTE), "duration-minute", locale=self.locale)
 
+    def countdown(self, left_s: int) -> str:
+        """Return 1:05, of so many seconds that are left; `static/app.js` counts on."""
+        return f"{left_s // 60}:{left_s % 60:02}"
+
     def moment(self, at: dt.datetime) -> str:
         """Return day and time."""
         return format_datetime(at, "short", tzinfo=self.zone, locale=self.locale)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from trackai.analytics.spend import name_of
 from trackai.dashboard.formats import Formats
 from trackai.dashboard.words import say
 from trackai.dispatch.story import Story
@@ -39,7 +40,7 @@ def steps_of(story: Story, match: Mapping[str, object], formats: Formats) -> lis
     told = partial(say, formats.language)
     row, undecided = story.event, match["decided_at"] is None
     title = gateways()[row["gateway"]].title if row["gateway"] in gateways() else row["gateway"]
-    ad = " · ".join(row[part] for part in ("source", "campaign", "content") if row[part])
+    ad = " · ".join(name_of(row[part]) for part in ("source", "campaign", "content") if row[part])
     matched = told(f"strategy.{match['strategy']}")
     money = formats.money(row["amount_minor"], row["currency"]) if row["currency"] else ""
     steps = [

@@ -5,6 +5,7 @@ into the audit log with the commit that begins it.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -51,6 +52,12 @@ class DeadLetters:
                 tx, tenant_id=self._tenant_id, wanted=wanted, limit=limit
             )
         return [dict(row) for row in rows]
+
+    async def count(self, *, limit: int) -> Sequence[tuple[str, str, int]]:
+        """Return (gateway, reason, how many) of the newest, the most frequent first."""
+        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            rows = await dead_letters.count_newest_dead(tx, tenant_id=self._tenant_id, limit=limit)
+        return [(row["gateway"], row["reason"], row["number"]) for row in rows]
 
     async def show(self, delivery_id: UUID) -> dict[str, object]:
         """Return one with all its tries; NotFound when it is not there or not dead."""

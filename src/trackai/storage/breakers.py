@@ -68,6 +68,13 @@ from breakers b join destinations d on d.tenant_id = b.tenant_id and d.id = b.de
 where b.state <> 'closed' and d.disabled_at is null order by b.since
 """
 
+# A tenant's pixels whose breaker holds deliveries back.
+LIST_OPEN = """
+select d.pixel_id, b.state, b.reason, b.since, b.retry_at
+from breakers b join destinations d on d.tenant_id = b.tenant_id and d.id = b.destination_id
+where b.tenant_id = $1 and b.state <> 'closed' and d.disabled_at is null order by b.since
+"""
+
 # Hosts whose breaker holds deliveries back.
 LIST_OPEN_HOSTS_ALL_TENANTS = """
 select host, state, reason, since, retry_at from host_breakers
@@ -165,6 +172,11 @@ class OpenBreaker:
 async def list_open_all_tenants(tx: Tx) -> list[OpenBreaker]:
     """Return destinations whose deliveries wait for their breaker, the longest first."""
     return [OpenBreaker(**dict(row)) for row in await tx.fetch(LIST_OPEN_ALL_TENANTS)]
+
+
+async def list_open(tx: Tx, *, tenant_id: UUID) -> Sequence[Row]:
+    """Return a tenant's pixels whose deliveries wait for their breaker, the longest first."""
+    return await tx.fetch(LIST_OPEN, tenant_id)
 
 
 @dataclass(frozen=True, slots=True)

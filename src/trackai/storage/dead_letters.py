@@ -45,6 +45,15 @@ order by d.settled_at desc, d.id desc limit $8
 # How many dead letters there are.
 COUNT_DEAD = "select count(*) as number from deliveries where tenant_id = $1 and status = 'dead'"
 
+# How many of the newest dead letters are of which gateway and reason.
+COUNT_NEWEST_DEAD = """
+select c.gateway, d.reason, count(*) as number
+from (select tenant_id, conversion_id, reason from deliveries
+  where tenant_id = $1 and status = 'dead' order by settled_at desc limit $2) d
+join conversions c on c.tenant_id = d.tenant_id and c.id = d.conversion_id
+group by c.gateway, d.reason order by number desc, c.gateway, d.reason
+"""
+
 # How deliveries stand that somebody named.
 LIST_STATES = """
 select id, status, replay_id, replay_waits from deliveries
@@ -164,6 +173,11 @@ class NewReplay:
 async def list_dead(tx: Tx, *, tenant_id: UUID, wanted: Wanted, limit: int) -> Sequence[Row]:
     """Return dead letters, newest first, without personal data."""
     return await tx.fetch(LIST_DEAD, tenant_id, *wanted.values(), limit)
+
+
+async def count_newest_dead(tx: Tx, *, tenant_id: UUID, limit: int) -> Sequence[Row]:
+    """Return how many of so many newest dead letters are of which gateway and reason."""
+    return await tx.fetch(COUNT_NEWEST_DEAD, tenant_id, limit)
 
 
 async def count_dead(tx: Tx, *, tenant_id: UUID) -> int:

@@ -85,7 +85,7 @@ async def insert_link(tx: Tx, envelope: Envelope, link: Link) -> None:
         sealed = seal_email(envelope, link.email)
         await tx.execute(DELETE_INVITATION, link.tenant_id, digest)
     if link.user_id is not None:
-        await tx.execute(DELETE_OF_USER_ALL_TENANTS, link.user_id)
+        await delete_of_user(tx, user_id=link.user_id)
     await tx.execute(
         INSERT_LINK,
         *(link.digest, link.kind.value, link.user_id, link.tenant_id),
@@ -124,6 +124,11 @@ async def delete_invitation(tx: Tx, envelope: Envelope, *, tenant_id: UUID, emai
     await know_all_tenants(tx, envelope)
     digest = email_digest(envelope, email)
     return await tx.execute(DELETE_INVITATION, tenant_id, digest) > 0
+
+
+async def delete_of_user(tx: Tx, *, user_id: UUID) -> None:
+    """Let none of a user's links be used any more."""
+    await tx.execute(DELETE_OF_USER_ALL_TENANTS, user_id)
 
 
 async def delete_old(tx: Tx, *, expired_before: dt.datetime) -> int:

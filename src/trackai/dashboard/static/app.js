@@ -28,9 +28,42 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-document.addEventListener("change", (event) => {
-  event.target.closest("form[data-submit-on-change]")?.requestSubmit();
+// What is chosen is sent at once. With the arrow keys one passes over choices on the way: it is sent
+// by Enter, or when the field is left (WCAG 3.2.2).
+let key = null;
+let passed = null;
+const sendPassed = () => {
+  const form = passed;
+  passed = null;
+  form?.requestSubmit();
+};
+document.addEventListener("pointerdown", () => (key = null));
+document.addEventListener("keydown", (event) => {
+  key = event.key;
+  if (key !== "Enter" || !passed) return;
+  event.preventDefault();
+  sendPassed();
 });
+document.addEventListener("focusout", sendPassed);
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-submit-on-change]");
+  if (!form) return;
+  passed = form;
+  if (!key || [" ", "Enter", "Tab"].includes(key)) sendPassed();
+});
+
+// On a telephone a row is a card: each of its cells says which column it is of.
+const nameCells = () => {
+  for (const table of document.querySelectorAll("table.rows:not([data-cells-named])")) {
+    table.dataset.cellsNamed = "";
+    const names = [...table.tHead.rows[0].cells].map((one) => (one.querySelector(".unseen") ? "" : one.textContent.trim()));
+    for (const cell of table.querySelectorAll("td")) {
+      if (names[cell.cellIndex] && cell.textContent.trim()) cell.dataset.named = names[cell.cellIndex];
+    }
+  }
+};
+document.addEventListener("htmx:afterSwap", nameCells);
+nameCells();
 
 // A file that would not be taken is not sent.
 document.addEventListener("change", (event) => {
@@ -42,6 +75,15 @@ document.addEventListener("submit", (event) => {
   const { confirm: question } = event.target.dataset;
   if (question && !confirm(question)) event.preventDefault();
 });
+
+// What is left until something happens is counted down.
+setInterval(() => {
+  for (const one of document.querySelectorAll("[data-left]")) {
+    one.dataset.ends ??= Date.now() + one.dataset.left * 1000;
+    const left = Math.max(0, Math.round((one.dataset.ends - Date.now()) / 1000));
+    one.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  }
+}, 1000);
 
 // Nobody looks: nothing is asked for.
 document.addEventListener("htmx:beforeRequest", (event) => {

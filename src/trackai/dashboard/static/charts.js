@@ -62,6 +62,7 @@ function draw(place) {
   const options = {
     width: place.clientWidth,
     height: 180,
+    padding: [null, 34, null, null],  // half of the last day's name
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), timeZone),
     cursor: { points: { size: 6 } },
     legend: { live: true },

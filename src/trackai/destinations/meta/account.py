@@ -7,12 +7,15 @@ from trackai.model.tenant import DestinationAccount
 
 API_URL = "https://graph.facebook.com"
 _LONGEST_CODE = 64
+# Digits of the largest number of 64 bits: Meta's ids are such numbers.
+_LONGEST_ID = 20
 
 
 def validate_account(account: DestinationAccount) -> None:
     """Raise InvalidField, naming the field, for an account that cannot be sent to."""
-    if not (account.pixel_id.isascii() and account.pixel_id.isdigit()):
-        raise InvalidField("A pixel (dataset) id is digits only.", field="pixel_id")
+    is_number = account.pixel_id.isascii() and account.pixel_id.isdigit()
+    if not is_number or len(account.pixel_id) > _LONGEST_ID:
+        raise InvalidField(f"A pixel (dataset) id is 1 to {_LONGEST_ID} digits.", field="pixel_id")
     if not _is_word(account.token):
         raise InvalidField("The access token is empty or has blanks in it.", field="token")
     if account.test_event_code is not None and not (
