@@ -71,6 +71,14 @@ class Ground:
         ):
             return await tx.fetch(statement, *values)
 
+    async def change(self, statement: str) -> None:
+        """Change what the database holds, as its owner: for what would take days."""
+        async with (
+            Database.opened(self.here.url, None, size=1) as database,
+            database.transaction() as tx,
+        ):
+            await tx.execute(statement)
+
 
 @pytest.fixture
 async def ground(
