@@ -12,6 +12,7 @@ import pytest
 from tests.deploy.files import ROOT, SECRETS
 
 from trackai.cli.main import PLACES
+from trackai.golive.source import source_digest
 
 BIN = Path(sys.executable).parent
 STEPS = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text()).splitlines()
@@ -20,7 +21,10 @@ EPOCH = "1580601600"
 # What a checkout's package has that no wheel does.
 UNPACKED = {"__pycache__"}
 # As the script that a wheel installs, and from where.
-STARTS = "import trackai, trackai.cli; print(trackai.__file__); trackai.cli.main()"
+STARTS = (
+    "import trackai, trackai.cli; from trackai.golive.source import source_digest;"
+    " print(trackai.__file__); print(source_digest()); trackai.cli.main()"
+)
 LOCKED = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
 
@@ -173,12 +177,7 @@ def test_the_installed_wheel_runs_without_its_source(wheel: Path, tmp_path: Path
     (packages / "dependencies.pth").write_text(f"{theirs}\n")
 
     done = subprocess.run(  # noqa: S603 - our own program
-        [
-            place / "bin/python",
-            "-c",
-            "import trackai, trackai.cli; print(trackai.__file__); trackai.cli.main()",
-            "--version",
-        ],
+        [place / "bin/python", "-c", STARTS, "--version"],
         env={"PATH": "/usr/bin:/bin"},
         cwd=tmp_path,
         capture_output=True,
@@ -186,6 +185,8 @@ def test_the_installed_wheel_runs_without_its_source(wheel: Path, tmp_path: Path
         check=True,
     )
 
-    where, version = done.stdout.splitlines()
+    where, digest, version = done.stdout.splitlines()
+    # What CI says of a checkout is said of the image.
+    assert source_digest() == digest
     assert Path(where).is_relative_to(place)
     assert re.fullmatch(r"trackai \d+\.\d+\.\d+", version)

@@ -150,29 +150,34 @@ def test_nothing_is_deployed_before_ci_and_approval_or_from_elsewhere() -> None:
 def test_going_back_waits_for_no_test_and_builds_nothing_that_none_has_seen(tmp_path: Path) -> None:
     image = workflow("deploy.yml")["jobs"]["image"]
     (build,) = [step["run"] for step in image["steps"] if "buildx" in step.get("run", "")]
-    # There is no such image, whatever is asked.
-    (tmp_path / "aws").write_text("#!/bin/sh\nexit 1\n")
-    (tmp_path / "docker").write_text("#!/bin/sh\necho built\n")
-    for one in ("aws", "docker"):
-        (tmp_path / one).chmod(0o755)
+    # There is no such image yet: what main is now failed its tests, say.
+    newest = "f" * 40
+    for name, does in {
+        "aws": 'case "$*" in *describe-images*) exit 1 ;; esac; echo "$*"',
+        "docker": "cat > /dev/null; echo built",
+        "git": f"echo {newest}",
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
     done = subprocess.run(  # noqa: S603 - ours
         ["/bin/bash", "-e", "-c", build],
         env={
             "PATH": f"{tmp_path}:/usr/bin:/bin",
             "REPOSITORY": "trackai",
             "AWS_REGION": "sa-east-1",
-            "TAG": "f" * 40,
-            "ASKED": "f" * 40,
+            "TAG": newest,
+            "ASKED": newest,
         },
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
 
+    assert (1, f"There is no image of {newest}.\n") == (done.returncode, done.stdout)
     # The one exception is what somebody asked for by its name.
     passed = "(needs.ci.result == 'success' || (needs.ci.result == 'skipped' && inputs.tag != ''))"
     assert image["if"].endswith(f"github.ref == 'refs/heads/main' && {passed}")
-    assert (1, f"There is no image of {'f' * 40}.\n") == (done.returncode, done.stdout)
 
 
 def test_what_is_told_of_checks_is_what_this_very_run_of_ci_found() -> None:
