@@ -142,6 +142,9 @@ async def test_a_ticket_is_over_in_its_time(alive: "Ground", tmp_path: Path) -> 
     assert "is closed" in asked["steps"][0]["found"]
     with pytest.raises(ConfigurationError, match="served until 2026-01-01"):
         await alive.json(*run)
+    ticket.write_text(json.dumps(written | {"until": "2026-01-01T00:00:00"}))
+    with pytest.raises(ConfigurationError, match="is not what"):
+        await alive.json(*run)
 
 
 async def test_a_deployment_that_is_away_says_nothing_of_the_ticket(

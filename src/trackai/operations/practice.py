@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -31,6 +32,8 @@ GATEWAY = "perfectpay"
 # Accounts of runs that were cut short are closed by the next after this.
 LEFT_FOR = dt.timedelta(hours=1)
 
+Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a run needs which has no database at hand. It holds secrets."""
@@ -41,7 +44,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     webhook: str  # the address's path
     secret: str
     api_key: str
-    until: dt.datetime | None = None  # it serves any number of runs until then
+    until: Moment | None = None  # it serves any number of runs until then
 
 
 @dataclass(frozen=True, slots=True)
