@@ -27,11 +27,16 @@ RUN pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /dist . \
 FROM python
 LABEL org.opencontainers.image.title="Track AI" \
       org.opencontainers.image.description="Server-side conversion tracking: ad click to payment webhook to Meta's Conversions API"
-# Nothing is installed into a container that runs.
-RUN python -m pip uninstall --yes setuptools wheel pip
+# Nothing is installed into a container that runs. The server in which a backup is restored for a
+# try refuses a user without a name.
+RUN python -m pip uninstall --yes setuptools wheel pip \
+    && echo 'trackai:x:10001:10001::/var/lib/trackai:/usr/sbin/nologin' >> /etc/passwd \
+    && echo 'trackai:x:10001:' >> /etc/group
 COPY --from=build /opt/trackai /opt/trackai
 # The one place that is written to: page reports, while the database is away. Mount a volume there.
 COPY --from=build --chown=10001:10001 /empty /var/lib/trackai
+# A volume that is mounted here is given the owner and mode of this.
+COPY --from=build --chown=10001:10001 /empty /var/lib/trackai/backups
 # Amazon's Fargate gives an empty volume the owner and mode of these, and root's to any other.
 VOLUME ["/tmp", "/var/lib/trackai"]
 ENV PATH=/opt/trackai/bin:$PATH \

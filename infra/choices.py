@@ -36,6 +36,11 @@ class Choices:
         """Return what names of secrets begin with."""
         return f"trackai/{self.environment}"
 
+    @property
+    def logs(self) -> str:
+        """Return what names of log groups begin with."""
+        return f"/trackai/{self.environment}/"
+
 
 class Parameters:
     """What the template asks for."""
@@ -53,6 +58,12 @@ class Parameters:
         self.smtp_host = ask("SmtpHost", "Mail server. Blank: no messages to people.", "")
         self.smtp_user = ask("SmtpUser", "Who signs in there.", "")
         self.mail_from = ask("MailFrom", "Whom messages are from.", "")
+        self.support_contact = ask(
+            "SupportContact", "Where customers reach somebody at any hour.", ""
+        )
+        self.schedule = ask(
+            "PagerDutySchedule", "Schedule that is asked who is on call. Blank: nobody is.", ""
+        )
         self.database_class = ask(
             "DatabaseClass", "Size of the database's machines.", "db.t4g.medium"
         )

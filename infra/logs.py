@@ -11,16 +11,16 @@ _KEPT = logs.RetentionDays.ONE_MONTH
 class LogGroups(Construct):
     """One a kind of process, encrypted."""
 
-    def __init__(self, scope: Construct, id_: str, environment: str, key: kms.IKey) -> None:
+    def __init__(self, scope: Construct, id_: str, prefix: str, key: kms.IKey) -> None:
         super().__init__(scope, id_)
-        self._environment, self._key = environment, key
+        self._prefix, self._key = prefix, key
 
     def group(self, name: str) -> logs.LogGroup:
         """Return the group of a kind of process."""
         return logs.LogGroup(
             self,
             name.capitalize(),
-            log_group_name=f"/trackai/{self._environment}/{name}",
+            log_group_name=f"{self._prefix}{name}",
             retention=_KEPT,
             encryption_key=self._key,
             removal_policy=RemovalPolicy.RETAIN,

@@ -19,6 +19,8 @@ _QUEUE = (
     *("sqs:ReceiveMessage", "sqs:SendMessage"),
 )
 _DEAD = ("sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage")
+# What is asked of a queue by whoever only looks whether it is there, and where it gives up to.
+_SEEN = ("sqs:GetQueueAttributes", "sqs:GetQueueUrl")
 
 
 def task_role(scope: Construct, id_: str, said: str) -> iam.Role:
@@ -90,6 +92,28 @@ def may_work(role: iam.Role, queues: Queues, key: kms.IKey) -> None:
     _allow(role, _QUEUE, queues.dispatch.queue_arn)
     _allow(role, _DEAD, queues.dead.queue_arn)
     _allow(role, ("kms:Decrypt", "kms:GenerateDataKey"), key.key_arn)
+
+
+def may_look(role: iam.Role, queues: Queues, groups: str) -> None:
+    """Let the go-live checklist be looked at: queues, alarms, and lines of our own log groups.
+
+    deploy/aws/golive-policy.json says the same for whoever looks from elsewhere; a test compares.
+    """
+    scope = Stack.of(role)
+
+    def arn(service: str, resource: str, name: str) -> str:
+        return scope.format_arn(
+            service=service,
+            resource=resource,
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    _allow(role, _SEEN, queues.dispatch.queue_arn, queues.dead.queue_arn)
+    # Lists of groups and alarms are given for all of an account's in a region or not at all.
+    _allow(role, ("cloudwatch:DescribeAlarms",), arn("cloudwatch", "alarm", "*"))
+    _allow(role, ("logs:DescribeLogGroups",), arn("logs", "log-group", "*"))
+    _allow(role, ("logs:FilterLogEvents",), arn("logs", "log-group", f"{groups}*"))
 
 
 def may_keep(role: iam.Role, files: efs.FileSystem, door: efs.AccessPoint) -> None:

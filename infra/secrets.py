@@ -32,6 +32,9 @@ class Secrets(Construct):
         self.smtp_password = self._made(
             "smtp_password", "Of the mail server; replace it", _PASSWORD_LENGTH
         )
+        self.pagerduty_key = self._made(
+            "pagerduty_api_key", "Of PagerDuty's REST API, read-only; replace it", _PASSWORD_LENGTH
+        )
         for name, said in DEFAULTS.items():
             self._secret(name, said, None)
 

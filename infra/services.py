@@ -21,6 +21,7 @@ API = Kind(
     Size(cpu=1024, memory_mib=2048),
     probe=("trackai", "probe"),
     serves=True,
+    looks=True,
 )
 WORKER = Kind(
     "worker",
@@ -31,6 +32,8 @@ WORKER = Kind(
     more={"TRACKAI_METRICS_PORT": "9400"},
 )
 MIGRATE = Kind("migrate", ("migrate", "--allow-newer"), Size(cpu=512, memory_mib=1024))
+# A command beside the services, given in place of this one: deploy/aws/command.sh.
+CHECK = Kind("check", ("golive", "check"), Size(cpu=512, memory_mib=1024), looks=True)
 
 # A server at this share of its processor gets company.
 CPU_PERCENT = 60
@@ -67,12 +70,19 @@ class Services(Construct):
             cluster_name=f"trackai-{ground.choices.environment}",
         )
         self.migrate = Task(self, "Migrate", ground, MIGRATE)
+        self.check = self._looking(Task(self, "Check", ground, CHECK))
         self.api = self._servers()
         self.worker = self._workers()
 
-    def _servers(self) -> ecs.FargateService:
-        task = Task(self, "Api", self._ground, API)
+    def _looking(self, task: Task) -> Task:
+        """Let a task look up every secret of tenants, and look at the go-live checklist."""
         roles.may_read_tenants(task.role, self._ground.choices.secrets)
+        roles.may_look(task.role, self._around.queues, self._ground.choices.logs)
+        return task
+
+    def _servers(self) -> ecs.FargateService:
+        # The page Go-live looks at what the command looks at.
+        task = self._looking(Task(self, "Api", self._ground, API))
         service = self._service("ApiService", "api", task)
         service.attach_to_application_target_group(self._around.edge.servers)
         count = self._scaled(service, MOST_SERVERS)

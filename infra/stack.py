@@ -41,7 +41,7 @@ class TrackaiStack(Stack):
             choices,
             parameters,
             ecr.Repository.from_repository_name(self, "Image", parameters.repository),
-            LogGroups(self, "Logs", choices.environment, key),
+            LogGroups(self, "Logs", choices.logs, key),
             key,
             Data(self, "Data", network, key, parameters.database_class),
             Secrets(self, "Secrets", choices.secrets, key),
@@ -57,6 +57,8 @@ class TrackaiStack(Stack):
             "Cluster": services.cluster.cluster_name,
             "MigrateTask": services.migrate.definition.task_definition_arn,
             "MigrateLogs": services.migrate.group.log_group_name,
+            "CheckTask": services.check.definition.task_definition_arn,
+            "CheckLogs": services.check.group.log_group_name,
             "TaskSubnets": ",".join(network.task_subnets),
             "TaskGroup": network.tasks.security_group_id,
         }

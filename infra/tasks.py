@@ -48,7 +48,7 @@ class Ground:
             "TRACKAI_TRUSTED_PROXIES": CIDR,
             "TRACKAI_LOG_FORMAT": "json",
             "TRACKAI_LOG_MIB": "0",  # CloudWatch has them
-            "TRACKAI_LOG_GROUPS": f"/trackai/{self.choices.environment}/",
+            "TRACKAI_LOG_GROUPS": self.choices.logs,
             "TRACKAI_METRICS_LOG": "emf",
             "TRACKAI_PAGER": "elsewhere",
             "TRACKAI_BACKUP_TO": "elsewhere",
@@ -56,6 +56,7 @@ class Ground:
             "TRACKAI_SMTP_HOST": self.parameters.smtp_host,
             "TRACKAI_SMTP_USER": self.parameters.smtp_user,
             "TRACKAI_MAIL_FROM": self.parameters.mail_from,
+            "TRACKAI_SUPPORT_CONTACT": self.parameters.support_contact,
         }
 
 
@@ -76,6 +77,7 @@ class Kind:
     size: Size
     probe: Sequence[str] | None = None
     serves: bool = False
+    looks: bool = False  # at the go-live checklist, which asks PagerDuty who is on call
     more: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -94,10 +96,19 @@ class Task(Construct):
 
     def _secrets(self) -> dict[str, secretsmanager.ISecret]:
         ours = self._ground.secrets
-        return {
+        given = {
             "TRACKAI_SECRET_KEY": ours.secret_key,
             "TRACKAI_SMTP_PASSWORD": ours.smtp_password,
         }
+        if self._kind.looks:
+            given["TRACKAI_PAGERDUTY_API_KEY"] = ours.pagerduty_key
+        return given
+
+    def _settings(self) -> dict[str, str]:
+        told = {**self._ground.settings, **self._kind.more}
+        if self._kind.looks:
+            told["TRACKAI_PAGERDUTY_SCHEDULE"] = self._ground.parameters.schedule
+        return told
 
     def _starter(self) -> iam.Role:
         starter = roles.task_role(self, "Starter", f"Starts Track AI's {self._kind.name}")
@@ -129,7 +140,7 @@ class Task(Construct):
             ),
             memory_limit_mib=kind.size.memory_mib,
             command=[*kind.command],
-            environment={**ground.settings, **kind.more},
+            environment=self._settings(),
             secrets={
                 name: ecs.Secret.from_secrets_manager(one) for name, one in self._secrets().items()
             },

@@ -38,6 +38,7 @@ from trackai.errors import QueueUnavailable, StorageUnavailable
 from trackai.flags.switches import Switches
 from trackai.gateways.registry import gateways
 from trackai.housekeeping.doors import DoorKeeper
+from trackai.housekeeping.evidence import EvidenceUpkeep
 from trackai.housekeeping.purge import Purger
 from trackai.housekeeping.retention import Retention
 from trackai.housekeeping.rollups import Folder, RollupUpkeep
@@ -349,6 +350,7 @@ def _tasks(url: str, database: Database, envelope: Envelope, clock: SystemClock)
         ("rejections", 10, drop_rejections),
         ("purge", 1, purge),
         ("alarm-upkeep", 60, AlarmUpkeep(database, clock).run),
+        ("evidence", 60, EvidenceUpkeep(database, clock).run),
     ]
     return [Task(name, dt.timedelta(minutes=every), run) for name, every, run in minutes]
 

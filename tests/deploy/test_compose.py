@@ -60,7 +60,9 @@ def test_ours_can_write_nowhere_but_to_their_volume(name: str) -> None:
     assert service["read_only"] is True
     assert ["ALL"] == service["cap_drop"]
     assert service["command"][0] in PLACES
-    assert service.get("volumes", []) == (["spool:/var/lib/trackai"] if name == "serve" else [])
+    backups = "${TRACKAI_BACKUP_DIR:-backups}:/var/lib/trackai/backups"
+    places = {"serve": ["spool:/var/lib/trackai", backups], "worker": [backups]}
+    assert service.get("volumes", []) == places.get(name, [])
     assert set(service["environment"]) <= SETTINGS - SECRETS
     assert {one.upper() for one in service["secrets"]} <= SECRETS
 

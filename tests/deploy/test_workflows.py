@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ READ = {"contents": "read"}
 # A role by OpenID Connect; whoever may not ask for a token has none.
 ROLE = READ | {"id-token": "write"}
 RIGHTS = {
-    "ci.yml": dict.fromkeys(("check", "test", "upgrade", "docs", "image"), READ),
+    "ci.yml": dict.fromkeys(("check", "test", "golive", "upgrade", "docs", "image"), READ),
     "deploy.yml": {"ci": READ, "image": ROLE, "deploy": ROLE},
 }
 AWS = """#!/usr/bin/env bash
@@ -35,6 +36,7 @@ case "$*" in
   *describe-stacks*) sed -n "s/.*OutputKey=='\\([A-Za-z]*\\)'.*/the-\\1/p" <<< "$*" ;;
   *run-task*) echo "$TASK" ;;
   *describe-tasks*) echo "$CODE" ;;
+  *get-log-events*) echo "what it said" ;;
 esac
 """
 
@@ -138,10 +140,67 @@ def test_nothing_is_deployed_before_ci_and_approval_or_from_elsewhere() -> None:
     jobs = workflow("deploy.yml")["jobs"]
 
     assert "./.github/workflows/ci.yml" == jobs["ci"]["uses"]
-    assert "github.ref == 'refs/heads/main'" == jobs["ci"]["if"]
+    assert "github.ref == 'refs/heads/main' && inputs.tag == ''" == jobs["ci"]["if"]
     assert ("ci", "image") == (jobs["image"]["needs"], jobs["deploy"]["needs"])
+    assert "&& needs.image.result == 'success'" in jobs["deploy"]["if"]
     assert ["deploy"] == [name for name, job in jobs.items() if "environment" in job]
     assert workflow("deploy.yml")["concurrency"]["cancel-in-progress"] is False
+
+
+def test_going_back_waits_for_no_test_and_builds_nothing_that_none_has_seen(tmp_path: Path) -> None:
+    image = workflow("deploy.yml")["jobs"]["image"]
+    (build,) = [step["run"] for step in image["steps"] if "buildx" in step.get("run", "")]
+    # There is no such image yet: what main is now failed its tests, say.
+    newest = "f" * 40
+    for name, does in {
+        "aws": 'case "$*" in *describe-images*) exit 1 ;; esac; echo "$*"',
+        "docker": "cat > /dev/null; echo built",
+        "git": f"echo {newest}",
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(  # noqa: S603 - ours
+        ["/bin/bash", "-e", "-c", build],
+        env={
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "REPOSITORY": "trackai",
+            "AWS_REGION": "sa-east-1",
+            "TAG": newest,
+            "ASKED": newest,
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (1, f"There is no image of {newest}.\n") == (done.returncode, done.stdout)
+    # The one exception is what somebody asked for by its name.
+    passed = "(needs.ci.result == 'success' || (needs.ci.result == 'skipped' && inputs.tag != ''))"
+    assert image["if"].endswith(f"github.ref == 'refs/heads/main' && {passed}")
+
+
+def test_what_is_told_of_checks_is_what_this_very_run_of_ci_found() -> None:
+    made = workflow("deploy.yml")["jobs"]["deploy"]["steps"]
+    (kept,) = [step for step in steps("ci.yml") if "upload-artifact" in step.get("uses", "")]
+    (taken,) = [step for step in made if "download-artifact" in step.get("uses", "")]
+    told = next(step for step in made if "golive attest" in step.get("run", ""))
+    order = [step.get("id") or step.get("name") for step in made]
+
+    assert kept["with"]["name"] == taken["with"]["name"]
+    # Whoever goes back brings another source than this run has seen.
+    assert "inputs.tag == ''" == taken["if"] == told["if"]
+    assert order.index("smoke") < order.index(told["name"])
+    assert 'TRACKAI_BUILD_FACTS="$FACTS" .ci/run' in "".join(runs("ci.yml"))
+    assert "tools.attest" in (ROOT / ".ci/run").read_text()
+
+
+def test_the_ticket_of_the_sale_is_asked_for_before_anything_is_replaced() -> None:
+    made = workflow("deploy.yml")["jobs"]["deploy"]["steps"]
+    asked = [at for at, step in enumerate(made) if "smoke --check" in step.get("run", "")]
+    rollout = [at for at, step in enumerate(made) if step.get("id") == "rollout"]
+
+    assert asked < rollout
 
 
 def test_people_are_told_after_the_rollout_and_the_sale_and_what_fails_is_taken_back() -> None:
@@ -173,25 +232,28 @@ def test_verbs_commands_and_files_that_workflows_name_are_there(name: str) -> No
 
 
 def test_a_command_beside_the_services_exists_and_so_do_its_options() -> None:
-    (given,) = [one for one in words("deploy.yml") if one[0] == "deploy/aws/command.sh"]
-    group, name, *rest = given[2:]
-    command = typer.main.get_group(app).commands[group].commands[name]  # type: ignore[attr-defined]  # a group
+    found = [one for one in words("deploy.yml") if one[0] == "deploy/aws/command.sh"]
 
-    assert {one for one in rest if one.startswith("--")} <= {
-        option for one in command.params for option in one.opts
-    }
+    assert {("alarms", "deployed"), ("golive", "attest")} == {(one[2], one[3]) for one in found}
+    for group, name, *rest in (one[2:] for one in found):
+        command = typer.main.get_group(app).commands[group].commands[name]  # type: ignore[attr-defined]  # a group
+        assert {one for one in rest if one.startswith("--")} <= {
+            option for one in command.params for option in one.opts
+        }
 
 
-def command(tmp_path: Path, *, task: str = "arn/7", code: str = "0") -> tuple[int, str, str]:
-    """Run `trackai alarms deployed` as a task at a stand-in for Amazon's command line."""
+DEPLOYED = ("alarms", "deployed", "--summary", 'Faster "pages"')
+
+
+def command(
+    tmp_path: Path, *, task: str = "arn/7", code: str = "0", said: Sequence[str] = DEPLOYED
+) -> "tuple[subprocess.CompletedProcess[str], str]":
+    """Run a command as a task at a stand-in for Amazon's command line; return what was called."""
     (tmp_path / "aws").write_text(AWS)
     (tmp_path / "aws").chmod(0o755)
     calls = tmp_path / "calls"
     done = subprocess.run(  # noqa: S603 - ours
-        [
-            *(ROOT / "deploy/aws/command.sh", "trackai-production"),
-            *("alarms", "deployed", "--summary", 'Faster "pages"'),
-        ],
+        [ROOT / "deploy/aws/command.sh", "trackai-production", *said],
         env={
             "PATH": f"{tmp_path}:{os.environ['PATH']}",  # noqa: TID251 - the tools it needs
             "CALLS": str(calls),
@@ -202,14 +264,16 @@ def command(tmp_path: Path, *, task: str = "arn/7", code: str = "0") -> tuple[in
         text=True,
         check=False,
     )
-    return done.returncode, done.stderr, calls.read_text()
+    return done, calls.read_text()
 
 
 def test_a_command_runs_as_the_migration_does_and_its_end_is_waited_for(tmp_path: Path) -> None:
-    status, said, calls = command(tmp_path)
+    done, calls = command(tmp_path)
     (started,) = [line for line in calls.splitlines() if "run-task" in line]
 
-    assert (0, "") == (status, said)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "what it said\n" == done.stdout
+    assert "-name the-MigrateLogsIs --log-stream-name the-MigrateLogsIs/trackai/7" in calls
     assert "--cluster the-ClusterIs --task-definition the-MigrateTaskIs" in started
     assert "subnets=[the-TaskSubnetsIs],securityGroups=[the-TaskGroupIs]" in started
     assert r'["alarms", "deployed", "--summary", "Faster \"pages\""]' in started
@@ -220,10 +284,22 @@ def test_a_command_runs_as_the_migration_does_and_its_end_is_waited_for(tmp_path
 def test_a_command_that_fails_or_never_starts_is_an_error(
     tmp_path: Path, task: str, code: str
 ) -> None:
-    status, said, _ = command(tmp_path, task=task, code=code)
+    done, _ = command(tmp_path, task=task, code=code)
 
-    assert 1 == status
-    assert "did not start" in said or f"alarms ended with {code}" in said
+    assert 1 == done.returncode
+    assert "did not start" in done.stderr or f"alarms ended with {code}" in done.stderr
+
+
+def test_the_checklist_is_looked_at_by_who_may_and_words_arrive_as_they_were(
+    tmp_path: Path,
+) -> None:
+    _, looked = command(tmp_path, said=("golive", "check"))
+    _, told = command(tmp_path, said=("golive", "attest", "--facts", '{\n  "commit": "a b"\n}'))
+
+    assert "--task-definition the-CheckTaskIs" in looked
+    assert "--log-group-name the-CheckLogsIs" in looked
+    assert "the-MigrateTaskIs" in told
+    assert r'["golive", "attest", "--facts", "{\n  \"commit\": \"a b\"\n}"]' in told
 
 
 def changed(key: str, url: str) -> "subprocess.CompletedProcess[str]":

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 from pydantic import SecretStr
+from tests.alarms.conftest import ROUTING_KEY, Post, Tower, evaluator_of, sender_of
+from tests.golive.stage import Stage
 from tests.support.world import World, open_world
 from typer.testing import CliRunner
 
@@ -17,10 +19,13 @@ from trackai.accounts.onboarding import NewDestination
 from trackai.cli.installation import Installation
 from trackai.cli.main import app
 from trackai.cli.serve import running
+from trackai.destinations.http import open_http
 from trackai.model.clock import SystemClock
 from trackai.model.tenant import Tenant
 from trackai.sandbox.meta import MetaSandbox
+from trackai.sandbox.pagerduty import PagerDutySandbox
 from trackai.settings import Settings
+from trackai.storage.alarms_key import make_all_tenants
 from trackai.storage.envelope import new_key_text
 from trackai.storage.pool import Database, Row
 
@@ -71,6 +76,14 @@ class Ground:
         ):
             return await tx.fetch(statement, *values)
 
+    async def change(self, statement: str) -> None:
+        """Change what the database holds, as its owner: for what would take days."""
+        async with (
+            Database.opened(self.here.url, None, size=1) as database,
+            database.transaction() as tx,
+        ):
+            await tx.execute(statement)
+
 
 @pytest.fixture
 async def ground(
@@ -112,3 +125,23 @@ async def alive(ground: Ground) -> AsyncIterator[Ground]:
     """Yield it with server and workers in this process."""
     async with running(ground.here) as ground.url:
         yield ground
+
+
+@pytest.fixture
+async def stage(
+    world: World, serve: "Serve", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Stage]:
+    """Yield a world in the present that nothing was done in yet."""
+    async with world.workers.transaction() as tx:
+        await make_all_tenants(tx, world.envelope)
+    (row,) = await world.rows("select now() as now from tenants where id = $1")
+    world.clock.moment = row["now"]
+    pager = PagerDutySandbox(world.clock)
+    pager.add_service(ROUTING_KEY)
+    pager_url = await serve(pager)
+    async with open_http() as http:
+        post = Post()
+        tower = Tower(
+            world, evaluator_of(world), sender_of(world, http, pager_url, post), pager, post
+        )
+        yield Stage(world, tower, http, serve, tmp_path, monkeypatch, pager_url)

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 from aiobotocore.session import get_session
-from tests.alarms.conftest import ROUTING_KEY, Post, Tower, evaluator_of, sender_of
 from tests.golive.stage import VERSION, Do, Stage
 from tests.support.flags import Panel
-from tests.support.world import World
 
 from trackai.accounts.closing import close_tenant
 from trackai.accounts.onboarding import Onboarding
@@ -24,51 +22,28 @@ from trackai.alarms.engines.cloudwatch import Place as CloudWatchPlace
 from trackai.alarms.engines.cloudwatch import Wish
 from trackai.alarms.message import words_of
 from trackai.cli.rehearsal.tls import door, make_papers
-from trackai.destinations.http import Http, HttpLimits, open_http
+from trackai.destinations.http import Http, HttpLimits
 from trackai.golive.catalogue import ITEMS
 from trackai.golive.source import source_digest
 from trackai.model.alarm import Severity
 from trackai.model.clock import new_id
 from trackai.model.golive import Outcome, Proof
 from trackai.operations.golive import watching
-from trackai.sandbox.pagerduty import PagerDutySandbox
 from trackai.sandbox.platforms import SaleStatus
 from trackai.secrets.port import reference
 from trackai.storage import baselines, build_facts, sessions
-from trackai.storage.alarms_key import make_all_tenants
 from trackai.storage.baselines import Baseline
 from trackai.storage.build_facts import BuildFacts
 from trackai.storage.pool import Database, Role
 from trackai.storage.sessions import Session
 
 if TYPE_CHECKING:
-    from tests.conftest import Serve
     from types_aiobotocore_logs import CloudWatchLogsClient
     from types_aiobotocore_logs.type_defs import InputLogEventTypeDef
 
 FIGURES = {"whole_p50_ms": 300.0, "whole_p95_ms": 400.0, "whole_p99_ms": 500.0, "accepted": 99}
 FIGURES |= {"events_per_minute": 10.0, "attempt_error_rate": 0.0}
 CHECKS = dict.fromkeys(("format", "lint", "spelling", "types", "imports", "tests"), 0)
-
-
-@pytest.fixture
-async def stage(
-    world: World, serve: "Serve", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Stage]:
-    """Yield a world in the present that nothing was done in yet."""
-    async with world.workers.transaction() as tx:
-        await make_all_tenants(tx, world.envelope)
-    (row,) = await world.rows("select now() as now from tenants where id = $1")
-    world.clock.moment = row["now"]
-    pager = PagerDutySandbox(world.clock)
-    pager.add_service(ROUTING_KEY)
-    pager_url = await serve(pager)
-    async with open_http() as http:
-        post = Post()
-        tower = Tower(
-            world, evaluator_of(world), sender_of(world, http, pager_url, post), pager, post
-        )
-        yield Stage(world, tower, http, serve, tmp_path, monkeypatch, pager_url)
 
 
 async def nothing(_stage: Stage) -> None:

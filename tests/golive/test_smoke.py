@@ -102,6 +102,64 @@ async def test_it_runs_without_the_database_by_a_ticket(
     assert json.loads(ticket.read_text())["secret"] not in str(done)
 
 
+async def test_a_ticket_serves_many_runs_whatever_else_is_tried_meanwhile(
+    alive: "Ground", tmp_path: Path
+) -> None:
+    ticket = tmp_path / "ticket.json"
+    run = ("smoke", "--url", alive.url, "--ticket", str(ticket))
+    await alive.give("smoke", "--tenant", "Loja", "--prepare", str(ticket), "--days", "30")
+    # Long ago: what a run left behind would be closed by the next.
+    await alive.change("update smoke_runs set started_at = started_at - interval '2 days'")
+    first = await alive.json(*run)
+    beside = await alive.json("smoke", "--url", alive.url, "--tenant", "Loja")
+    asked = await alive.json(*run, "--check")
+    second = await alive.json(*run)
+
+    assert first["passed"], first
+    assert beside["passed"], beside
+    assert [("ticket", True)] == [(one["step"], one["ok"]) for one in asked["steps"]]
+    assert second["passed"], second
+    # Of the second run alone, though the numbers of the last hour hold both.
+    assert "1 sale, 1 matched, 1 sent" == second["steps"][-1]["found"]
+
+
+async def test_a_ticket_is_over_in_its_time(alive: "Ground", tmp_path: Path) -> None:
+    ticket = tmp_path / "ticket.json"
+    run = ("smoke", "--url", alive.url, "--ticket", str(ticket))
+    await alive.give("smoke", "--tenant", "Loja", "--prepare", str(ticket))
+    await alive.change(
+        "update smoke_runs set started_at = started_at - interval '2 days',"
+        " kept_until = kept_until - interval '2 days'"
+    )
+    await alive.json("smoke", "--url", alive.url, "--tenant", "Loja")
+    left = await alive.rows("select id from smoke_runs where closed_at is null")
+    asked = await alive.json(*run, "--check")
+    written = json.loads(ticket.read_text())
+    ticket.write_text(json.dumps(written | {"until": "2026-01-01T00:00:00Z"}))
+
+    assert [] == left
+    assert not asked["passed"]
+    assert "is closed" in asked["steps"][0]["found"]
+    with pytest.raises(ConfigurationError, match="served until 2026-01-01"):
+        await alive.json(*run)
+    ticket.write_text(json.dumps(written | {"until": "2026-01-01T00:00:00"}))
+    with pytest.raises(ConfigurationError, match="is not what"):
+        await alive.json(*run)
+
+
+async def test_a_deployment_that_is_away_says_nothing_of_the_ticket(
+    ground: "Ground", tmp_path: Path
+) -> None:
+    ticket = tmp_path / "ticket.json"
+    await ground.give("smoke", "--tenant", "Loja", "--prepare", str(ticket))
+    asked = await ground.json(
+        "smoke", "--url", "http://127.0.0.1:1", "--ticket", str(ticket), "--check"
+    )
+
+    assert asked["passed"]
+    assert "could not be asked" in asked["steps"][0]["found"]
+
+
 async def test_a_token_that_is_kept_elsewhere_stays_there(ground: "Ground") -> None:
     (ground.here.settings.data_dir / "meta_capi_token").write_text(TOKEN)
     async with ground.here.onboarding() as onboarding:

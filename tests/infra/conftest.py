@@ -123,6 +123,8 @@ async def deployed(stacks: "CloudFormationClient", template_text: str) -> "Cloud
         "SmtpHost": "",
         "SmtpUser": "",
         "MailFrom": "",
+        "SupportContact": "",
+        "PagerDutySchedule": "",
         "DatabaseClass": "db.t4g.medium",
         "Stage": "first",
         "PagerDutyUrl": "https://events.example.com/integration/made-up/enqueue",

@@ -9,8 +9,14 @@ Resources = dict[str, dict[str, Any]]
 # Actions that Amazon gives for everything or not at all, and where that was read.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
 ONLY_FOR_ALL = frozenset({"ecr:GetAuthorizationToken"})
-# Ends of addresses that stand for what Amazon makes up, or for all of a place of ours.
-ENDS = re.compile(r":secret:trackai/production/(tenants/\*|[a-z_]+-\?{6})$")
+# Ends of addresses that stand for what Amazon makes up, for all of a place of ours, or for all of
+# an account's in a region, where Amazon lists those or none.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+ENDS = re.compile(
+    r":secret:trackai/production/(tenants/\*|[a-z_]+-\?{6})$"
+    r"|:log-group:(/trackai/production/)?\*$|:alarm:\*$"
+)
+LISTS = frozenset({"cloudwatch:DescribeAlarms", "logs:DescribeLogGroups"})
 
 
 def of(resources: Resources, kind: str) -> list[dict[str, Any]]:

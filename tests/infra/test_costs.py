@@ -21,7 +21,7 @@ def test_what_is_in_the_template_is_counted(template: Template) -> None:
     assert 8 * prices.hours == lines["their memory"].number
     assert 2 * prices.hours == lines["ways out (NAT)"].number
     assert 100 == lines["storage of the database"].number
-    assert 8 == lines["secrets"].number
+    assert 9 == lines["secrets"].number
     assert lines["database db.t4g.medium, in two zones"].month > 0
 
 

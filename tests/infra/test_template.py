@@ -40,7 +40,7 @@ def test_containers_are_told_settings_that_exist_and_take_secrets_from_secrets_m
 ) -> None:
     tasks = of(resources, "AWS::ECS::TaskDefinition")
 
-    assert 3 == len(tasks)
+    assert 4 == len(tasks)
     for task in tasks:
         (container,) = task["ContainerDefinitions"]
         told = {one["Name"]: one["Value"] for one in container["Environment"]}
@@ -51,7 +51,12 @@ def test_containers_are_told_settings_that_exist_and_take_secrets_from_secrets_m
         assert ours & SECRETS == {"TRACKAI_DATABASE_URL"}
         assert "<DataDatabase" in flat(told["TRACKAI_DATABASE_URL"])
         assert "trackai@" in flat(told["TRACKAI_DATABASE_URL"])
-        assert {"TRACKAI_SECRET_KEY", "TRACKAI_SMTP_PASSWORD"} == secret
+        # The key that asks PagerDuty who is on call, where the checklist is looked at.
+        looks = task["Family"] in {"trackai-production-api", "trackai-production-check"}
+        asks = {"TRACKAI_PAGERDUTY_API_KEY"} if looks else set()
+        assert {"TRACKAI_SECRET_KEY", "TRACKAI_SMTP_PASSWORD"} | asks == secret
+        assert looks is ("TRACKAI_PAGERDUTY_SCHEDULE" in told)
+        assert {"Ref": "SupportContact"} == told["TRACKAI_SUPPORT_CONTACT"]
 
 
 def test_what_containers_are_told_starts_in_production(
@@ -75,7 +80,8 @@ def test_what_containers_are_told_starts_in_production(
 
 
 def _known(value: Any) -> str:
-    return "" if "Smtp" in str(value) or "MailFrom" in str(value) else flat(value)
+    unsaid = ("Smtp", "MailFrom", "SupportContact")
+    return "" if any(one in str(value) for one in unsaid) else flat(value)
 
 
 def test_containers_are_not_root_write_where_they_may_and_end_in_time(
@@ -214,7 +220,7 @@ def test_secrets_are_named_encrypted_and_without_values(resources: Resources) ->
     secrets = {one["Name"]: one for one in of(resources, "AWS::SecretsManager::Secret")}
     names = (
         *("meta_capi_token", "perfectpay_secret", "hotmart_secret", "kiwify_secret"),
-        *("stripe_secret", "secret_key", "smtp_password"),
+        *("stripe_secret", "secret_key", "smtp_password", "pagerduty_api_key"),
     )
 
     assert {f"trackai/production/{name}" for name in names} == secrets.keys()
@@ -274,7 +280,8 @@ def test_the_dashboard_is_the_catalogues(resources: Resources) -> None:
 def test_logs_are_kept_for_a_month_encrypted(resources: Resources) -> None:
     groups = {one["LogGroupName"]: one for one in of(resources, "AWS::Logs::LogGroup")}
 
-    assert {f"/trackai/production/{one}" for one in ("api", "worker", "migrate")} == groups.keys()
+    kinds = ("api", "worker", "migrate", "check")
+    assert {f"/trackai/production/{one}" for one in kinds} == groups.keys()
     assert {30} == {one["RetentionInDays"] for one in groups.values()}
     assert all("KmsKeyId" in one for one in groups.values())
 

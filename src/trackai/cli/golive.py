@@ -127,28 +127,34 @@ def withdraw(item: ItemId, user: Email, json: Json = False) -> None:
 @app.command()
 def attest(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", exists=True, help="What tools.attest or CI wrote.")
-    ],
+        Path | None,
+        typer.Argument(metavar="FILE", exists=True, help="What tools.attest or CI wrote."),
+    ] = None,
+    facts: Annotated[
+        str | None, typer.Option(help="What stands in it, where there is no such file.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Tell what checks and tests said of a state of the source code."""
+    if (file is None) == (facts is None):
+        raise ConfigurationError("Give the file, or --facts with what stands in it.")
+    raw = file.read_bytes() if file else str(facts).encode()
 
     async def work() -> BuildFacts:
         told, now = parse_told(raw), SystemClock().now()
-        facts = BuildFacts(told.digest, told.commit, told.made_at, told.checks, now, actor())
+        said = BuildFacts(told.digest, told.commit, told.made_at, told.checks, now, actor())
         async with (
             open_installation() as here,
             here.database(Role.PIPELINE) as database,
             database.transaction() as tx,
         ):
-            await build_facts.save_facts(tx, facts)
-        return facts
+            await build_facts.save_facts(tx, said)
+        return said
 
-    raw = file.read_bytes()
-    facts = run(work())
-    failed = sorted(name for name, status in facts.checks.items() if status != 0)
+    told = run(work())
+    failed = sorted(name for name, status in told.checks.items() if status != 0)
     show_one(
-        {"commit": facts.commit, "checks": len(facts.checks), "failed": ", ".join(failed) or None},
+        {"commit": told.commit, "checks": len(told.checks), "failed": ", ".join(failed) or None},
         json=json,
     )
 

@@ -22,6 +22,7 @@ from trackai.operations.practice import (
     Step,
     Ticket,
     Wish,
+    close_all,
     close_left,
     close_practice,
     note_steps,
@@ -40,6 +41,7 @@ class _Wanted(NamedTuple):
     tenant: str
     pixel: str | None
     test_event_code: str | None
+    kept_for: dt.timedelta | None = None
 
 
 def smoke(
@@ -57,11 +59,17 @@ def smoke(
         Path | None,
         typer.Option(help="Only make the account, and write what a run elsewhere needs here."),
     ] = None,
+    days: Annotated[
+        int, typer.Option(min=1, max=366, help="How long what --prepare wrote serves.")
+    ] = 1,
     ticket: Annotated[
         Path | None, typer.Option(help="Run by what --prepare wrote; no database is needed.")
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only ask whether the --ticket still serves.")
+    ] = False,
     clean: Annotated[
-        bool, typer.Option("--clean", help="Close the accounts of runs that are not closed yet.")
+        bool, typer.Option("--clean", help="Close every account that is not closed yet.")
     ] = False,
     patience: Annotated[float, typer.Option(min=1, help="Seconds that a step may take.")] = 60.0,
     json: Json = False,
@@ -76,13 +84,16 @@ def smoke(
     if ticket is not None:
         if url is None:
             raise ConfigurationError("--ticket needs --url: the deployment to try.")
-        steps = run(_go(_read(ticket), url.rstrip("/"), patience, None))
+        tried = (_read(ticket), url.rstrip("/"), patience, None)
+        steps = run(_go(*tried, only_ask=check))
     elif tenant is None:
         raise ConfigurationError("Say whose pixel is tried: --tenant, by id or name.")
     elif prepare is not None:
-        _write(prepare, run(_prepare(_Wanted(tenant, pixel, test_event_code), url)))
+        wanted = _Wanted(tenant, pixel, test_event_code, dt.timedelta(days=days))
+        _write(prepare, run(_prepare(wanted, url)))
         note(
-            f"Run it with: trackai smoke --ticket {prepare} --url ...; then: trackai smoke --clean"
+            f"Run it with: trackai smoke --ticket {prepare} --url ...; at the end: trackai smoke "
+            "--clean"
         )
         return
     else:
@@ -132,12 +143,19 @@ async def _closed(rooms: Rooms, ticket: Ticket) -> Step:
     return Step("cleanup", ok=True, ms=took_ms, found=found)
 
 
-async def _go(ticket: Ticket, url: str, patience_s: float, database: Database | None) -> list[Step]:
+async def _go(
+    ticket: Ticket,
+    url: str,
+    patience_s: float,
+    database: Database | None,
+    *,
+    only_ask: bool = False,
+) -> list[Step]:
     async with aiohttp.ClientSession(
         headers={"User-Agent": "trackai-smoke"}, cookie_jar=aiohttp.DummyCookieJar()
     ) as http:
         tried = Smoke(url, ticket, http, _worded, new_id, database, patience_s)
-        return list(await tried.run())
+        return list(await (tried.ask() if only_ask else tried.run()))
 
 
 def _worded(click_id: str, secret: str) -> MadeUp:
@@ -163,18 +181,24 @@ def _write(path: Path, ticket: Ticket) -> None:
 
 async def _clean() -> int:
     async with open_installation() as here, _rooms(here) as rooms:
-        return await close_left(rooms, older=dt.timedelta(0))
+        return await close_all(rooms)
 
 
 def _read(path: Path) -> Ticket:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Ticket)
+        ticket = msgspec.json.decode(path.read_bytes(), type=Ticket)
     except (OSError, msgspec.DecodeError):
         raise ConfigurationError(f"{path} is not what trackai smoke --prepare wrote.") from None
+    if ticket.until is not None and ticket.until <= SystemClock().now():
+        raise ConfigurationError(
+            f"{path} served until {ticket.until:%Y-%m-%d}. Make another: trackai smoke --prepare"
+        )
+    return ticket
 
 
 async def _wish(here: Installation, wanted: _Wanted) -> Wish:
-    return Wish(await here.tenant(wanted.tenant), wanted.pixel, wanted.test_event_code)
+    tenant = await here.tenant(wanted.tenant)
+    return Wish(tenant, wanted.pixel, wanted.test_event_code, wanted.kept_for)
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ from trackai.telemetry.metrics import TASK_RUNS, TASK_SECONDS
 # What there is to be run; alarms ask whether it is.
 TASKS = (
     *("partitions", "rollups", "zones", "resettle", "forget", "doors", "rejections", "purge"),
-    "alarm-upkeep",
+    *("alarm-upkeep", "evidence"),
 )
 # What takes hours and is run beside the others, where backups are made.
 BACKUP_TASKS = ("backup", "backup-upkeep")

@@ -23,8 +23,8 @@ LESS_RATIO = 0.8
 # Of fewer, a percentile is the accident of one.
 FEWEST = 20
 
-# Accounts of smoke tests are closed within it, but those of tickets.
-LEAD = dt.timedelta(days=30)
+# What was on its way while an account of a smoke test was closed came to its end within it.
+LEAD = dt.timedelta(hours=1)
 
 Figures = Mapping[str, float | None]
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -31,6 +32,8 @@ GATEWAY = "perfectpay"
 # Accounts of runs that were cut short are closed by the next after this.
 LEFT_FOR = dt.timedelta(hours=1)
 
+Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a run needs which has no database at hand. It holds secrets."""
@@ -41,6 +44,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     webhook: str  # the address's path
     secret: str
     api_key: str
+    until: Moment | None = None  # it serves any number of runs until then
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Wish:
     tenant: Tenant
     pixel_id: str | None = None
     test_event_code: str | None = None
+    kept_for: dt.timedelta | None = None  # as a ticket; None: for one run
 
 
 async def open_practice(rooms: Rooms, wish: Wish, url: str) -> Ticket:
@@ -80,12 +85,15 @@ async def open_practice(rooms: Rooms, wish: Wish, url: str) -> Ticket:
     people = Onboarding(rooms.people, rooms.envelope, rooms.clock, rooms.new_id, rooms.actor)
     # Noted first: an account is found again whatever happens between these lines.
     run_id, now = rooms.new_id(), rooms.clock.now()
+    until = None if wish.kept_for is None else now + wish.kept_for
     made = await people.create_tenant("smoke test", currency=wish.tenant.currency)
     async with rooms.workers.transaction() as tx:
-        run = SmokeRun(run_id, wish.tenant.id, made.id, version("trackai"), url, now)
-        await smoke_runs.insert_run(tx, run)
+        about = (run_id, wish.tenant.id, made.id, version("trackai"), url, now)
+        await smoke_runs.insert_run(tx, SmokeRun(*about, kept_until=until))
     try:
-        return await _furnish(rooms, wish, pixel, made, run_id)
+        return msgspec.structs.replace(
+            await _furnish(rooms, wish, pixel, made, run_id), until=until
+        )
     except BaseException:
         await close_practice(rooms, made.id)
         raise
@@ -112,10 +120,22 @@ async def close_practice(rooms: Rooms, practice: UUID) -> None:
         await smoke_runs.close_run(tx, practice, at=rooms.clock.now())
 
 
-async def close_left(rooms: Rooms, *, older: dt.timedelta = LEFT_FOR) -> int:
-    """End the accounts of runs that were cut short; return how many."""
+async def close_left(rooms: Rooms) -> int:
+    """End accounts of runs that were cut short, and of tickets that are over; return how many."""
+    now = rooms.clock.now()
     async with rooms.workers.transaction() as tx:
-        left = await smoke_runs.list_left(tx, before=rooms.clock.now() - older)
+        left = await smoke_runs.list_left(tx, before=now - LEFT_FOR, now=now)
+    return await _close(rooms, left)
+
+
+async def close_all(rooms: Rooms) -> int:
+    """End every account that is still there, of tickets, too; return how many."""
+    async with rooms.workers.transaction() as tx:
+        left = await smoke_runs.list_open(tx)
+    return await _close(rooms, left)
+
+
+async def _close(rooms: Rooms, left: Sequence[UUID]) -> int:
     for practice in left:
         await close_practice(rooms, practice)
     return len(left)

@@ -38,6 +38,10 @@ class StepFailed(Exception):
     """Why a step did not come to its end, in a sentence."""
 
 
+class TicketRefused(StepFailed):
+    """The deployment does not take the account's key."""
+
+
 @dataclass(frozen=True, slots=True)
 class MadeUp:
     """A sale that nobody made: its id, and its notice as the platform posts it."""
@@ -64,6 +68,7 @@ class Smoke:
     patience_s: float = PATIENCE_S
     steps: list[Step] = field(default_factory=list)
     _click: str = ""
+    _before: Mapping[str, Any] = field(default_factory=dict)
     _sale: MadeUp | None = None
 
     async def run(self) -> Sequence[Step]:
@@ -78,6 +83,11 @@ class Smoke:
         ):
             if not await self._step(name, work):
                 break
+        return self.steps
+
+    async def ask(self) -> Sequence[Step]:
+        """Ask whether the deployment still knows the ticket, and send nothing."""
+        await self._step("ticket", self._see_known)
         return self.steps
 
     async def _step(self, name: str, work: Callable[[], Awaitable[str]]) -> bool:
@@ -97,7 +107,21 @@ class Smoke:
         self.steps.append(Step(name, ok, took_ms, found))
         return ok
 
+    async def _see_known(self) -> str:
+        try:
+            await self._get(_NUMBERS, {"period": "1h"})
+        except TicketRefused:
+            raise StepFailed(
+                "the account of this ticket is closed: trackai smoke --prepare makes another"
+            ) from None
+        except (StepFailed, aiohttp.ClientError, OSError) as error:
+            # Whoever asks is about to bring a version there; this is no word about the ticket.
+            return f"{self.url} could not be asked ({error})"
+        return "the account of this ticket is there"
+
     async def _report_click(self) -> str:
+        # A ticket serves many runs: what an earlier one left in the numbers is not this one's.
+        self._before = await self._get(_NUMBERS, {"period": "1h"}) or {}
         self._click = f"smoke-{self.new_id().hex}"
         body = {"site_key": self.ticket.site_key, "click_id": self._click, **UTM}
         body["page_url"] = f"{self.url}/smoke-test"
@@ -125,8 +149,8 @@ class Smoke:
         return f"pixel {event['pixel_id']} took {event['event_id']}"
 
     async def _see_shown(self) -> str:
-        numbers = await self._until(self._counted, "the numbers do not show the sale")
-        return f"{numbers['sales']} sale, {numbers['matched']} matched, {numbers['accepted']} sent"
+        more = await self._until(self._counted, "the numbers do not show the sale")
+        return f"{more['sales']} sale, {more['matched']} matched, {more['accepted']} sent"
 
     async def _matched(self) -> Mapping[str, Any] | None:
         transaction = self._made.transaction
@@ -161,10 +185,13 @@ class Smoke:
         return event if event and event["status"] == "accepted" else None
 
     async def _counted(self) -> Mapping[str, Any] | None:
-        found = await self._get("/api/v1/analytics/metrics", {"period": "1h"})
-        numbers: Mapping[str, Any] = found["current"] if found else {}
-        shown = numbers and min(numbers["sales"], numbers["matched"], numbers["accepted"])
-        return numbers if shown else None
+        before = self._before["current"]
+        # From the same minute as then, so that nothing has gone out of it.
+        found = await self._get(_NUMBERS, {"from": before["period"]["from"]})
+        if not found:
+            return None
+        more = {name: found["current"][name] - before[name] for name in _COUNTED}
+        return more if min(more.values()) > 0 else None
 
     @property
     def _made(self) -> MadeUp:
@@ -202,11 +229,15 @@ class Smoke:
         ) as answer:
             if answer.status == _NOT_FOUND:
                 return None
+            if answer.status in _REFUSED:
+                raise TicketRefused(f"{path} answered {answer.status}")
             if answer.status != _OK:
                 raise StepFailed(f"{path} answered {answer.status}")
             found: Mapping[str, Any] = await answer.json()
             return found
 
 
-_OK, _NOT_FOUND = 200, 404
+_OK, _NOT_FOUND, _REFUSED = 200, 404, frozenset({401, 403})
+_NUMBERS = "/api/v1/analytics/metrics"
+_COUNTED = ("sales", "matched", "accepted")
 _TIMEOUT = aiohttp.ClientTimeout(total=REQUEST_S)

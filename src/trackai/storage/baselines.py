@@ -28,6 +28,12 @@ select id, made_at, since, until, version, figures, standard from baselines
 order by made_at desc limit $1
 """
 
+# Older ones, but for the standard and the newest.
+DELETE_OLD = """
+delete from baselines where made_at < $1 and not standard
+  and made_at < (select max(made_at) from baselines)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
@@ -59,3 +65,8 @@ async def find_standard(tx: Tx) -> Baseline | None:
 async def list_baselines(tx: Tx, *, limit: int) -> list[Baseline]:
     """Return the newest."""
     return [Baseline(**dict(row)) for row in await tx.fetch(LIST_BASELINES, limit)]
+
+
+async def delete_old(tx: Tx, *, before: dt.datetime) -> int:
+    """Delete those made before a moment; the standard and the newest stay. Return how many."""
+    return await tx.execute(DELETE_OLD, before)

@@ -17,6 +17,12 @@ LIST_LAST = """
 select distinct on (alarm) alarm, at, whole, trouble from drill_runs order by alarm, at desc
 """
 
+# Older ones, but for the last of each alarm.
+DELETE_OLD = """
+delete from drill_runs as old where at < $1
+  and exists (select from drill_runs as later where later.alarm = old.alarm and later.at > old.at)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class DrillRun:
@@ -36,3 +42,8 @@ async def insert_run(tx: Tx, drill: UUID, run: DrillRun) -> None:
 async def list_last(tx: Tx) -> dict[str, DrillRun]:
     """Return alarm -> what became of it the last time."""
     return {row["alarm"]: DrillRun(**dict(row)) for row in await tx.fetch(LIST_LAST)}
+
+
+async def delete_old(tx: Tx, *, before: dt.datetime) -> int:
+    """Delete what was before a moment; of each alarm the last stays. Return how many."""
+    return await tx.execute(DELETE_OLD, before)

@@ -12,8 +12,8 @@ from trackai.storage.pool import Tx
 
 # A run begins: before the account is made, so that none is forgotten.
 INSERT_RUN = """
-insert into smoke_runs (id, for_tenant, practice, version, url, started_at)
-values ($1, $2, $3, $4, $5, $6)
+insert into smoke_runs (id, for_tenant, practice, version, url, started_at, kept_until)
+values ($1, $2, $3, $4, $5, $6, $7)
 """
 
 # A run is over.
@@ -22,10 +22,15 @@ FINISH_RUN = "update smoke_runs set finished_at = $2, passed = $3, steps = $4 wh
 # The account of a run is gone.
 CLOSE_RUN = "update smoke_runs set closed_at = $2 where practice = $1"
 
-# Runs whose account is still there, begun before a moment.
+# Accounts that are still there: of runs that began before a moment, of tickets that are over.
 LIST_LEFT = """
-select practice from smoke_runs where closed_at is null and started_at < $1 order by started_at
+select practice from smoke_runs
+where closed_at is null and started_at < $1 and (kept_until is null or kept_until < $2)
+order by started_at
 """
+
+# Accounts that are still there, of tickets whose time is not over, too.
+LIST_OPEN = "select practice from smoke_runs where closed_at is null order by started_at"
 
 # The last run that came to its end.
 FIND_LAST = """
@@ -39,8 +44,17 @@ select id, for_tenant, practice, version, url, started_at, finished_at, passed, 
 from smoke_runs where passed order by started_at desc limit 1
 """
 
-# The accounts that runs made since a moment, whether they are gone or not.
-LIST_PRACTICE = "select practice from smoke_runs where started_at > $1"
+# The accounts of runs that are there, or went after a moment.
+LIST_PRACTICE = "select practice from smoke_runs where closed_at is null or closed_at > $1"
+
+# Runs whose account went before a moment, but for the last two that anything rests on.
+DELETE_OLD = """
+delete from smoke_runs where closed_at < $1
+  and id is distinct from (
+    select id from smoke_runs where finished_at is not null order by started_at desc limit 1)
+  and id is distinct from (
+    select id from smoke_runs where passed order by started_at desc limit 1)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +70,13 @@ class SmokeRun:
     finished_at: dt.datetime | None = None
     passed: bool | None = None
     steps: Sequence[Mapping[str, object]] = ()
+    kept_until: dt.datetime | None = None  # of a ticket: its account serves many runs until then
 
 
 async def insert_run(tx: Tx, run: SmokeRun) -> None:
     """Note that a run begins."""
-    await tx.execute(
-        INSERT_RUN, run.id, run.for_tenant, run.practice, run.version, run.url, run.started_at
-    )
+    values = (run.id, run.for_tenant, run.practice, run.version, run.url, run.started_at)
+    await tx.execute(INSERT_RUN, *values, run.kept_until)
 
 
 async def finish_run(
@@ -77,9 +91,14 @@ async def close_run(tx: Tx, practice: UUID, *, at: dt.datetime) -> None:
     await tx.execute(CLOSE_RUN, practice, at)
 
 
-async def list_left(tx: Tx, *, before: dt.datetime) -> list[UUID]:
-    """Return accounts of runs that are still there."""
-    return [row["practice"] for row in await tx.fetch(LIST_LEFT, before)]
+async def list_left(tx: Tx, *, before: dt.datetime, now: dt.datetime) -> list[UUID]:
+    """Return accounts that nobody closed: of runs begun before, of tickets whose time is over."""
+    return [row["practice"] for row in await tx.fetch(LIST_LEFT, before, now)]
+
+
+async def list_open(tx: Tx) -> list[UUID]:
+    """Return every account that is still there."""
+    return [row["practice"] for row in await tx.fetch(LIST_OPEN)]
 
 
 async def find_last(tx: Tx, *, passed: bool = False) -> SmokeRun | None:
@@ -89,8 +108,10 @@ async def find_last(tx: Tx, *, passed: bool = False) -> SmokeRun | None:
 
 
 async def list_practice(tx: Tx, *, since: dt.datetime) -> frozenset[UUID]:
-    """Return the accounts that runs made since then: nothing of theirs is anybody's.
-
-    Give what is counted a lead: an account is older than what was done under it.
-    """
+    """Return accounts that were there at some time since then: nothing of theirs is anybody's."""
     return frozenset(row["practice"] for row in await tx.fetch(LIST_PRACTICE, since))
+
+
+async def delete_old(tx: Tx, *, closed_before: dt.datetime) -> int:
+    """Delete runs whose account is gone for that long; the last ones stay. Return how many."""
+    return await tx.execute(DELETE_OLD, closed_before)

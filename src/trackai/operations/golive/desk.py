@@ -20,7 +20,7 @@ from trackai.telemetry.logging import get_logger
 
 # Longest that one proof may take.
 PATIENCE_S = 25.0
-# Nothing older is looked at, so that accounts of smoke tests before it do not matter.
+# Nothing older is looked at, so that accounts of smoke tests that were closed before do not matter.
 FAR = dt.timedelta(days=60)
 # So many look at the same time; each needs a connection.
 AT_ONCE = 4

@@ -1,0 +1,9 @@
+"""Smoke tests by ticket: until when the account of one is kept."""
+
+from trackai.storage.migrations import downgrade, script_of
+
+revision = "0037_pre_smoke_tickets"
+down_revision = "0033_pre_go_live"
+upgrade = script_of(__file__)
+
+__all__ = ["down_revision", "downgrade", "revision", "upgrade"]
