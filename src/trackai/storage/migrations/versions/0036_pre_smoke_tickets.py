@@ -2,8 +2,8 @@
 
 from trackai.storage.migrations import downgrade, script_of
 
-revision = "0037_pre_smoke_tickets"
-down_revision = "0033_pre_go_live"
+revision = "0036_pre_smoke_tickets"
+down_revision = "0035_pre_rows_since"
 upgrade = script_of(__file__)
 
 __all__ = ["down_revision", "downgrade", "revision", "upgrade"]
