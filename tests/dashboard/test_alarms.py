@@ -148,7 +148,7 @@ async def test_an_owner_says_who_is_called_and_the_secret_is_shown_once(house: "
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"address": "http://hooks.slack.test/x"}, "começa com https"),
+        ({"address": "http://hooks.slack.test/x"}, "internet pública"),
         ({"kind": "email", "address": "ana"}, "um e-mail"),
         ({"kind": "pagerduty", "secret": "short"}, "32 letras"),
         ({"kind": "pigeon"}, "Escolha como avisar"),
