@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ from trackai.accounts.second_factor import SecondFactor
 from trackai.accounts.signing_in import SigningIn
 from trackai.accounts.team import Team
 from trackai.alarms.metrics_log import MetricsLog
-from trackai.alarms.sampler import Process, Sampler
+from trackai.alarms.sampler import Process, sampling
 from trackai.alarms.watchman import Means, standing_in
 from trackai.api.app import PREFIX, create_api
 from trackai.api.tools import ApiTools
@@ -217,8 +217,8 @@ async def open_app(
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings), secrets)
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
         log = metrics_log_of(settings)
-        sampler = _sampler(settings, (database, people, access), log)
-        await stack.enter_async_context(sampler.running())
+        pools = (database, people, access)
+        await stack.enter_async_context(_sampling(settings, url, pools, log))
 
         @asynccontextmanager
         async def means() -> AsyncIterator[Means]:
@@ -269,11 +269,13 @@ def _dashboard(
     return create_dashboard(tools)
 
 
-def _sampler(settings: Settings, pools: Sequence[Database], log: MetricsLog | None) -> Sampler:
-    """Return what measures this process; the first of its databases takes what it says."""
+def _sampling(
+    settings: Settings, url: str, pools: Sequence[Database], log: MetricsLog | None
+) -> AbstractAsyncContextManager[None]:
+    """Return what measures this process."""
     name = f"serve@{socket.gethostname()}:{os.getpid()}"
     process = Process(name, Part.SERVE, pools, settings.data_dir, settings.spool_mib > 0)
-    return Sampler(process, pools[0], SystemClock(), log=log)
+    return sampling(url, Role.INGEST, process, SystemClock(), log=log)
 
 
 def _spool(settings: Settings) -> Spool | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from trackai.alarms.certificate import certificate_days
 from trackai.alarms.evaluator import EVERY
 from trackai.alarms.metrics_log import MetricsLog
-from trackai.alarms.sampler import Process, Sampler, kept_for
+from trackai.alarms.sampler import Process, kept_for, sampling
 from trackai.alarms.upkeep import AlarmUpkeep
 from trackai.alarms.watchman import Means, open_evaluator, open_sender
 from trackai.analytics.rezoning import Rezoner
@@ -220,7 +220,7 @@ async def open_worker(
         dispatch = Job("dispatch", work, engine.wakes_dispatch, engine.dispatch_idle_s, finish)
         scheduler = Scheduler(database, _tasks(url, database, envelope, clock), clock)
         log = metrics_log_of(settings)
-        await stack.enter_async_context(_sampler(settings, database, clock, log).running())
+        await stack.enter_async_context(_sampling(settings, url, database, clock, log))
         timed = [
             Job("replay", releaser.step, None),
             *_releasing(database, switches, clock),
@@ -266,9 +266,9 @@ def _watching(settings: Settings, means: Means, log: MetricsLog | None) -> list[
     ]
 
 
-def _sampler(
-    settings: Settings, database: Database, clock: SystemClock, log: MetricsLog | None
-) -> Sampler:
+def _sampling(
+    settings: Settings, url: str, database: Database, clock: SystemClock, log: MetricsLog | None
+) -> AbstractAsyncContextManager[None]:
     """Return what measures this process, and the certificate of the public address."""
 
     async def certificate() -> Mapping[Metric, float]:
@@ -277,7 +277,7 @@ def _sampler(
     name = f"worker@{socket.gethostname()}:{os.getpid()}"
     process = Process(name, Part.WORK, [database], settings.data_dir)
     more = kept_for(CERTIFICATE_EVERY, clock, certificate)
-    return Sampler(process, database, clock, more, log)
+    return sampling(url, Role.PIPELINE, process, clock, more, log)
 
 
 def _backups(

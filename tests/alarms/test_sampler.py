@@ -1,6 +1,7 @@
 """What a process says of itself."""
 
 import asyncio
+import datetime as dt
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ from tests.support.ports import free_port
 from tests.support.tls import Door, make_certificate
 
 from trackai.alarms.certificate import certificate_days
-from trackai.alarms.sampler import Process, Sampler, p95_ms
+from trackai.alarms.sampler import Process, Sampler, p95_ms, sampling
 from trackai.model.alarm import Metric
 from trackai.storage.alarm_samples import insert_samples, load_latest_all_tenants
+from trackai.storage.pool import Database, Role
 from trackai.storage.up_hours import Part
 from trackai.telemetry.metrics import REQUEST_SECONDS, SPOOL_BYTES
 
@@ -51,6 +53,28 @@ async def test_a_loop_that_stands_still_and_a_pool_that_is_used_are_seen(world: 
 
     assert found[Metric.LOOP_LAG_MS] > 200
     assert 25 <= found[Metric.POOL_PERCENT] <= 100
+
+
+async def test_that_all_connections_are_used_is_said_by_another(
+    world: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trackai.alarms.sampler.EVERY_S", 0.5)
+    nowhere, now = Path("/not/there"), world.clock.now()
+    async with Database.opened(world.url, Role.PIPELINE, size=1) as pool, pool.transaction():
+        process = Process("test", Part.WORK, [pool], nowhere)
+        async with (
+            sampling(world.url, Role.PIPELINE, process, world.clock),
+            asyncio.timeout(5),
+        ):
+            found: dict[Metric, float] = {}
+            while Metric.POOL_PERCENT not in found:
+                await asyncio.sleep(0.1)
+                async with world.workers.transaction() as tx:
+                    found = await load_latest_all_tenants(
+                        tx, since=now - dt.timedelta(minutes=1), until=now
+                    )
+
+    assert 100 == found[Metric.POOL_PERCENT]
 
 
 async def test_slow_answers_are_seen_for_a_minute(world: "World") -> None:

@@ -21,7 +21,7 @@ from trackai.errors import TrackaiError
 from trackai.model.alarm import Metric
 from trackai.model.clock import Clock
 from trackai.storage.alarm_samples import insert_samples
-from trackai.storage.pool import Database
+from trackai.storage.pool import Database, Role
 from trackai.storage.up_hours import Part, note_up
 from trackai.telemetry.logging import get_logger
 from trackai.telemetry.metrics import PROCESS, REQUEST_SECONDS, SPOOL_BYTES
@@ -157,6 +157,26 @@ class Sampler:
         first, last = self._answers[0], self._answers[-1]
         found = [p95_ms(_since(first.get(area, {}), buckets)) for area, buckets in last.items()]
         return max((one for one in found if one is not None), default=None)
+
+
+@asynccontextmanager
+async def sampling(
+    url: str,
+    role: Role,
+    process: Process,
+    clock: Clock,
+    more: More | None = None,
+    log: MetricsLog | None = None,
+) -> AsyncIterator[None]:
+    """Measure for the length of a block, by a connection of its own.
+
+    Whoever had to wait for one of the process's could not say that all of them are used.
+    """
+    async with (
+        Database.opened(url, role, size=1) as own,
+        Sampler(process, own, clock, more, log).running(),
+    ):
+        yield
 
 
 def p95_ms(buckets: Buckets) -> float | None:
