@@ -587,12 +587,15 @@ async def test_cloudwatch_may_page(stage: Stage) -> None:
     assert "pager_cloudwatch_ok" == await applied(topic)
 
 
-async def test_backups_made_elsewhere_are_told_of_and_tried_there(stage: Stage) -> None:
-    stage.changes["backups_elsewhere"] = True
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_only_backups_of_whoever_is_to_make_them_count(stage: Stage, elsewhere: bool) -> None:  # noqa: FBT001 - a parameter
+    items = ("database", "backups_kept", "backup_verified")
+    stage.changes["backups_elsewhere"] = elsewhere
     await stage.backup(proved=True)
-    own = await stage.verdict("backup_verified")
-    await stage.owner("update backups set origin = 'elsewhere'")
-    told = await stage.verdict("backup_verified")
+    for origin, outcome in (
+        ("own" if elsewhere else "elsewhere", Outcome.FAILED),
+        ("elsewhere" if elsewhere else "own", Outcome.PROVED),
+    ):
+        await stage.owner("update backups set origin = $1", origin)
 
-    assert (Outcome.FAILED, Outcome.PROVED) == (own.outcome, told.outcome)
-    assert Outcome.PROVED is (await stage.verdict("backups_kept")).outcome
+        assert {outcome} == {(await stage.verdict(item)).outcome for item in items}, origin
