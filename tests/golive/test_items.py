@@ -599,3 +599,20 @@ async def test_only_backups_of_whoever_is_to_make_them_count(stage: Stage, elsew
         await stage.owner("update backups set origin = $1", origin)
 
         assert {outcome} == {(await stage.verdict(item)).outcome for item in items}, origin
+
+
+@pytest.mark.parametrize("production", [True, False])
+async def test_unit_tests_are_all_tests_in_a_rehearsal_alone(
+    stage: Stage,
+    production: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    stage.changes["production"] = production
+    said = []
+    for checks in ({"unit tests": 1}, {"unit tests": 0}, {"unit tests": 0, "tests": 0}):
+        facts = BuildFacts(source_digest(), "abc", stage.now, checks, stage.now, "cli:ana")
+        async with stage.world.workers.transaction() as tx:
+            await build_facts.save_facts(tx, facts)
+        said.append((await stage.verdict("tests")).outcome)
+
+    rules = Outcome.FAILED if production else Outcome.PROVED
+    assert [Outcome.FAILED, rules, Outcome.PROVED] == said
