@@ -17,6 +17,7 @@ from trackai.alarms.engines.cloudwatch import MetricAlarm, Place, Wish, metric_a
 from trackai.alarms.engines.cloudwatch_dashboard import Account, dashboard_body
 from trackai.alarms.message import words_of
 from trackai.model.alarm import Severity
+from trackai.settings import Environment
 
 # Medium ones wake nobody: they stand on the dashboard.
 PAGING = (Severity.CRITICAL, Severity.HIGH)
@@ -31,7 +32,9 @@ class Monitoring(Construct):
         super().__init__(scope, id_)
         topics = {severity: [self._topic(severity, key, pagerduty)] for severity in PAGING}
         wish = Wish(
-            Place(choices.environment, choices.url.rstrip("/")),
+            # What the program says of itself in its measurements: a rehearsal, too, runs as in
+            # production. Its address tells one stack's from another's.
+            Place(Environment.PRODUCTION.value, choices.url.rstrip("/")),
             watched(production=True),
             words_of(choices.language),
             topics,

@@ -26,6 +26,8 @@ NAMES = {
     "lint-imports": "imports",
 }
 TESTS = "tests"
+# Those of --quick, which are no more than a rehearsal takes for all.
+UNIT_TESTS = "unit tests"
 
 
 def lines_of(target: str) -> Iterator[tuple[str, list[str]]]:
@@ -41,7 +43,7 @@ def lines_of(target: str) -> Iterator[tuple[str, list[str]]]:
         words = shlex.split(line)
         # What sets the checkout up is no check of it.
         if words and words[0].startswith(".venv/bin/") and words[1:3] != ["-m", "pip"]:
-            yield name_of(words), words
+            yield UNIT_TESTS if target == "unit" else name_of(words), words
 
 
 def name_of(words: list[str]) -> str:

@@ -93,6 +93,26 @@ def test_what_something_else_made_is_told_and_listed(place_with_tenant: "Place")
     assert listed["taken_at"].startswith("2026-01-02T03:04:05")
 
 
+def test_what_is_told_has_a_name_on_one_line_and_is_none_of_ours(
+    place_with_tenant: "Place",
+) -> None:
+    place = place_with_tenant
+    vault = str(place.directory / "vault")
+    said = [
+        place.run("backup", "note", name)
+        for name in ("two\nlines", "turned \u202e round", "x" * 256)
+    ]
+    own = place.json("backup", "run", "--in", vault)["name"]
+    ours = place.run("backup", "note", own, "--restored")
+    (listed,) = place.json("backup", "list", "--in", vault)
+
+    assert [2, 2, 2] == [one.returncode for one in said]
+    assert all("on one line" in one.stderr for one in said)
+    assert (2, True) == (ours.returncode, "backup verify" in ours.stderr)
+    # Whether it can be restored nobody has seen.
+    assert (own, None) == (listed["name"], listed["restored_for_a_try"])
+
+
 def test_listing_and_restoring_make_no_key_and_no_database(place: "Place") -> None:
     bare = replace(place, database_url=None)
     for command in (("backup", "list"), ("backup", "restore")):

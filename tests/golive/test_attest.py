@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tools.attest import TESTS, lines_of, name_of
+from tools.attest import TESTS, UNIT_TESTS, lines_of, name_of
 
 from trackai.errors import ConfigurationError
 from trackai.operations.golive import build
@@ -17,13 +17,13 @@ def test_what_make_check_runs_has_the_names_that_are_asked_for() -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("target", ["unit", "test"])
-def test_what_make_test_runs_are_tests(target: str) -> None:
+@pytest.mark.parametrize(("target", "name"), [("unit", UNIT_TESTS), ("test", TESTS)])
+def test_what_make_test_runs_are_tests(target: str, name: str) -> None:
     lines = list(lines_of(target))
 
     assert lines
-    assert {TESTS} == {name for name, _ in lines}
-    assert set(build.TESTS) == {TESTS}
+    assert {name} == {said for said, _ in lines}
+    assert (build.TESTS, build.UNIT_TESTS) == ((TESTS,), (UNIT_TESTS,))
     # What sets the checkout up is no test.
     assert [] == [words for _, words in lines if "pytest" not in words]
 

@@ -587,12 +587,32 @@ async def test_cloudwatch_may_page(stage: Stage) -> None:
     assert "pager_cloudwatch_ok" == await applied(topic)
 
 
-async def test_backups_made_elsewhere_are_told_of_and_tried_there(stage: Stage) -> None:
-    stage.changes["backups_elsewhere"] = True
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_only_backups_of_whoever_is_to_make_them_count(stage: Stage, elsewhere: bool) -> None:  # noqa: FBT001 - a parameter
+    items = ("database", "backups_kept", "backup_verified")
+    stage.changes["backups_elsewhere"] = elsewhere
     await stage.backup(proved=True)
-    own = await stage.verdict("backup_verified")
-    await stage.owner("update backups set origin = 'elsewhere'")
-    told = await stage.verdict("backup_verified")
+    for origin, outcome in (
+        ("own" if elsewhere else "elsewhere", Outcome.FAILED),
+        ("elsewhere" if elsewhere else "own", Outcome.PROVED),
+    ):
+        await stage.owner("update backups set origin = $1", origin)
 
-    assert (Outcome.FAILED, Outcome.PROVED) == (own.outcome, told.outcome)
-    assert Outcome.PROVED is (await stage.verdict("backups_kept")).outcome
+        assert {outcome} == {(await stage.verdict(item)).outcome for item in items}, origin
+
+
+@pytest.mark.parametrize("production", [True, False])
+async def test_unit_tests_are_all_tests_in_a_rehearsal_alone(
+    stage: Stage,
+    production: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    stage.changes["production"] = production
+    said = []
+    for checks in ({"unit tests": 1}, {"unit tests": 0}, {"unit tests": 0, "tests": 0}):
+        facts = BuildFacts(source_digest(), "abc", stage.now, checks, stage.now, "cli:ana")
+        async with stage.world.workers.transaction() as tx:
+            await build_facts.save_facts(tx, facts)
+        said.append((await stage.verdict("tests")).outcome)
+
+    rules = Outcome.FAILED if production else Outcome.PROVED
+    assert [Outcome.FAILED, rules, Outcome.PROVED] == said

@@ -277,6 +277,35 @@ def test_the_dashboard_is_the_catalogues(resources: Resources) -> None:
     )
 
 
+@pytest.mark.usefixtures("template_file")
+def test_alarms_of_a_rehearsal_look_at_what_its_processes_measure(tmp_path: Path) -> None:
+    from infra.choices import Choices  # noqa: PLC0415 - it takes seconds
+    from infra.stack import synthesize  # noqa: PLC0415
+
+    url = "https://rehearsal.example.com"
+    _, made = synthesize(Choices("rehearsal", url), tmp_path)
+    found = of(made["Resources"], "AWS::CloudWatch::Alarm")
+    # Those by which workers grow have no name of ours.
+    alarms = [one for one in found if "AlarmName" in one]
+    # The image runs in production, wherever it is put; nothing in a task says otherwise.
+    (told,) = re.findall(r"TRACKAI_ENVIRONMENT=(\w+)", (ROOT / "Dockerfile").read_text())
+    place = Place(told, url)
+    looked_at = {
+        (one["Name"], one["Value"])
+        for alarm in alarms
+        for metric in alarm.get("Metrics", [{"MetricStat": {"Metric": alarm}}])
+        if "MetricStat" in metric
+        for one in metric["MetricStat"]["Metric"].get("Dimensions", [])
+        if one["Name"] in place.dimensions
+    }
+
+    assert set(place.dimensions.items()) == looked_at
+    assert all(one["AlarmName"].startswith(place.prefix) for one in alarms)
+    assert "TRACKAI_ENVIRONMENT" not in json.dumps(
+        of(made["Resources"], "AWS::ECS::TaskDefinition")
+    )
+
+
 def test_logs_are_kept_for_a_month_encrypted(resources: Resources) -> None:
     groups = {one["LogGroupName"]: one for one in of(resources, "AWS::Logs::LogGroup")}
 

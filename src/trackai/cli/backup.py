@@ -26,6 +26,9 @@ from trackai.storage.cluster import POINTER
 from trackai.storage.pool import Role
 from trackai.worker import keeper_of
 
+# What a backup may be called elsewhere: names of snapshots and of files are shorter.
+MOST_NAME = 255
+
 app = typer.Typer(no_args_is_help=True, help="Backups of the database, and restoring them.")
 
 Where = Annotated[
@@ -150,6 +153,8 @@ def note_(
     told = Backup(name or f"elsewhere-{at:%Y%m%dT%H%M%SZ}", Origin.ELSEWHERE, at, clock.now())
     if at > clock.now():
         raise ConfigurationError("--taken-at is in the future; it is UTC.")
+    if len(told.name) > MOST_NAME or not told.name.isprintable():
+        raise ConfigurationError(f"A name has up to {MOST_NAME} letters, on one line.")
 
     async def work() -> bool:
         async with (
@@ -158,6 +163,9 @@ def note_(
             database.transaction() as tx,
         ):
             new = await backups.insert_backup(tx, told)
+            known = {one.name: one.origin for one in await backups.list_backups(tx)}
+            if known.get(told.name) is Origin.OWN:
+                raise ConfigurationError("That one is ours: trackai backup verify tries it.")
             if restored:
                 await backups.note_trial(tx, told.name, at=clock.now(), proved=True)
             return new

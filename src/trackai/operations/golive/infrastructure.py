@@ -14,12 +14,11 @@ from trackai.errors import DestinationUnreachable, SecretMissing, SecretUnavaila
 from trackai.model.alarm import INSTALLATION, Fact, RouteKind
 from trackai.model.golive import Evidence
 from trackai.operations.golive import amazon
-from trackai.operations.golive.look import Look, moment
+from trackai.operations.golive.look import Look, made_backups, moment
 from trackai.queue.sqs_client import find_queue, load_redrive, open_sqs
 from trackai.secrets.port import is_reference
 from trackai.storage import (
     alarm_routes,
-    backups,
     destinations,
     gateway_connections,
     golive_facts,
@@ -115,7 +114,7 @@ async def database(look: Look) -> Evidence:
     """Ask the server what it is; the evidence is as old as the newest good backup."""
     async with look.workers.transaction() as tx:
         server = await health.load_server(tx)
-        known = [one for one in await backups.list_backups(tx) if one.refuted_at is None]
+    known = [one for one in await made_backups(look) if one.refuted_at is None]
     version = f"{server.version // 10000}.{server.version % 10000}"
     if server.version < health.OLDEST_POSTGRES:
         return look.bad("database_old", version=version)

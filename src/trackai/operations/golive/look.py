@@ -10,6 +10,8 @@ from trackai.destinations.http import Http
 from trackai.model.clock import Clock, NewId
 from trackai.model.golive import Evidence
 from trackai.secrets.port import NOWHERE, Secrets
+from trackai.storage import backups
+from trackai.storage.backups import Backup, Origin
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database
 
@@ -67,6 +69,13 @@ class Look:
     def bad(self, said: str, at: dt.datetime | None = None, **values: str | float) -> Evidence:
         """Return what shows that an item does not hold."""
         return Evidence(False, said, at or self.clock.now(), values)  # noqa: FBT003 - as above
+
+
+async def made_backups(look: Look) -> list[Backup]:
+    """Return backups by whoever is to make them, the newest first: others show nothing of that."""
+    wanted = Origin.ELSEWHERE if look.place.backups_elsewhere else Origin.OWN
+    async with look.workers.transaction() as tx:
+        return [one for one in await backups.list_backups(tx) if one.origin is wanted]
 
 
 Prove = Callable[[Look], Awaitable[Evidence]]

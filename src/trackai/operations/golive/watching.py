@@ -10,10 +10,9 @@ from trackai.alarms.catalogue import ALARMS
 from trackai.errors import DestinationUnreachable
 from trackai.model.golive import Evidence
 from trackai.operations.golive import amazon
-from trackai.operations.golive.look import Look, OnCall, moment
+from trackai.operations.golive.look import Look, OnCall, made_backups, moment
 from trackai.operations.logs import Logs
-from trackai.storage import backups, drill_runs, golive_facts
-from trackai.storage.backups import Backup, Origin
+from trackai.storage import drill_runs, golive_facts
 from trackai.telemetry.log_files import LOGS
 
 HOUR = dt.timedelta(hours=1)
@@ -147,7 +146,7 @@ async def on_call(look: Look) -> Evidence:
 
 async def backups_kept(look: Look) -> Evidence:
     """Ask whether backups are made, and kept long enough; the evidence is of the newest."""
-    known = await _good_backups(look)
+    known = [one for one in await made_backups(look) if one.refuted_at is None]
     if not known:
         return look.bad("backup_none")
     newest = known[0]
@@ -162,10 +161,7 @@ async def backups_kept(look: Look) -> Evidence:
 
 async def backup_verified(look: Look) -> Evidence:
     """Ask for the last backup that was restored for a try, and for one that could not be."""
-    async with look.workers.transaction() as tx:
-        known = await backups.list_backups(tx)
-    wanted = Origin.ELSEWHERE if look.place.backups_elsewhere else Origin.OWN
-    tried = [one for one in known if one.origin is wanted]
+    tried = await made_backups(look)
     refuted = next((one for one in tried[:1] if one.refuted_at is not None), None)
     if refuted is not None:
         return look.bad("backup_refuted", refuted.refuted_at, name=refuted.name)
@@ -174,11 +170,6 @@ async def backup_verified(look: Look) -> Evidence:
         return look.bad("backup_verified_none")
     at, name = max(verified)
     return look.good("backup_verified_ok", at, name=name, when=moment(at))
-
-
-async def _good_backups(look: Look) -> list[Backup]:
-    async with look.workers.transaction() as tx:
-        return [one for one in await backups.list_backups(tx) if one.refuted_at is None]
 
 
 async def _hour_of(look: Look) -> _Lines:
