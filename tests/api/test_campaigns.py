@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from tests.api.test_dead_letters import Front, front
+from typing_extensions import override
 
 from trackai.accounts.ad_spend import MOST_ACCOUNT
 from trackai.accounts.api_keys import ApiScope
@@ -310,6 +311,7 @@ class Counted(ThreadPoolExecutor):
 
     given = 0
 
+    @override
     def submit(self, *work: Any, **more: Any) -> "Future[Any]":
         self.given += 1
         return super().submit(*work, **more)

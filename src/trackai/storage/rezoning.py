@@ -141,11 +141,17 @@ _SAME_DAY = """date_trunc('day', ((r.at + interval '12 hours') at time zone $3):
 # Days before a moment, to begin when they do in the zone of now. Two may be one then, or one begin
 # when another did, so they go by way of weeks, of which there are none meanwhile.
 TAKE_DAYS_OUT = _gathered("week", _SAME_DAY, "r.grain = 'day' and r.at < $2")
+
+# The days that were taken out, by table.
 DELETE_DAYS = {
     table: f"delete from {table} where tenant_id = $1 and grain = 'day' and at < $2"  # noqa: S608
     for table in TABLES
 }
+
+# The days out of those weeks, by table.
 PUT_DAYS_BACK = _gathered("day", "r.at", "r.grain = 'week'")
+
+# The weeks that days went by, by table.
 DELETE_WEEKS = {
     table: f"delete from {table} where tenant_id = $1 and grain = 'week'"  # noqa: S608 - as listed
     for table in TABLES
@@ -159,6 +165,8 @@ with gone as (
 select {_SAME_DAY} as at, max(r.attempts) as attempts
 from gone r join tenants t on t.id = r.tenant_id group by 1
 """  # noqa: S608 - constants' text
+
+# And where they go.
 INSERT_MOVED_PEAKS = """
 insert into rollup_peaks (tenant_id, at, attempts)
 select $1, said.at, said.attempts
