@@ -276,8 +276,23 @@ TAMPERED = {
 }
 
 
-@pytest.mark.parametrize("rollup", TAMPERED)
-async def test_a_bucket_that_differs_is_found(shop: "Office", rollup: str) -> None:
+# Numbers of buckets that nothing else is in, as a defect in adding up might leave them.
+LONE = {
+    "rollup_totals": "insert into rollup_totals select tenant_id, 'day',"
+    " at - interval '9 days', funnel_id, gateway, currency, 0, 1, 0, 0, 1, 0, 0"
+    " from rollup_totals where grain = 'day'",
+    "rollup_campaigns": "insert into rollup_campaigns select tenant_id, 'day',"
+    " at - interval '9 days', funnel_id, gateway, campaign_id, currency, 0, 0, 1, 0, 0, 5"
+    " from rollup_campaigns where grain = 'day' and gateway <> ''",
+}
+
+
+@pytest.mark.parametrize(
+    ("rollup", "tampered"),
+    [*TAMPERED.items(), *LONE.items()],
+    ids=[*TAMPERED, *map("lone {}".format, LONE)],
+)
+async def test_a_bucket_that_differs_is_found(shop: "Office", rollup: str, tampered: str) -> None:
     account = shop.world.account
     await shop.sell(3)
     await shop.step()
@@ -287,7 +302,7 @@ async def test_a_bucket_that_differs_is_found(shop: "Office", rollup: str) -> No
     try:
         async with owner.transaction():
             await owner.execute(f"alter table {rollup} no force row level security")
-            await owner.execute(TAMPERED[rollup])
+            await owner.execute(tampered)
             await owner.execute(f"alter table {rollup} force row level security")
     finally:
         await owner.close()

@@ -4,11 +4,15 @@ import asyncio
 import datetime as dt
 import zoneinfo
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from trackai.accounts.upkeep import Upkeep
-from trackai.analytics.rezoning import Rezoner
+from trackai.analytics.matched import match_rates
+from trackai.analytics.metrics import Filters
+from trackai.analytics.periods import Period
+from trackai.analytics.rezoning import DAY, Rezoner
 from trackai.analytics.verify import Days, Verified, verify
 from trackai.errors import InvalidField
 from trackai.housekeeping.retention import Retention
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from tests.support.world import World
+
+BY_DATE = "select date, sales::int as sales from v_match_rate_by_tenant order by date"
 
 DAYS = """
 select at, sum(sales)::int as sales from counted_totals
@@ -58,6 +64,13 @@ async def sell(world: "World", number: int) -> None:
         await world.tell("kiwify", sale, SaleStatus.APPROVED)
         if each % 5 == 0:
             await world.tell("kiwify", sale, SaleStatus.REFUNDED)
+
+
+async def long_ago(world: "World") -> "list[tuple[dt.date, int]]":
+    """Return sales by date as the given view says it, of days whose rows may be gone."""
+    async with world.people.transaction(tenant_id=world.account.tenant.id) as tx:
+        rows = await tx.fetch(BY_DATE)
+    return [tuple(row) for row in rows if row["date"] < world.clock.now().date() - 32 * DAY]
 
 
 async def verified(world: "World") -> Verified:
@@ -120,6 +133,44 @@ async def test_what_went_with_its_partition_stays_counted(world: "World", zone: 
     assert done == 1
     assert [row["clicks"] for row in (*before, *after)] == [8, 8]
     assert (same.different, found.different) == (0, 0), found.compared
+
+
+@pytest.mark.parametrize(
+    ("before", "zone"),
+    [
+        ("UTC", "America/Sao_Paulo"),
+        ("America/Sao_Paulo", "Asia/Kathmandu"),
+        # A day apart: each day begins when another did.
+        ("Pacific/Honolulu", "Pacific/Kiritimati"),
+        ("Pacific/Kiritimati", "Pacific/Pago_Pago"),
+    ],
+)
+async def test_days_whose_rows_are_gone_keep_their_date(
+    world: "World", before: str, zone: str
+) -> None:
+    await upkeep_of(world).keep(30)
+    await upkeep_of(world).want_time_zone(before)
+    await rezoner_of(world).run()
+    for days in range(0, 80, 2):
+        sale = world.sale(sold_at=world.clock.now() - dt.timedelta(days=days))
+        await world.tell("kiwify", sale, SaleStatus.APPROVED)
+        await world.click(f"c{days}", ago=dt.timedelta(days=days))
+    while await Folder(world.workers, world.clock).step():
+        pass
+    dates = await long_ago(world)
+    await upkeep_of(world).want_time_zone(zone)
+    await rezoner_of(world).run()
+    found, (counted,) = await verified(world), await world.rows(CLICKS)
+    async with world.people.transaction(tenant_id=world.account.tenant.id) as tx:
+        period = Period.named("90d", zone=ZoneInfo(zone), now=world.clock.now())
+        rates = await match_rates(tx, period, Filters(), tenant_id=world.account.tenant.id)
+
+    assert await upkeep_of(world).time_zone() == (zone, None)
+    assert len(dates) > 20
+    assert dates == await long_ago(world)
+    # Each day is in the chart.
+    assert sum(share.sales for _, share in rates.buckets) == rates.whole.sales == 40
+    assert (found.different, counted["clicks"]) == (0, 40), found.compared
 
 
 async def test_what_went_when_less_was_kept_stays_counted_when_more_is(world: "World") -> None:

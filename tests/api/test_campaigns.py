@@ -1,16 +1,20 @@
 """What ads brought over the API: clicks, sales, buyers, cost."""
 
+import asyncio
 import datetime as dt
 import secrets
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import UUID
 
 import pytest
 from tests.api.test_dead_letters import Front, front
+from typing_extensions import override
 
 from trackai.accounts.ad_spend import MOST_ACCOUNT
 from trackai.accounts.api_keys import ApiScope
+from trackai.analytics import campaigns
 from trackai.model.ad_spend import AdAccount, AdDay
 from trackai.model.click import Utm
 from trackai.model.clock import new_id
@@ -300,6 +304,32 @@ async def test_an_ad_is_found_by_the_name_it_had_before_its_cost_was_known(front
     assert {row["campaign"] for row in after["rows"]} == {"Lançamento"}
     assert after["total"]["clicks"] == 1
     assert after["total"]["money"][0]["spent_minor"] == 4_000
+
+
+class Counted(ThreadPoolExecutor):
+    """Threads that count what they are given to do."""
+
+    given = 0
+
+    @override
+    def submit(self, *work: Any, **more: Any) -> "Future[Any]":
+        self.given += 1
+        return super().submit(*work, **more)
+
+
+async def test_many_ads_are_put_together_while_others_are_answered(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await buy(front, await visit(front, LAUNCH))
+    await spend(front, a99=("Frio", "55", 1_000), a98=("Quente", "55", 500))
+    threads = Counted()
+    asyncio.get_running_loop().set_default_executor(threads)
+    few = await ask(front, "?level=ad"), threads.given
+    monkeypatch.setattr(campaigns, "AT_ONCE", 2)
+    many = await ask(front, "?level=ad"), threads.given
+
+    assert few[0] == many[0]
+    assert (few[1], many[1]) == (0, 1)
 
 
 async def test_what_was_never_imported_is_not_known(front: Front) -> None:

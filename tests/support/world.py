@@ -129,7 +129,8 @@ class World:
         tenant = Tenant(new_id(), name, f"site{new_id().hex}")
         funnel = Funnel(tenant.id, new_id(), "Principal", dt.timedelta(**window or {"hours": 72}))
         pixel = DestinationAccount(
-            *(tenant.id, new_id(), None, "meta", str(new_id().int)[-16:], PIXEL_TOKEN), api_url=meta_url
+            *(tenant.id, new_id(), None, "meta", str(new_id().int)[-15:], PIXEL_TOKEN),
+            api_url=meta_url,
         )
         connections = {
             name: GatewayConnection(

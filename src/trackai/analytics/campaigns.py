@@ -4,6 +4,7 @@ Days are whole: what an ad cost is known by the day. A sale counts on the day of
 click on its own day, so that a rate of one day may exceed all.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -17,6 +18,8 @@ from trackai.storage.pool import Row, Tx
 
 OTHERS = UUID(int=2**128 - 1)
 EVERYTHING = Names()
+# Rows that are put together while everybody else waits, at most: some dozen milliseconds.
+AT_ONCE = 5000
 
 
 class Level(StrEnum):
@@ -174,13 +177,20 @@ async def report(
     known = bool(spent) and filters == Filters() and within.source is None
     # Clicks know no gateway.
     known_of = Known(spend=known, clicks=filters.gateway is None)
-    rows, total = _Rows(Costs(map(_spent, spent)), level, within, known_of).of(brought)
     own = (await tenant_of(tx, tenant_id=tenant_id)).currency
     times: Sequence[float | None] = (None, None)
     if within == EVERYTHING:
         took = await counts.sum_latency(tx, asked, stages=[counts.CLICK_TO_SALE])
         times = took[counts.CLICK_TO_SALE].percentiles_ms(0.5, 0.9)
-    return Report(_ranked(rows, total, own), total, (_seconds(times[0]), _seconds(times[1])))
+
+    def put_together() -> tuple[Sequence[Brought], Brought]:
+        rows, total = _Rows(Costs(map(_spent, spent)), level, within, known_of).of(brought)
+        return _ranked(rows, total, own), total
+
+    # Of hundreds of thousands of ads it takes seconds, and the process answers others, too.
+    long = len(spent) + len(brought) > AT_ONCE
+    rows, total = await asyncio.to_thread(put_together) if long else put_together()
+    return Report(rows, total, (_seconds(times[0]), _seconds(times[1])))
 
 
 class _Rows:

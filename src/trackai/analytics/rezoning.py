@@ -1,6 +1,7 @@
 """Task: a tenant gets the time zone it wants, and its days are counted again in it.
 
-What was counted of rows that are gone by now stays in days of the zone before.
+What was counted of rows that are gone by now keeps its date: that day of the zone before is the day
+of this one.
 """
 
 import datetime as dt
@@ -56,6 +57,7 @@ class Rezoner:
         whole = await tenants.find_rows_since(tx, tenant_id=tenant_id, now=now)
         since = floor(whole or now, Grain.DAY, before)
         await rezoning.forget_counts(tx, tenant_id=tenant_id, since=since)
+        await rezoning.move_days(tx, tenant_id=tenant_id, since=since, zone=before.key)
         for stretch in _stretches(tenant_id, since, now):
             await rezoning.count_again(tx, stretch)
         await rezoning.add_weeks(tx, tenant_id=tenant_id)

@@ -21,6 +21,9 @@ ATTEMPTS = "dispatch_attempts"
 # A crash may lose the last rows: they can be loaded again.
 NOT_DURABLE = "set local synchronous_commit = off"
 
+# Who folds meanwhile would hold buckets that are wanted here, and want some that are held.
+LOCK_FOLDING_OUT = "select pg_advisory_xact_lock_shared(hashtext('trackai fold'))"
+
 # Two days of a tenant end up in one week's bucket: they are counted one after the other.
 LOCK_COUNTS = "select pg_advisory_xact_lock(hashtextextended($1::text, 0))"
 
@@ -159,6 +162,7 @@ async def copy_attempts(
     name = f"{max(starts):%Y%m%d}" if starts else "rest"
     number = await tx.copy(f"{ATTEMPTS}_{of.keep_days}_{name}", columns, rows)
     since = dt.datetime.combine(of.day, dt.time(), dt.UTC)
+    await tx.execute(LOCK_FOLDING_OUT)
     await tx.execute(LOCK_COUNTS, f"counts of {of.tenant_id}")
     for statement in (COUNT_DISPATCH, COUNT_LATENCY):
         await tx.execute(statement, of.tenant_id, since, since + dt.timedelta(days=1))

@@ -32,8 +32,8 @@ with {COUNTED["rollup_totals"]}, kept as (
   from counted_totals r {GRAINS}
   where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < g.until
   group by 1, 2, 3, 4, 5
-  having sum(attempts) <> 0 or sum(dead_letters) <> 0 or sum(sales) <> 0
-    or sum(gross_minor) <> 0 or sum(refunded_minor) <> 0
+  having sum(attempts) <> 0 or sum(accepted) <> 0 or sum(dead_letters) <> 0 or sum(sales) <> 0
+    or sum(matched) <> 0 or sum(gross_minor) <> 0 or sum(refunded_minor) <> 0
 )
 """ + _compared(  # noqa: S608 - constants' text
     measure="raw_attempts + raw_sales",
@@ -75,7 +75,8 @@ with {COUNTED["rollup_campaigns"]}, kept as (
   from counted_campaigns r {GRAINS}
   where r.tenant_id = $1 and r.grain = g.grain and r.at >= g.since and r.at < g.until
   group by 1, 2, 3, 4, 5, 6
-  having sum(clicks) <> 0 or sum(sales) <> 0 or sum(gross_minor) <> 0 or sum(refunded_minor) <> 0
+  having sum(clicks) <> 0 or sum(sales) <> 0 or sum(returning_sales) <> 0
+    or sum(gross_minor) <> 0 or sum(refunded_minor) <> 0 or sum(returning_minor) <> 0
 )
 """ + _compared(  # noqa: S608 - constants' text
     measure="raw_clicks + raw_sales",
