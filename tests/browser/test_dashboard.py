@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 from tests.dashboard.conftest import House, house
 
+from trackai.accounts.words import MOST_NAME
 from trackai.dashboard.navigation import PLACES
 from trackai.dashboard.words import say
 from trackai.model.access import MemberRole
@@ -195,6 +196,22 @@ async def test_a_role_is_not_given_by_passing_over_it_with_the_arrow_keys(seat: 
     assert passed_over == []
     assert len(posted) == 1
     assert await role.input_value() == MemberRole.ANALYST
+    assert seat.troubles == []
+
+
+async def test_a_name_as_long_as_may_be_fits_without_a_blank_in_it(seat: Seat) -> None:
+    await enter(seat)
+    page = seat.page
+    await page.goto(seat.house.url + "/start/funnel")
+    await page.get_by_label(say(seat.language, "start.funnel_name")).fill("W" * MOST_NAME)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/start/gateway")
+    for width in WIDTHS.values():
+        await page.set_viewport_size({"width": width, "height": 800})
+        for path in ("/start/gateway", "/funnels", "/settings", "/connections", "/match-rate"):
+            await page.goto(seat.house.url + path)
+            assert await page.evaluate(TOO_WIDE) <= 0, f"{path} at {width}"
+
     assert seat.troubles == []
 
 

@@ -139,7 +139,9 @@ async def test_why_events_failed_is_read_in_words(seat: Seat) -> None:
         .first.get_by_role("link")
         .press("Enter")
     )
-    await expect(page.locator(".hint")).to_contain_text(say(language, "reason.token_refused"))
+    told = page.locator(".hint", has_text=say(language, "reason.token_refused"))
+    await expect(told).to_be_visible()
+    await expect(page.locator(".hint", has_text="Kiwify")).to_be_visible()
     await seat.look("a reason")
 
     assert seat.troubles == []

@@ -19,8 +19,8 @@ from trackai.storage.dead_letters import Wanted
 router = APIRouter()
 
 
-# Most that are listed, and most that are counted by gateway and reason: each is looked up by
-# itself, a thousand in 35 ms where they lie at random and the machine is busy.
+# Most that are listed, and most that are counted by gateway and reason. Each of these is looked up
+# by itself: a thousand took 35 ms on a busy machine, with rows that lie at random.
 SHOWN, COUNTED = 200, 1000
 # Reasons that somebody mends where pixels are connected.
 OF_PIXELS = frozenset(

@@ -7,8 +7,8 @@ from trackai.model.tenant import DestinationAccount
 
 API_URL = "https://graph.facebook.com"
 _LONGEST_CODE = 64
-# Digits of the largest number of 64 bits: Meta's ids are such numbers.
-_LONGEST_ID = 20
+# Digits at most. Meta's ids have fewer than twenty, and it does not say how many they may have.
+_LONGEST_ID = 40
 
 
 def validate_account(account: DestinationAccount) -> None:

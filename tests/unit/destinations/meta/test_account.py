@@ -31,7 +31,7 @@ def test_account_that_can_be_sent_to_passes(changes: dict[str, str]) -> None:
         ("pixel_id", ""),
         ("pixel_id", "12a"),
         ("pixel_id", "1/../2"),
-        ("pixel_id", "1" * 21),
+        ("pixel_id", "1" * 41),
         ("pixel_id", "\u0661\u0662"),
         ("token", ""),
         ("token", "EAA token"),
