@@ -68,7 +68,8 @@ golive: $(DEV)   ## every item of the go-live checklist brought to hold on a scr
 	@$(BIN)/trackai golive rehearse --build $(VENV)/build.json
 
 monitoring: $(RUNTIME) ## rules for Prometheus, routes for Alertmanager, a dashboard for Grafana: monitoring/
-	@$(BIN)/trackai alarms render all --out monitoring --url https://track.example.com --environment production
+	@# What somebody's shell says of an installation of theirs is none of these files'.
+	@env -i PATH="$$PATH" HOME="$$HOME" $(BIN)/trackai alarms render all --out monitoring --url https://track.example.com --environment production
 
 docs: $(VENV)/.docs ## docs/ as a site in .site/html, strictly: a link that leads nowhere fails
 	@$(BIN)/python -m tools.site

@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from trackai.accounts.closing import close_tenant
 from trackai.alarms.choices import NewRoute
+from trackai.alarms.sender import MOST_TRIES
 from trackai.model.alarm import RouteKind, State
 from trackai.model.clock import new_id
 from trackai.storage.alarm_calls import list_calls_all_tenants
@@ -11,6 +14,8 @@ from trackai.storage.breakers import lock_breaker
 
 if TYPE_CHECKING:
     from tests.alarms.conftest import Tower
+
+    from trackai.mail.port import Letter
 
 OPEN = "update breakers set state = 'open' where tenant_id = $1"
 # As if another key had sealed it.
@@ -48,6 +53,27 @@ async def test_a_route_that_does_not_open_is_tried_again_alone(tower: "Tower") -
     assert tower.key("cpu_busy") in keys
     assert ("cpu_busy", "trigger", "sent", None) in await calls(tower)
     assert ("breaker_open", "trigger", "waiting", "route_does_not_open") in await calls(tower)
+
+
+async def test_a_call_that_breaks_is_a_try_and_ends_as_lost(
+    tower: "Tower", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def send(letter: "Letter") -> None:
+        raise ZeroDivisionError(letter.kind)
+
+    monkeypatch.setattr(tower.post, "send", send)
+    await hold_events_back(tower)
+    await tower.page()
+    await tower.look(4, cpu_percent=95)
+    began = await calls(tower)
+    for _ in range(MOST_TRIES):
+        tower.world.clock.forward(hours=1)
+        await tower.look(1)
+
+    assert ("breaker_open", "trigger", "waiting", "call_broke") in began
+    assert ("cpu_busy", "trigger", "sent", None) in began
+    assert ("breaker_open", "trigger", "dead", "call_broke") in await calls(tower)
+    assert tower.key("calls_lost") in [one["dedup_key"] for one in tower.pager.events]
 
 
 async def test_a_tenant_that_is_gone_is_told_nothing_any_more(tower: "Tower") -> None:

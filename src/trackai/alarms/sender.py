@@ -37,6 +37,8 @@ MOST_TRIES = 10
 Opened = Mapping[UUID, tuple[Route, Target | None]]
 # The key may be at hand in another process, or again soon.
 SEALED = "route_does_not_open"
+# What nobody thought of; it counts as a try, so that it ends, and calls_lost tells of it.
+BROKE = "call_broke"
 
 
 class OpenRoutes(Protocol):
@@ -95,7 +97,7 @@ class Sender:
 
     async def _make(self, call: DueCall, routes: Opened) -> None:
         found = routes.get(call.route_id)
-        outcome = await self._say(call, *found) if found else Refused("route_gone")
+        outcome = await self._outcome(call, *found) if found else Refused("route_gone")
         kind = found[0].kind.value if found else "none"
         now = self._clock.now()
         again_at = next_try(call.attempts, now) if isinstance(outcome, Again) else None
@@ -109,6 +111,13 @@ class Sender:
             get_logger().error("alarm_call.dead", call_id=str(call.id), **said)
         else:
             get_logger().info(f"alarm_call.{ended}", call_id=str(call.id), **said)
+
+    async def _outcome(self, call: DueCall, route: Route, target: Target | None) -> Outcome:
+        try:
+            return await self._say(call, route, target)
+        except Exception:  # noqa: BLE001 - whatever one call does, the others are made
+            get_logger().exception("alarm_call.broke", call_id=str(call.id), alarm=call.alarm)
+            return Again(BROKE)
 
     async def _say(self, call: DueCall, route: Route, target: Target | None) -> Outcome:
         if target is None:
