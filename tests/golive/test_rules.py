@@ -126,3 +126,13 @@ def test_a_report_tells_everything() -> None:
 
 def test_the_page_of_the_docs_is_the_catalogue() -> None:
     assert checklist_page() == (ROOT / "docs" / "GO-LIVE-CHECKLIST.md").read_text()
+
+
+def test_moments_are_told_as_their_reader_has_them() -> None:
+    evidence = Evidence(good=True, said="tenant_ok", at=NOW, values={"tenants": 2, "since": NOW})
+    files = sentence_of(evidence, "pt")
+    people = sentence_of(evidence, "pt", lambda at: f"{at:%d/%m/%Y}")
+
+    assert "2026-11-23 12:00:00 UTC" in files
+    assert "23/11/2026" in people
+    assert "UTC" not in people

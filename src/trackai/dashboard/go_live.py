@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from trackai.analytics.metrics import zone_of
+from trackai.dashboard.formats import Formats
 from trackai.dashboard.rendering import HEADERS, language_of, render_page
 from trackai.dashboard.tools import GoLive
 from trackai.dashboard.visiting import Operating, Visit, fields_of, tools_of
@@ -79,8 +80,11 @@ async def _page(
     language = language_of(request)
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
         zone = await zone_of(tx, tenant_id=tenant_id)
+    when = Formats(language, zone).moment
     told = {
-        one.item.id: sentence_of(one.evidence, language) for one in checked.verdicts if one.evidence
+        one.item.id: sentence_of(one.evidence, language, when)
+        for one in checked.verdicts
+        if one.evidence
     }
     tomorrow = tools.clock.now().astimezone(zone).date() + dt.timedelta(days=1)
     return await render_page(

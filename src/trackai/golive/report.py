@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from trackai.golive.catalogue import ITEMS
 from trackai.golive.words import sentence_of, words_of
-from trackai.model.golive import Checklist, Proof, Section, Verdict
+from trackai.model.golive import Checklist, Proof, Section, Value, Verdict
 
 
 def _summed(checked: Checklist, language: str) -> str:
@@ -36,7 +36,7 @@ def _row(one: Verdict) -> Mapping[str, object]:
         "outcome": one.outcome.value,
         "found": sentence_of(evidence, "en") if evidence else None,
         "found_at": evidence.at if evidence else None,
-        "values": dict(evidence.values) if evidence else {},
+        "values": _plain(evidence.values) if evidence else {},
         "to_do": None if one.outcome.holds else words["to_do"][one.item.id],
         "signed_by": (signature.name or str(signature.user_id)) if signature else None,
         "note": signature.note if signature else None,
@@ -114,3 +114,10 @@ def _lasts(lasts: dt.timedelta | None, proof: Proof) -> str:
 
 def _time(moment: dt.datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _plain(values: Mapping[str, Value]) -> dict[str, str | float]:
+    return {
+        name: one.isoformat() if isinstance(one, dt.datetime) else one
+        for name, one in values.items()
+    }

@@ -1,7 +1,8 @@
 """What the checklist says to people: words/*.toml, the same keys in each."""
 
+import datetime as dt
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -18,6 +19,15 @@ def words_of(language: str) -> _Words:
     return tomllib.loads(text)
 
 
-def sentence_of(evidence: Evidence, language: str) -> str:
-    """Return what was found, in a sentence."""
-    return words_of(language)["found"][evidence.said].format(**evidence.values)
+def utc(at: dt.datetime) -> str:
+    """Return a moment as files and consoles have it."""
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def sentence_of(evidence: Evidence, language: str, when: Callable[[dt.datetime], str] = utc) -> str:
+    """Return what was found, in a sentence; `when` says its moments."""
+    told = {
+        name: when(one) if isinstance(one, dt.datetime) else one
+        for name, one in evidence.values.items()
+    }
+    return words_of(language)["found"][evidence.said].format(**told)

@@ -52,6 +52,10 @@ class Item:
     lasts: dt.timedelta | None = None
 
 
+# What a sentence is filled with; a moment is told as its reader has them.
+Value = str | float | dt.datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What was found: a sentence of golive/words with its values, and of when it is."""
@@ -59,7 +63,7 @@ class Evidence:
     good: bool
     said: str
     at: dt.datetime
-    values: Mapping[str, str | float] = field(default_factory=dict)
+    values: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

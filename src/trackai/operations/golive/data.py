@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from trackai.analytics.verify import Days, verify
 from trackai.model.golive import Evidence
 from trackai.operations.baseline import compare, regressions
-from trackai.operations.golive.look import Look, moment
+from trackai.operations.golive.look import Look
 from trackai.storage import baselines, golive_facts, sessions, smoke_runs
 from trackai.storage.smoke_runs import SmokeRun
 
@@ -22,7 +22,7 @@ async def tenant(look: Look) -> Evidence:
         found = await golive_facts.count_tenants_all_tenants(tx, look.practice)
     if not found["tenants"]:
         return look.bad("tenant_none")
-    return look.good("tenant_ok", tenants=found["tenants"], since=moment(found["since"]))
+    return look.good("tenant_ok", tenants=found["tenants"], since=found["since"])
 
 
 async def funnel(look: Look) -> Evidence:
@@ -34,7 +34,7 @@ async def funnel(look: Look) -> Evidence:
     if not found["funnels"]:
         return look.bad("funnel_none")
     last = found["last"]
-    return look.good("funnel_ok", last, funnels=found["funnels"], last=moment(last))
+    return look.good("funnel_ok", last, funnels=found["funnels"], last=last)
 
 
 async def sample(look: Look) -> Evidence:
@@ -113,7 +113,7 @@ async def customer(look: Look) -> Evidence:
     """Ask when somebody of a customer's team was last at their pages."""
     async with look.access.transaction() as tx:
         seen = await sessions.find_last_of_members_all_tenants(tx)
-    return look.good("customer_ok", seen, last=moment(seen)) if seen else look.bad("customer_none")
+    return look.good("customer_ok", seen, last=seen) if seen else look.bad("customer_none")
 
 
 async def first_click(look: Look) -> Evidence:
@@ -125,7 +125,7 @@ async def first_click(look: Look) -> Evidence:
     if found is None:
         return look.bad("first_click_none")
     at = found["created_at"]
-    return look.good("first_click_ok", at, strategy=found["strategy"], when=moment(at))
+    return look.good("first_click_ok", at, strategy=found["strategy"], when=at)
 
 
 async def events(look: Look) -> Evidence:
@@ -138,8 +138,7 @@ async def events(look: Look) -> Evidence:
     missing = sorted(found.keys() - known.keys())
     if missing:
         return look.bad("events_none", missing=", ".join(missing))
-    told = {name: moment(at) for name, at in known.items()}
-    return look.good("events_ok", min(known.values()), **told)
+    return look.good("events_ok", min(known.values()), **known)
 
 
 async def _step(look: Look, name: str, said: str) -> Evidence:

@@ -14,7 +14,7 @@ from trackai.errors import DestinationUnreachable, SecretMissing, SecretUnavaila
 from trackai.model.alarm import INSTALLATION, Fact, RouteKind
 from trackai.model.golive import Evidence
 from trackai.operations.golive import amazon
-from trackai.operations.golive.look import Look, made_backups, moment
+from trackai.operations.golive.look import Look, made_backups
 from trackai.queue.sqs_client import find_queue, load_redrive, open_sqs
 from trackai.secrets.port import is_reference
 from trackai.storage import (
@@ -123,7 +123,7 @@ async def database(look: Look) -> Evidence:
     if not known:
         return look.bad("backup_none")
     taken = known[0].taken_at
-    return look.good("database_ok", taken, version=version, backup=moment(taken))
+    return look.good("database_ok", taken, version=version, backup=taken)
 
 
 async def dashboards(look: Look) -> Evidence:
@@ -157,7 +157,7 @@ async def pager(look: Look) -> Evidence:
         return look.bad("pager_no_route")
     if sent is None:
         return look.bad("pager_no_call")
-    return look.good("pager_ok", sent, routes=len(routes), sent=moment(sent), looked=moment(looked))
+    return look.good("pager_ok", sent, routes=len(routes), sent=sent, looked=looked)
 
 
 async def tls(look: Look) -> Evidence:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from trackai.destinations.http import Http
 from trackai.model.clock import Clock, NewId
-from trackai.model.golive import Evidence
+from trackai.model.golive import Evidence, Value
 from trackai.secrets.port import NOWHERE, Secrets
 from trackai.storage import backups
 from trackai.storage.backups import Backup, Origin
@@ -62,11 +62,11 @@ class Look:
     practice: frozenset[UUID] = frozenset()  # accounts of smoke tests
     secrets: Secrets = NOWHERE  # looks up what is kept elsewhere
 
-    def good(self, said: str, at: dt.datetime | None = None, **values: str | float) -> Evidence:
+    def good(self, said: str, at: dt.datetime | None = None, **values: Value) -> Evidence:
         """Return what shows that an item holds; without a moment it is of now."""
         return Evidence(True, said, at or self.clock.now(), values)  # noqa: FBT003 - its first field
 
-    def bad(self, said: str, at: dt.datetime | None = None, **values: str | float) -> Evidence:
+    def bad(self, said: str, at: dt.datetime | None = None, **values: Value) -> Evidence:
         """Return what shows that an item does not hold."""
         return Evidence(False, said, at or self.clock.now(), values)  # noqa: FBT003 - as above
 
@@ -79,8 +79,3 @@ async def made_backups(look: Look) -> list[Backup]:
 
 
 Prove = Callable[[Look], Awaitable[Evidence]]
-
-
-def moment(at: dt.datetime) -> str:
-    """Return a moment as sentences have it."""
-    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

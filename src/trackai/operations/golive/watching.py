@@ -10,7 +10,7 @@ from trackai.alarms.catalogue import ALARMS
 from trackai.errors import DestinationUnreachable
 from trackai.model.golive import Evidence
 from trackai.operations.golive import amazon
-from trackai.operations.golive.look import Look, OnCall, made_backups, moment
+from trackai.operations.golive.look import Look, OnCall, made_backups
 from trackai.operations.logs import Logs
 from trackai.storage import drill_runs, golive_facts
 from trackai.telemetry.log_files import LOGS
@@ -50,7 +50,7 @@ async def metrics(look: Look) -> Evidence:
         return look.bad("metrics_none")
     last = max(one.last for one in heard)
     most = max(one.metrics for one in heard)
-    return look.good("metrics_ok", last, metrics=most, processes=len(heard), last=moment(last))
+    return look.good("metrics_ok", last, metrics=most, processes=len(heard), last=last)
 
 
 async def false_alarm(look: Look) -> Evidence:
@@ -78,7 +78,7 @@ async def drills(look: Look) -> Evidence:
     if failed:
         return look.bad("drills_failed", number=len(failed), alarms=len(ALARMS), names=_few(failed))
     oldest = min(held[name].at for name in ALARMS)
-    return look.good("drills_ok", oldest, alarms=len(ALARMS), oldest=moment(oldest))
+    return look.good("drills_ok", oldest, alarms=len(ALARMS), oldest=oldest)
 
 
 async def logs(look: Look) -> Evidence:
@@ -150,7 +150,7 @@ async def backups_kept(look: Look) -> Evidence:
     if not known:
         return look.bad("backup_none")
     newest = known[0]
-    told = moment(newest.taken_at)
+    told = newest.taken_at
     if look.place.backups_elsewhere:
         return look.good("backups_elsewhere_ok", newest.taken_at, newest=told)
     days = look.place.backup_days
@@ -169,7 +169,7 @@ async def backup_verified(look: Look) -> Evidence:
     if not verified:
         return look.bad("backup_verified_none")
     at, name = max(verified)
-    return look.good("backup_verified_ok", at, name=name, when=moment(at))
+    return look.good("backup_verified_ok", at, name=name, when=at)
 
 
 async def _hour_of(look: Look) -> _Lines:
