@@ -14,6 +14,8 @@ from uuid import UUID
 
 import pytest
 
+from trackai.cli.output import show
+
 if TYPE_CHECKING:
     from tests.support.program import Place
 
@@ -237,11 +239,13 @@ def test_a_terminal_too_narrow_for_a_table_gets_a_line_a_value(place_with_tenant
     assert re.search(rf"tenant id +{tenant['tenant_id']}\r?\n", said)
 
 
-def test_control_characters_do_not_reach_the_terminal(place: "Place") -> None:
-    place.json("tenant", "create", "Lo\x1b[31mja\nX")
-    said = place.run("tenant", "list").stdout
+def test_control_characters_do_not_reach_the_terminal(
+    capsys: "pytest.CaptureFixture[str]",
+) -> None:
+    show([{"name": "Lo\x1b[31mja\nX\u202e"}], json=False, empty="Nothing.")
+    said = capsys.readouterr().out
 
-    assert "\x1b" not in said
+    assert not {"\x1b", "\u202e"} & set(said)
     assert len(said.splitlines()) == 2
 
 
