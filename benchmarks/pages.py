@@ -6,14 +6,12 @@ open; its weight is everything a browser loads for it the first time, compressed
 
 import asyncio
 import gzip
-import os
 import re
 import statistics
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 import aiohttp
@@ -21,7 +19,7 @@ import asyncpg
 
 from benchmarks.downloads import downloads
 from benchmarks.figures import Figure, Size, percentile
-from benchmarks.processes import program, watched_http_process
+from benchmarks.processes import cpu_s, program, watched_http_process
 from benchmarks.scratch import Scratch, run_async, scratch
 from benchmarks.shops import access_to, load_shops, made_up
 from trackai.accounts.signing_in import SigningIn
@@ -42,7 +40,6 @@ PASSWORD = "cavalo bateria grampo"
 LONG = "?period=90d"
 _LOADED = re.compile(r'(?:src|href)="(/static/[^"]+)"')
 _BACKENDS = "select pid from pg_stat_activity where application_name = 'trackai app'"
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def run(size: Size) -> list[Figure]:
@@ -176,13 +173,13 @@ async def _live(watched: Watched, size: Size) -> Figure:
         ]
         await asyncio.sleep(2)
         pids = await _processes(watched.place, watched.pid)
-        before, heard, started = _cpu_s(pids), 0, time.perf_counter()
+        before, heard, started = cpu_s(pids), 0, time.perf_counter()
         while time.perf_counter() - started < seconds:
             for shop in watched.shops.values():
                 async with workers.transaction() as tx:
                     await insert_attempts(tx, made_up(shop, 2))
             await asyncio.sleep(EVERY_S)
-        percent = 100 * (_cpu_s(pids) - before) / (time.perf_counter() - started)
+        percent = 100 * (cpu_s(pids) - before) / (time.perf_counter() - started)
         for one in streams:
             one.cancel()
         await asyncio.gather(*streams, return_exceptions=True)
@@ -197,12 +194,3 @@ async def _processes(place: Scratch, server: int) -> list[int]:
         return [server, *(row["pid"] for row in await owner.fetch(_BACKENDS))]
     finally:
         await owner.close()
-
-
-def _cpu_s(pids: Sequence[int]) -> float:
-    """Return processor seconds of these processes."""
-    total = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / _TICKS

@@ -1,12 +1,13 @@
 """Other processes of a benchmark: started apart from the terminal, always ended and waited for."""
 
+import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +15,8 @@ START_S = 30.0
 STOP_S = 40.0
 POLL_S = 0.05
 LINES_SHOWN = 15
+
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -93,3 +96,12 @@ def _await_ready(running: subprocess.Popen[bytes], url: str, log: Path) -> None:
             time.sleep(POLL_S)
     said = log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
     raise RuntimeError("A server of the benchmark did not start:\n  " + "\n  ".join(said))
+
+
+def cpu_s(pids: Sequence[int]) -> float:
+    """Return processor seconds of these processes."""
+    total = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / _TICKS
