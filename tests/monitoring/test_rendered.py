@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "monitoring"
-VERB = r"monitoring:.*\n\t@\$\(BIN\)/trackai (.*--out )monitoring (.*)\n"
+VERB = r"\nmonitoring:(?:.*\n\t)+@env -i .* \$\(BIN\)/trackai (.*--out )monitoring (.*)\n"
 
 
 @pytest.fixture
