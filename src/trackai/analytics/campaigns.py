@@ -224,9 +224,10 @@ class _Rows:
         self._within = self._costs.known(self._within)
         rows: dict[UUID, Brought] = {}
         for ad, row in ads.items():
+            kind = _kind(row)
             names = self._costs.known(said[ad]) if ad in said else EVERYTHING
-            if self._is_within(_kind(row), names):
-                rows[ad] = self._row(_kind(row), names)
+            if self._is_within(kind, names):
+                rows[ad] = self._row(kind, names)
         for row in brought:
             if one := rows.get(row["campaign_id"]):
                 one.add(row)

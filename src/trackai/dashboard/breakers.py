@@ -11,11 +11,9 @@ from uuid import UUID
 
 from trackai.dashboard.tools import DashboardTools
 from trackai.destinations.registry import host_of
+from trackai.dispatch.breaker import BreakerState
 from trackai.storage.breakers import list_open, list_open_hosts_all_tenants
 from trackai.storage.destinations import list_destinations
-
-# As `dispatch/breaker.py` writes it: a request is on its way, to see whether it works again.
-_PROBING = "half_open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ async def open_breakers(tools: DashboardTools, *, tenant_id: UUID) -> Sequence[O
     return [
         *(
             OpenView(
-                *(None, one.host, one.state == _PROBING, one.reason, one.since),
+                *(None, one.host, one.state == BreakerState.HALF_OPEN, one.reason, one.since),
                 left_s=_left_s(one.retry_at, now),
             )
             for one in hosts
@@ -50,7 +48,13 @@ async def open_breakers(tools: DashboardTools, *, tenant_id: UUID) -> Sequence[O
         ),
         *(
             OpenView(
-                *(row["pixel_id"], None, row["state"] == _PROBING, row["reason"], row["since"]),
+                *(
+                    row["pixel_id"],
+                    None,
+                    row["state"] == BreakerState.HALF_OPEN,
+                    row["reason"],
+                    row["since"],
+                ),
                 left_s=_left_s(row["retry_at"], now),
             )
             for row in pixels

@@ -43,7 +43,7 @@ async def failures(
     if request.headers.get("hx-request"):
         return await render_page(request, visit, "breakers.html", breakers=held)
     letters, asked = _letters(request, visit), checked.reason(reason or None)
-    of = checked.word(gateway, "gateway", most=checked.MOST_REASON) if gateway else None
+    of = _gateway(gateway)
     known = await letters.count(limit=COUNTED)
     shown = await letters.list(Wanted(reason=asked, gateway=of), limit=SHOWN)
     return await render_page(
@@ -116,15 +116,19 @@ def _letters(request: Request, visit: Visit) -> DeadLetters:
 
 def _wanted(fields: Mapping[str, str]) -> Wanted:
     if not fields.get("delivery_id"):
-        of = fields.get("gateway") or None
         return Wanted(
             reason=checked.reason(fields.get("reason") or None),
-            gateway=checked.word(of, "gateway", most=checked.MOST_REASON) if of else None,
+            gateway=_gateway(fields.get("gateway")),
         )
     try:
         return Wanted(ids=[UUID(fields["delivery_id"])])
     except ValueError:
         raise NotFound("There is no such dead letter.") from None
+
+
+def _gateway(text: str | None) -> str | None:
+    """Return a gateway to filter by, of which there may be none any more."""
+    return checked.word(text, "gateway", most=checked.MOST_REASON) if text else None
 
 
 def _reasons(known: Sequence[tuple[str, str, int]]) -> list[tuple[str, int]]:
