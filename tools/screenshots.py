@@ -10,8 +10,8 @@ import asyncio
 import base64
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,9 @@ from benchmarks.processes import http_process, program
 from benchmarks.scratch import Scratch, execute, run_async, scratch
 from benchmarks.shops import access_to, load_shops
 from playwright.async_api import Browser, Page, async_playwright
+from tools.moments import MOMENTS, PASSWORD, Guest, report_person
 
+from trackai.accounts.new_passwords import NewPasswords
 from trackai.accounts.team import Team
 from trackai.dashboard.navigation import PLACES
 from trackai.dashboard.progress import STEPS
@@ -36,7 +38,8 @@ WIDTHS = {"": 1280, "-phone": 390}
 # Drawn at a telephone's width, too.
 ON_PHONES = frozenset({"home", "live", "event", "alarms"})
 MOST_HEIGHT, QUALITY, SCALE = 1200, 60, 0.75
-PASSWORD = "cavalo bateria grampo"  # noqa: S105 - of nobody
+# Who comes: language, name, e-mail.
+GUESTS = (("pt", "Ana Souza", "ana@example.com"), ("en", "Ben Lee", "ben@example.com"))
 # What is seen before one comes in: (name, the page).
 AT_THE_DOOR = (("sign_in", "/sign-in"), ("forgot", "/forgot"))
 # What a page leads to first: (name, the page, what the link begins with).
@@ -83,20 +86,15 @@ def main() -> int:
         invitations = run_async(_invite(place, shop))
         serve = [*program("trackai"), "up"]
         with http_process(serve, place.environment, place.log, "/healthz") as address:
-
-            async def operate() -> None:
-                # Whoever came in runs the installation, too: there are pages for that.
-                await execute(place.here.url, "update users set platform_operator = true")
-
-            names = asyncio.run(_draw(chromium, address, invitations, asked, operate))
+            names = asyncio.run(_draw(chromium, Stand(place, address, invitations), asked))
     if not asked:
         _write_gallery(names)
     print(f"{len(names)} pages are in {FOLDER.relative_to(Path.cwd())}")
     return 0
 
 
-async def _invite(place: Scratch, shop: Shop) -> Mapping[str, str]:
-    """Give the shop a name, and invite somebody for each language; return the links' secrets."""
+async def _invite(place: Scratch, shop: Shop) -> Sequence[str]:
+    """Give the shop a name, and invite the guests; return their links' secrets."""
     await execute(
         place.here.url,
         "alter table tenants no force row level security",
@@ -104,43 +102,68 @@ async def _invite(place: Scratch, shop: Shop) -> Mapping[str, str]:
         "alter table tenants force row level security",
     )
     async with access_to(place) as tools:
-        return {
-            language: await Team(tools).invite(
-                f"{name}@example.com",
-                tenant_id=shop.tenant_id,
-                role=MemberRole.OWNER,
-                by="cli:ana",
+        return [
+            await Team(tools).invite(
+                email, tenant_id=shop.tenant_id, role=MemberRole.OWNER, by="cli:ana"
             )
-            for language, name in (("pt", "ana"), ("en", "ben"))
-        }
+            for _, _, email in GUESTS
+        ]
 
 
-async def _draw(
-    chromium: str,
-    address: str,
-    invitations: Mapping[str, str],
-    asked: frozenset[str],
-    operate: Callable[[], Awaitable[None]],
-) -> Sequence[str]:
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What is drawn: an installation, where it answers, and the guests' invitations."""
+
+    place: Scratch
+    address: str
+    invitations: Sequence[str]
+
+    async def operate(self) -> None:
+        """Have whoever came in run the installation, too: there are pages for that."""
+        await execute(self.place.here.url, "update users set platform_operator = true")
+
+    async def guest(self, page: Page, email: str) -> Guest:
+        """Ask for a new password in somebody's name, and have a page report them as a lead."""
+        async with access_to(self.place) as tools:
+            found = await NewPasswords(tools).forgot(email, by="cli:ana")
+        if found is None:
+            raise RuntimeError(f"{email} has not come in.")
+        await page.goto(self.address + "/start/tag")
+        site_key = (await page.locator("#tag").inner_text()).partition('data-site-key="')[2]
+        await asyncio.to_thread(report_person, self.address, site_key.partition('"')[0], email)
+        return Guest(page, self.address, email, found[1])
+
+
+async def _draw(chromium: str, stand: Stand, asked: frozenset[str]) -> Sequence[str]:
     names: dict[str, None] = {}
-    async with async_playwright() as playwright:
+    async with async_playwright() as playwright, AsyncExitStack() as stack:
         browser = await playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )
-        for language, token in invitations.items():
-            async with _opened(browser, address, language) as page:
-                for name, path in AT_THE_DOOR:
-                    await page.goto(address + path)
-                    await _shoot(page, name, language)
-                await _come_in(page, address, token, language)
-                await operate()
-                async for screen in _screens(page, address):
-                    if asked and screen.name not in asked:
-                        continue
-                    names[screen.name] = None
-                    await page.goto(address + screen.path)
-                    await _shoot(page, screen.name, language)
-        await browser.close()
+        stack.push_async_callback(browser.close)
+        pages = []
+        for (language, name, _), token in zip(GUESTS, stand.invitations, strict=True):
+            page = await stack.enter_async_context(_opened(browser, stand.address, language))
+            pages.append(page)
+            for door, path in AT_THE_DOOR:
+                await page.goto(stand.address + path)
+                await _shoot(page, door, language)
+            await _come_in(page, f"{stand.address}/join/{token}", name, language)
+            await stand.operate()
+            async for screen in _screens(page, stand.address):
+                if asked and screen.name not in asked:
+                    continue
+                names[screen.name] = None
+                await page.goto(stand.address + screen.path)
+                await _shoot(page, screen.name, language)
+        # What is done changes what pages show: when all of them are drawn.
+        for (language, _, email), page in zip(GUESTS, pages, strict=True):
+            guest = await stand.guest(page, email)
+            for moment, leads_to in MOMENTS.items():
+                await leads_to(guest)
+                if not asked or moment in asked:
+                    names[moment] = None
+                    await _shoot(page, moment, language, again=False)
     return [*(name for name, _ in AT_THE_DOOR), "join", *names]
 
 
@@ -151,13 +174,13 @@ async def _opened(browser: Browser, address: str, language: str) -> AsyncIterato
     await context.close()
 
 
-async def _come_in(page: Page, address: str, token: str, language: str) -> None:
-    await page.goto(f"{address}/join/{token}")
+async def _come_in(page: Page, link: str, name: str, language: str) -> None:
+    await page.goto(link)
     await _shoot(page, "join", language)
-    await page.fill("input[name=name]", {"pt": "Ana Souza", "en": "Ben Lee"}[language])
+    await page.fill("input[name=name]", name)
     await page.fill("input[name=password]", PASSWORD)
     await page.click("form button.main")
-    await page.wait_for_url(f"{address}/")
+    await page.wait_for_url(link.partition("/join/")[0] + "/")
 
 
 async def _screens(page: Page, address: str) -> AsyncIterator[Screen]:
@@ -172,8 +195,8 @@ async def _screens(page: Page, address: str) -> AsyncIterator[Screen]:
             yield Screen(name, await links.first.get_attribute("href") or listed)
 
 
-async def _shoot(page: Page, name: str, language: str) -> None:
-    """Draw what is open, in both themes and at its widths."""
+async def _shoot(page: Page, name: str, language: str, *, again: bool = True) -> None:
+    """Draw what is open, in both themes and at its widths; without `again` it is not asked anew."""
     devtools = await page.context.new_cdp_session(page)
     for suffix, width in WIDTHS.items():
         if suffix and name not in ON_PHONES:
@@ -181,7 +204,9 @@ async def _shoot(page: Page, name: str, language: str) -> None:
         await page.set_viewport_size({"width": width, "height": 800})
         for theme in THEMES:
             await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            await page.reload()
+            if again:
+                await page.reload()
+            await page.evaluate("scrollTo(0, 0)")  # where a form led to is further down
             await page.wait_for_timeout(400)  # charts are drawn, live pages are told
             height = await page.evaluate("document.documentElement.scrollHeight")
             clip = {
