@@ -14,7 +14,9 @@ from trackai.errors import NotFound
 from trackai.model.access import MemberRole
 from trackai.model.alarm import Alarm, Event, RouteKind, Standing, State, Subject
 from trackai.model.clock import new_id
+from trackai.storage.alarm_history import Happened, insert_history_all_tenants
 from trackai.storage.alarm_signals import list_signals, save_signals_all_tenants
+from trackai.storage.destinations import disable_destination
 
 if TYPE_CHECKING:
     from tests.dashboard.conftest import House
@@ -69,6 +71,24 @@ async def test_what_is_wrong_with_a_pixel_is_told_by_its_number(house: "House") 
     assert f"<code>{subject.name}" not in page + home
     assert taken.status == 303
     assert (await standing_of(house, subject)).acknowledged_by is not None
+
+
+async def test_a_pixel_that_is_disconnected_keeps_its_number_in_what_happened(
+    house: "House",
+) -> None:
+    now, account = house.world.clock.now(), house.world.account
+    pixel, tenant_id = account.destination, account.tenant.id
+    subject = Subject(tenant_id, "breaker_open", str(pixel.id))
+    standing = Standing(State.ALARM, now, 1.0, incident_id=new_id(), fired_at=now, called_at=now)
+    gone = [Happened(subject, Event.GONE, standing)]
+    async with house.world.workers.transaction() as tx:
+        await insert_history_all_tenants(tx, gone, now=now, new_id=new_id)
+    async with house.world.people.transaction(tenant_id=tenant_id) as tx:
+        await disable_destination(tx, tenant_id=tenant_id, destination_id=pixel.id, now=now)
+    page = (await (await house.browser_of()).get("/alarms")).text
+
+    assert f"<code>{pixel.pixel_id}</code>" in page
+    assert subject.name not in page
 
 
 async def test_somebody_takes_it_and_everybody_sees_who(house: "House") -> None:

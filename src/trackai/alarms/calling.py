@@ -13,7 +13,7 @@ from uuid import UUID
 from trackai.alarms.rules import Called, is_shared, own_key
 from trackai.model.alarm import INSTALLATION, Alarm, Deed, Standing, Subject
 from trackai.model.clock import NewId
-from trackai.storage.alarm_calls import NewCall
+from trackai.storage.alarm_calls import NewCall, ToldOf
 from trackai.storage.alarm_routes import Route
 
 # PagerDuty's longest.
@@ -23,10 +23,9 @@ _EVER = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of calls: of which alarm and what, and since when it is this incident's."""
+    """A key of calls: of which alarm, and since when it is this incident's."""
 
     alarm: str
-    label: str
     since: dt.datetime
 
 
@@ -106,24 +105,23 @@ class Told:
 
 def answers(
     deed: Deed,
-    told: Iterable[tuple[UUID, UUID, str]],
+    told: Iterable[ToldOf],
     keys: Mapping[str, Key],
     new_id: NewId,
 ) -> list[NewCall]:
-    """Return this deed for whoever was told that these began."""
+    """Return this deed for whoever was told that these began, of what they were told of."""
     return [
         NewCall(
-            *(tenant_id, new_id(), route_id, deed, key, keys[key].alarm),
-            {"subject": keys[key].label},
+            *(one.tenant_id, new_id(), one.route_id, deed, one.key, keys[one.key].alarm),
+            {"subject": one.subject},
         )
-        for tenant_id, route_id, key in told
+        for one in told
     ]
 
 
 def keys_of(
     environment: str,
     incidents: Mapping[Subject, Standing],
-    labels: Mapping[Subject, str],
     still: Iterable[str] = (),
 ) -> dict[str, Key]:
     """Return the keys of these incidents: each one's own, and shared ones that no other has."""
@@ -133,10 +131,8 @@ def keys_of(
         for key in (own_key(subject), standing.call_key):
             if standing.called_at and standing.fired_at and key and key not in lasting:
                 # A shared key is one incident's that began before, and never used again.
-                shared = is_shared(key)
-                label = "" if shared else labels.get(subject) or subject.name
-                since = _EVER if shared else standing.fired_at
-                keys[full_key(environment, key)] = Key(subject.alarm, label, since)
+                since = _EVER if is_shared(key) else standing.fired_at
+                keys[full_key(environment, key)] = Key(subject.alarm, since)
     return keys
 
 

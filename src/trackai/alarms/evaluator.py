@@ -180,7 +180,7 @@ class Evaluator:
         silences = await alarm_choices.load_silences_all_tenants(tx, now=now)
         labels = {subject: one.label for subject, one in measured.items()}
         await self._call(tx, found, before, labels, silences)
-        await self._pass_on(tx, found, before, labels)
+        await self._pass_on(tx, found, before)
         await alarm_signals.save_signals_all_tenants(tx, found.changed, drill=drill)
         await alarm_signals.delete_signals_all_tenants(tx, found.gone, drill=drill)
         await alarm_history.insert_history_all_tenants(
@@ -255,7 +255,7 @@ class Evaluator:
             calls += told.triggers(called, audible, labels, found.thresholds)
         if found.ended:
             still = {*going_on.values(), *(one.key for one in called)}
-            keys = calling.keys_of(watch.environment, found.ended, labels, still)
+            keys = calling.keys_of(watch.environment, found.ended, still)
             calls += await self._answers(tx, Deed.RESOLVE, keys)
         await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
         for one in called:
@@ -263,13 +263,7 @@ class Evaluator:
             found.changed[one.subject] = standing
             found.happened.append(Happened(one.subject, Event.CALLED, standing))
 
-    async def _pass_on(
-        self,
-        tx: Tx,
-        found: _Found,
-        before: Mapping[Subject, Standing],
-        labels: Mapping[Subject, str],
-    ) -> None:
+    async def _pass_on(self, tx: Tx, found: _Found, before: Mapping[Subject, Standing]) -> None:
         """Let those who were called know that somebody has it.
 
         Of what was silenced nobody is told before they are called; of what just ended, no more.
@@ -284,7 +278,7 @@ class Evaluator:
         }
         if not taken:
             return
-        keys = calling.keys_of(watch.environment, taken, labels)
+        keys = calling.keys_of(watch.environment, taken)
         calls = await self._answers(tx, Deed.ACKNOWLEDGE, keys)
         await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
         for subject, stored in taken.items():

@@ -26,7 +26,7 @@ from trackai.errors import InvalidField
 from trackai.model.alarm import INSTALLATION, Alarm, Standing, State, Subject
 from trackai.model.clock import SystemClock, new_id
 from trackai.settings import Pager
-from trackai.storage import alarm_choices, alarm_history, alarm_signals
+from trackai.storage import alarm_choices, alarm_history, alarm_names, alarm_signals
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.pool import Role
 
@@ -77,9 +77,10 @@ def show_(alarm: AlarmId, json: Json = False) -> None:
             async with view.here.database(Role.PIPELINE) as database, database.transaction() as tx:
                 unwell = await alarm_signals.list_unwell_all_tenants(tx, unknown=True)
                 limits = await alarm_choices.load_limits_all_tenants(tx)
+                subjects = await alarm_names.list_subjects_all_tenants(tx)
         counts = limits_of(known, limits_for(limits, Subject(INSTALLATION, known.id)))
         rows = [
-            _standing_row(known, subject, standing, names)
+            _standing_row(known, subject, standing, names, subjects)
             for subject, standing in unwell.items()
             if subject.alarm == known.id
         ]
@@ -109,12 +110,14 @@ def history(
             names = {one.id: one.name for one in await view.here.tenants()}
             async with view.here.database(Role.PIPELINE) as database, database.transaction() as tx:
                 rows = await alarm_history.list_history_all_tenants(tx, alarm=alarm, limit=limit)
+                subjects = await alarm_names.list_subjects_all_tenants(tx)
         return [
             {
                 "at": row["at"],
                 "alarm": row["alarm"],
                 "tenant": names.get(row["tenant_id"]),
                 "subject": row["name"] or None,
+                "about": subjects.get(row["name"]),
                 "event": row["event"],
                 "state": row["state"],
                 "value": None if row["value"] is None else round(row["value"], 1),
@@ -312,11 +315,16 @@ def _length(length: dt.timedelta) -> str:
 
 
 def _standing_row(
-    alarm: Alarm, subject: Subject, standing: Standing, names: Mapping[UUID, str]
+    alarm: Alarm,
+    subject: Subject,
+    standing: Standing,
+    names: Mapping[UUID, str],
+    subjects: Mapping[str, str],
 ) -> Row:
     return {
         "tenant": names.get(subject.tenant_id),
         "subject": subject.name or None,
+        "about": subjects.get(subject.name),
         "state": standing.state.value,
         "since": standing.since,
         "value": shown(alarm.metric, standing.value, "en"),

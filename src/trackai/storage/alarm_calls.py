@@ -41,13 +41,16 @@ update alarm_calls set run_at = $3, state = $4, reason = $5, ended_at = $6
 where tenant_id = $1 and id = $2
 """
 
-# Which routes were told that these began, each since its own moment, or will be. Who never was is
-# told of no end: the all-clear of calls_lost would be lost by the same route, and fire it again.
+# Which routes were told that these began, each since its own moment, or will be; and what of, for
+# what is disconnected meanwhile has no name any more. Who never was told is told of no end: the
+# all-clear of calls_lost would be lost by the same route, and fire it again.
 LIST_TOLD_ALL_TENANTS = """
-select distinct c.tenant_id, c.route_id, c.key
+select distinct on (c.tenant_id, c.route_id, c.key) c.tenant_id, c.route_id, c.key,
+  coalesce(c.details ->> 'subject', '') as subject
 from unnest($2::text[], $3::timestamptz[]) as asked (key, since)
 join alarm_calls c on c.key = asked.key and c.made_at >= asked.since
 where c.drill = $1 and c.deed = 'trigger' and c.state <> 'dead'
+order by c.tenant_id, c.route_id, c.key, c.made_at desc
 """
 
 # The newest, everybody's or one owner's.
@@ -76,6 +79,16 @@ class NewCall:
     key: str
     alarm: str
     details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOf:
+    """A route that was told that an incident began, and what of."""
+
+    tenant_id: UUID
+    route_id: UUID
+    key: str
+    subject: str  # as people were told it
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +147,13 @@ async def settle_call(
 
 async def list_told_all_tenants(
     tx: Tx, since: Mapping[str, dt.datetime], *, drill: UUID = REAL
-) -> list[tuple[UUID, UUID, str]]:
-    """Return (owner, route, key) of those who were told that one of these keys began, since then.
+) -> list[ToldOf]:
+    """Return those who were told that one of these keys began, since then.
 
     A key is used again by the next incident of its subject.
     """
     rows = await tx.fetch(LIST_TOLD_ALL_TENANTS, drill, list(since), list(since.values()))
-    return [(row["tenant_id"], row["route_id"], row["key"]) for row in rows]
+    return [ToldOf(**dict(row)) for row in rows]
 
 
 async def list_calls_all_tenants(
