@@ -24,7 +24,12 @@ from trackai.errors import InvalidField, NotFound
 from trackai.model.alarm import INSTALLATION, Deed, Metric, RouteKind, Severity, State
 from trackai.model.clock import new_id
 from trackai.sandbox.pagerduty.rules import parse_event
-from trackai.storage.alarm_calls import DueCall, claim_calls_all_tenants, list_calls_all_tenants
+from trackai.storage.alarm_calls import (
+    LEFT_FOR,
+    DueCall,
+    claim_calls_all_tenants,
+    list_calls_all_tenants,
+)
 from trackai.storage.alarm_routes import Route, Target, insert_route
 
 if TYPE_CHECKING:
@@ -160,6 +165,25 @@ async def test_what_a_newer_release_says_waits_for_it_and_holds_nothing_up(tower
 
     assert [(0, "waiting")] * 2 == [(row["attempts"], row["state"]) for row in waiting]
     assert ["trigger", "resolve"] == [one["event_action"] for one in tower.pager.events]
+
+
+async def test_a_process_without_a_mail_server_leaves_letters_to_one_that_has_it(
+    tower: "Tower", http: "Http"
+) -> None:
+    await tower.page()
+    await tower.choices().add_route(NewRoute(RouteKind.EMAIL, "ops", "ops@example.com"))
+    able, tower.sender = tower.sender, sender_of(tower.world, http, "http://127.0.0.1:9", None)
+    await fire(tower)
+    left = await states(tower)
+    tower.world.clock.forward(seconds=LEFT_FOR.total_seconds())
+    await tower.sender.step()
+    tried = await states(tower)
+    tower.sender = able
+    await tower.look(2, cpu_percent=95)
+
+    assert ("trigger", "waiting", None) in left
+    assert ("trigger", "waiting", "mail_not_set_up") in tried
+    assert ["ops@example.com"] == [letter.to for letter in tower.post.letters]
 
 
 async def test_many_senders_call_once(tower: "Tower", http: "Http", serve: "Serve") -> None:
@@ -338,6 +362,11 @@ def test_values_are_written_as_people_write_them() -> None:
         ({"kind": RouteKind.WEBHOOK, "address": "https://loja.test:8443/hook"}, "address"),
         ({"kind": RouteKind.WEBHOOK, "address": "https://127.0.0.1/hook"}, "address"),
         ({"kind": RouteKind.WEBHOOK, "address": "https://[fd00::1]/hook"}, "address"),
+        ({"kind": RouteKind.WEBHOOK, "address": "https://localhost/hook"}, "address"),
+        ({"kind": RouteKind.WEBHOOK, "address": "https://intranet/hook"}, "address"),
+        ({"kind": RouteKind.SLACK, "address": "https://Vault.Internal./hook"}, "address"),
+        ({"kind": RouteKind.WEBHOOK, "address": "https://127.1/hook"}, "address"),
+        ({"kind": RouteKind.WEBHOOK, "address": "https://10.0.0x7f.0x1/hook"}, "address"),
         ({"kind": RouteKind.WEBHOOK, "address": f"https://loja.test/{'x' * 2000}"}, "address"),
         ({"name": " "}, "name"),
         ({"language": "fr"}, "language"),

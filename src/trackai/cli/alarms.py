@@ -40,7 +40,10 @@ Tenant = Annotated[
     str | None, typer.Option(help="Of this tenant, by id or name; default: the installation.")
 ]
 Subject_ = Annotated[
-    str, typer.Option("--subject", help="Of what, where there are several: a pixel's id, a host.")
+    str,
+    typer.Option(
+        "--subject", help="Of what, where there are several: a pixel's or route's id, a host."
+    ),
 ]
 
 
@@ -148,7 +151,7 @@ def silence(
     why: Annotated[str, typer.Option(prompt=True, help="For whoever wonders why it is quiet.")],
     alarm: Annotated[str | None, typer.Argument(metavar="[ALARM]", help="Default: all.")] = None,
     tenant: Tenant = None,
-    subject: Annotated[str | None, typer.Option(help="Only this pixel or host.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only this pixel, route or host.")] = None,
     hours: Annotated[float, typer.Option(min=0.01, max=744, help="For so long.")] = 1.0,
     start: Annotated[
         dt.datetime | None, typer.Option(help="From then on, UTC; default: now.")

@@ -19,6 +19,7 @@ from trackai.dashboard.words import say
 from trackai.errors import Conflict, InvalidField, NotFound
 from trackai.model.alarm import YES_OR_NO, Alarm, RouteKind, Scope, Severity, Standing, State
 from trackai.storage import (
+    alarm_calls,
     alarm_choices,
     alarm_history,
     alarm_names,
@@ -168,6 +169,7 @@ async def _page(
         silences = await alarm_choices.list_silences(tx, tenant_id=tenant_id, now=tools.clock.now())
         subjects = await alarm_names.list_subjects(tx, tenant_id=tenant_id)
         routes = await alarm_routes.list_routes(tx, tenant_id=tenant_id)
+        calls = await alarm_calls.list_latest_calls(tx, tenant_id=tenant_id)
     words = words_of(language_of(request))
     names = await tools.team.names(tenant_id)
     counting = thresholds_of(await _choices(request, visit).counting(), language_of(request))
@@ -183,6 +185,7 @@ async def _page(
         subjects=subjects,
         silences=silences,
         routes=routes,
+        calls=calls,
         thresholds=counting,
         words=words,
         names=names,

@@ -55,7 +55,8 @@ class Metric(StrEnum):
     OLDEST_DELIVERY_S = "oldest_delivery_s"
     OLDEST_WEBHOOK_S = "oldest_webhook_s"
     SCHEDULER_LATE_S = "scheduler_late_s"
-    CALLS_LOST = "calls_lost"  # of a day
+    CALLS_LOST = "calls_lost"  # of a day, by a route of the installation
+    TENANT_CALLS_LOST = "tenant_calls_lost"  # the same, by a tenant's own
     POOL_PERCENT = "pool_percent"
     CPU_PERCENT = "cpu_percent"  # of one core
     LOOP_LAG_MS = "loop_lag_ms"

@@ -18,18 +18,22 @@ select $1, $2, $2, 'waiting', * from unnest($3::uuid[], $4::uuid[], $5::uuid[], 
 """
 
 # Some that are due, ours for a while. Of one incident and route only the first that waits. What a
-# newer release says and this one does not know waits for a worker of that release.
+# newer release says and this one does not know waits for a worker of that release; what goes by a
+# kind of route that this process has no means for is left to the others until $8.
 CLAIM_CALLS_ALL_TENANTS = """
 update alarm_calls c set run_at = $3, attempts = c.attempts + 1
 from (
-  select w.tenant_id, w.id from alarm_calls w
+  select w.tenant_id, w.id
+  from alarm_calls w left join alarm_routes r on r.tenant_id = w.tenant_id and r.id = w.route_id
   where w.drill = $1 and w.run_at <= $2 and w.deed = any($5)
-    and ($6::text[] is null or w.alarm = any($6)) and not exists (
+    and ($6::text[] is null or w.alarm = any($6))
+    and ($7::text[] is null or r.kind is null or r.kind = any($7) or w.run_at <= $8)
+    and not exists (
     select from alarm_calls before
     where before.tenant_id = w.tenant_id and before.key = w.key and before.drill = w.drill
       and before.route_id = w.route_id and before.run_at is not null
       and (before.made_at, before.id) < (w.made_at, w.id))
-  order by w.run_at, w.made_at, w.id limit $4 for update skip locked
+  order by w.run_at, w.made_at, w.id limit $4 for update of w skip locked
 ) due
 where c.tenant_id = due.tenant_id and c.id = due.id
 returning c.tenant_id, c.id, c.route_id, c.deed, c.key, c.alarm, c.details, c.made_at, c.attempts
@@ -53,11 +57,25 @@ where c.drill = $1 and c.deed = 'trigger' and c.state <> 'dead'
 order by c.tenant_id, c.route_id, c.key, c.made_at desc
 """
 
-# The newest, everybody's or one owner's.
+# The newest, everybody's or one owner's, with what the route is or was called.
 LIST_CALLS_ALL_TENANTS = """
-select tenant_id, id, route_id, deed, key, alarm, made_at, attempts, state, reason, ended_at
-from alarm_calls where drill = $1 and ($2::uuid is null or tenant_id = $2)
-order by made_at desc, id desc limit $3
+select c.tenant_id, c.id, c.route_id, r.name as route, c.deed, c.key, c.alarm, c.made_at,
+  c.attempts, c.state, c.reason, c.ended_at
+from alarm_calls c left join alarm_routes r on r.tenant_id = c.tenant_id and r.id = c.route_id
+where c.drill = $1 and ($2::uuid is null or c.tenant_id = $2)
+order by c.made_at desc, c.id desc limit $3
+"""
+
+# How the newest call by each of a tenant's routes went.
+LIST_LATEST_CALLS = """
+select distinct on (route_id) route_id, made_at, state, reason from alarm_calls
+where tenant_id = $1 and drill = $2 order by route_id, made_at desc, id desc
+"""
+
+# Letters that no process could send, for want of a mail server, since a moment.
+COUNT_UNMAILED_ALL_TENANTS = """
+select count(*) as number from alarm_calls
+where drill = $1 and made_at > $2 and reason = 'mail_not_set_up'
 """
 
 # Those that are over, and those that nobody makes any more: of a drill that was killed, of a
@@ -66,6 +84,19 @@ DELETE_OLD_ALL_TENANTS = "delete from alarm_calls where made_at < $1"
 
 # A drill's.
 DELETE_DRILL_ALL_TENANTS = "delete from alarm_calls where drill = $1 and drill <> $2"
+
+
+# A process that cannot send by a kind of route leaves its calls to the others for so long: a worker
+# looks every few seconds, and is started anew in less.
+LEFT_FOR = dt.timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a process knows how to say, and by which kinds of routes it can."""
+
+    alarms: Collection[str]
+    kinds: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +155,18 @@ async def claim_calls_all_tenants(
     now: dt.datetime,
     until: dt.datetime,
     limit: int,
-    about: Collection[str] | None = None,
+    means: Means | None = None,
     drill: UUID = REAL,
 ) -> list[DueCall]:
     """Take calls that are due; whoever dies over them gives them back at `until`.
 
-    `about`: these alarms alone. What they ask for is one of our deeds in any case.
+    What they ask for is one of our deeds in any case.
     """
-    deeds, alarms = [one.value for one in Deed], None if about is None else [*about]
-    rows = await tx.fetch(CLAIM_CALLS_ALL_TENANTS, drill, now, until, limit, deeds, alarms)
+    deeds, alarms = [one.value for one in Deed], [*means.alarms] if means else None
+    kinds = [*means.kinds] if means else None
+    rows = await tx.fetch(
+        *(CLAIM_CALLS_ALL_TENANTS, drill, now, until, limit, deeds, alarms, kinds, now - LEFT_FOR)
+    )
     return [DueCall(**(dict(row) | {"deed": Deed(row["deed"])})) for row in rows]
 
 
@@ -161,6 +195,19 @@ async def list_calls_all_tenants(
 ) -> Sequence[Row]:
     """Return the newest calls, of all or of one owner of routes."""
     return await tx.fetch(LIST_CALLS_ALL_TENANTS, drill, tenant_id, limit)
+
+
+async def count_unmailed_all_tenants(tx: Tx, *, since: dt.datetime) -> int:
+    """Return how many letters found no process with a mail server, of those made since then."""
+    (row,) = await tx.fetch(COUNT_UNMAILED_ALL_TENANTS, REAL, since)
+    number: int = row["number"]
+    return number
+
+
+async def list_latest_calls(tx: Tx, *, tenant_id: UUID) -> dict[UUID, Row]:
+    """Return route -> how the newest call by it went."""
+    rows = await tx.fetch(LIST_LATEST_CALLS, tenant_id, REAL)
+    return {row["route_id"]: row for row in rows}
 
 
 async def delete_old_all_tenants(tx: Tx, *, before: dt.datetime) -> int:

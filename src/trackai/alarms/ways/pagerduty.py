@@ -35,6 +35,11 @@ class PagerDuty:
         self._http = http
         self._url = url.rstrip("/")
 
+    @property
+    def ready(self) -> bool:
+        """Tell that nothing has to be set up for it."""
+        return True
+
     async def tell(self, message: Message, target: Target) -> Outcome:
         """Send one event."""
         change = message.deed is Deed.CHANGE
