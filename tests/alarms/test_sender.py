@@ -16,7 +16,7 @@ from tests.tracker.test_public_web import Site, near
 
 from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.choices import NewRoute
-from trackai.alarms.message import LANGUAGES, Sender, message_of, shown, words_of
+from trackai.alarms.message import LANGUAGES, Sender, exactly, message_of, shown, words_of
 from trackai.alarms.sender import LEASE, MOST_TRIES, next_try
 from trackai.alarms.ways.pagerduty import event_of
 from trackai.alarms.ways.slack import text_of
@@ -344,6 +344,9 @@ def test_values_are_written_as_people_write_them() -> None:
     assert "1 evento" == shown(Metric.DEAD_LETTERS, 1.0, "pt")
     assert "1%" == shown(Metric.POOL_PERCENT, 1.0, "pt")
     assert "not known" == shown(Metric.DEAD_LETTERS, None, "en")
+    assert "1.234.567,25 ms" == exactly(Metric.API_P95_MS, 1234567.25, "pt")
+    assert "0.1234567 %" == exactly(Metric.POOL_PERCENT, 0.1234567, "en")
+    assert "not known" == exactly(Metric.POOL_PERCENT, None, "en")
 
 
 # Choices ---------------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ LONGEST_SILENCE = dt.timedelta(days=31)
 _WEEK = dt.timedelta(days=7)
 # Bytes of a disk, the most that anything measures; behind it an alarm's end could be no number.
 MOST_THRESHOLD = 1e12
+# More than any measurement has, and fewer than would show what a computer makes of 0.1.
+_DECIMALS = 9
 # Of what there is never more: a threshold beyond it would never let an alarm end, or fire.
 _HUNDREDS = frozenset(
     {
@@ -275,7 +277,7 @@ def _limits(alarm: Alarm, threshold: float) -> Limits:
     if most is not None and threshold > most:
         raise InvalidField(f"The threshold of this alarm is at most {most:g}.", field="threshold")
     part = alarm.clear / alarm.threshold if alarm.threshold else 1.0
-    clear = threshold * part
+    clear = round(threshold * part, _DECIMALS)
     # Nothing is better than all of it: behind that the alarm would not end.
     return Limits(threshold, clear if most is None else min(clear, most))
 

@@ -14,7 +14,7 @@ from trackai.alarms.catalogue import watched
 from trackai.alarms.changes import Change, tell_of
 from trackai.alarms.choices import Choices, Hush, alarm_named
 from trackai.alarms.evaluator import limits_for
-from trackai.alarms.message import shown, words_of
+from trackai.alarms.message import exactly, shown, words_of
 from trackai.alarms.rules import limits_of
 from trackai.cli import alarm_routes
 from trackai.cli.drill import drill
@@ -308,7 +308,7 @@ def _meaning(alarm: Alarm, threshold_: float) -> Row:
         "title": words["title"],
         "meaning": words["meaning"],
         "severity": alarm.severity.value,
-        "fires": f"{side} {shown(alarm.metric, threshold_, 'en')} for {_length(alarm.lasting)}",
+        "fires": f"{side} {exactly(alarm.metric, threshold_, 'en')} for {_length(alarm.lasting)}",
         "runbook": f"docs/runbooks/{alarm.page}.md",
     }
 

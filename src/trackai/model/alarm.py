@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -130,6 +131,11 @@ class Limits:
 
     threshold: float
     clear: float
+
+
+def digits_of(number: float) -> str:
+    """Return a number exactly, in digits alone: 1234567, 0.00001."""
+    return f"{Decimal(repr(float(number))):f}".removesuffix(".0")
 
 
 @dataclass(frozen=True, slots=True)
