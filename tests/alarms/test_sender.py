@@ -85,6 +85,18 @@ async def test_what_the_pager_cannot_take_now_is_tried_again_in_order(tower: "To
     assert [("trigger", "sent", None), ("resolve", "sent", None)] == await states(tower)
 
 
+async def test_what_a_proxy_answers_in_the_pagers_place_loses_nothing(tower: "Tower") -> None:
+    await tower.page()
+    tower.pager.fail(200, 302, 403, 404, 407)
+    await fire(tower)
+    ((_, state, reason),) = await states(tower)
+    await tower.look(12, cpu_percent=95)
+
+    assert ("waiting", "pagerduty_302") == (state, reason)
+    assert ["trigger"] == [one["event_action"] for one in tower.pager.events]
+    assert [("trigger", "sent", None)] == await states(tower)
+
+
 async def test_what_the_pager_refuses_is_dead_and_that_is_an_alarm(tower: "Tower") -> None:
     await tower.page()
     other = NewRoute(RouteKind.EMAIL, "ops", "ops@example.com")
@@ -411,6 +423,13 @@ async def test_a_tenant_decides_of_its_own_alarms_alone(tower: "Tower") -> None:
     assert 180 == (await tenant.set_threshold("dlq_depth", 200)).clear
     with pytest.raises(NotFound):
         await tenant.set_threshold("nothing", 1)
+
+
+async def test_what_is_or_is_not_has_no_other_threshold(tower: "Tower") -> None:
+    with pytest.raises(InvalidField):
+        await tower.choices().set_threshold("breaker_open", 1)
+
+    assert 0 == (await tower.choices().set_threshold("breaker_open", 0)).threshold
 
 
 async def test_a_percentage_ends_at_all_of_it_at_the_latest(tower: "Tower") -> None:

@@ -17,6 +17,7 @@ from trackai.alarms.rules import limits_of
 from trackai.errors import Conflict, InvalidField, NotFound
 from trackai.model.alarm import (
     INSTALLATION,
+    YES_OR_NO,
     Alarm,
     Event,
     Limits,
@@ -276,6 +277,8 @@ def _limits(alarm: Alarm, threshold: float) -> Limits:
     most = most_of(alarm)
     if most is not None and threshold > most:
         raise InvalidField(f"The threshold of this alarm is at most {most:g}.", field="threshold")
+    if alarm.metric in YES_OR_NO and threshold:
+        raise InvalidField("It is so or it is not: this alarm's threshold is 0.", field="threshold")
     part = alarm.clear / alarm.threshold if alarm.threshold else 1.0
     clear = round(threshold * part, _DECIMALS)
     # Nothing is better than all of it: behind that the alarm would not end.
