@@ -243,25 +243,21 @@ class Evaluator:
             for subject, standing in found.firing.items()
             if not rules.is_silenced(silences, subject, now)
         }
-        going_on = {
-            subject: standing.call_key
-            for subject, standing in before.items()
-            if standing.called_at and standing.call_key and subject not in found.ended
-        }
-        called = rules.call_keys(audible, calling.by_alarm(going_on))
+        going_on = calling.GoingOn(before, found.ended)
+        called = going_on.calls(audible)
         calls: list[alarm_calls.NewCall] = []
         if audible:
             told = calling.Told(watch, await watch.source.routes(tx), now, self._new_id)
             calls += told.triggers(called, audible, labels, found.thresholds)
         if found.ended:
-            still = {*going_on.values(), *(one.key for one in called)}
+            still = going_on.keys | {one.key for one in called}
             keys = calling.keys_of(watch.environment, found.ended, still)
             calls += await self._answers(tx, Deed.RESOLVE, keys)
         await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
-        for one in called:
-            standing = replace(audible[one.subject], called_at=now, call_key=one.key)
-            found.changed[one.subject] = standing
-            found.happened.append(Happened(one.subject, Event.CALLED, standing))
+        for subject, taken in calling.noted(audible, called).items():
+            standing = replace(taken, called_at=now)
+            found.changed[subject] = standing
+            found.happened.append(Happened(subject, Event.CALLED, standing))
 
     async def _pass_on(self, tx: Tx, found: _Found, before: Mapping[Subject, Standing]) -> None:
         """Let those who were called know that somebody has it.

@@ -154,6 +154,7 @@ class Standing:
     acknowledged_at: dt.datetime | None = None
     acknowledged_by: str | None = None
     acknowledge_called: bool = False  # whoever was called for it knows that somebody has it
+    own_call_key: str | None = None  # under which its tenant's routes were; None: its own
 
 
 class Event(StrEnum):
