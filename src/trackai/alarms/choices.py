@@ -40,6 +40,8 @@ from trackai.tracker.public_web import may_be_public
 
 # Letters of what people write.
 MOST_NAME, MOST_WHY = 100, 500
+# Of an owner: every incident is a call by each.
+MOST_ROUTES = 50
 # PagerDuty's integration keys.
 ROUTING_KEY = 32
 # A silence that nobody ends; longer ones are a threshold that is wrong.
@@ -120,6 +122,8 @@ class Choices:
             raise InvalidField(f"A language is one of {', '.join(LANGUAGES)}.", field="language")
         route = Route(self._tenant_id, self._new_id(), new.kind, name, new.least, new.language)
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            if len(await alarm_routes.list_routes(tx, tenant_id=self._tenant_id)) >= MOST_ROUTES:
+                raise InvalidField(f"There are at most {MOST_ROUTES} routes.", field="routes")
             await alarm_routes.insert_route(
                 *(tx, self._envelope, route, target),
                 by=self._scribe.actor,

@@ -19,12 +19,19 @@ select $1, $2, $2, 'waiting', * from unnest($3::uuid[], $4::uuid[], $5::uuid[], 
 
 # Some that are due, ours for a while. Of one incident and route only the first that waits. What a
 # newer release says and this one does not know waits for a worker of that release; what goes by a
-# kind of route that this process has no means for is left to the others until $8.
+# kind of route that this process has no means for is left to the others until $8. First those of
+# the installation, then of tenants in turn: nobody waits for another's many that nobody answers.
 CLAIM_CALLS_ALL_TENANTS = """
 update alarm_calls c set run_at = $3, attempts = c.attempts + 1
 from (
   select w.tenant_id, w.id
-  from alarm_calls w left join alarm_routes r on r.tenant_id = w.tenant_id and r.id = w.route_id
+  from alarm_calls w
+  join (
+    select o.tenant_id, o.id,
+      row_number() over (partition by o.tenant_id order by o.run_at, o.made_at, o.id) as turn
+    from alarm_calls o where o.drill = $1 and o.run_at <= $2
+  ) q on q.tenant_id = w.tenant_id and q.id = w.id
+  left join alarm_routes r on r.tenant_id = w.tenant_id and r.id = w.route_id
   where w.drill = $1 and w.run_at <= $2 and w.deed = any($5)
     and ($6::text[] is null or w.alarm = any($6))
     and ($7::text[] is null or r.kind is null or r.kind = any($7) or w.run_at <= $8)
@@ -33,7 +40,8 @@ from (
     where before.tenant_id = w.tenant_id and before.key = w.key and before.drill = w.drill
       and before.route_id = w.route_id and before.run_at is not null
       and (before.made_at, before.id) < (w.made_at, w.id))
-  order by w.run_at, w.made_at, w.id limit $4 for update of w skip locked
+  order by w.tenant_id <> '00000000-0000-0000-0000-000000000001', q.turn, w.run_at, w.made_at, w.id
+  limit $4 for update of w skip locked
 ) due
 where c.tenant_id = due.tenant_id and c.id = due.id
 returning c.tenant_id, c.id, c.route_id, c.deed, c.key, c.alarm, c.details, c.made_at, c.attempts
