@@ -167,6 +167,37 @@ async def test_a_tenant_that_is_gone_is_told_nothing_any_more(tower: "Tower") ->
     assert ("breaker_open", "resolve", "dead", "route_gone") in await calls(tower)
 
 
+async def test_who_never_heard_that_it_began_hears_of_no_end_but_of_the_next(
+    tower: "Tower",
+) -> None:
+    route = str(await tower.page())
+    tower.pager.fail(*[500] * 9, 400)
+    await tower.look(2, cpu_percent=95)
+    await tower.choices().acknowledge("cpu_busy")
+    await tower.look(1, cpu_percent=95)
+    await tower.look(4, cpu_percent=5)
+    await tower.look(2, cpu_percent=95)
+    before = await rows(tower)
+    for _ in range(8):
+        tower.world.clock.forward(hours=1)
+        await tower.look(0, cpu_percent=95)
+    ours = [
+        (row["deed"], row["state"], row["reason"])
+        for row in reversed(await rows(tower))
+        if row["alarm"] == "cpu_busy"
+    ]
+    lost = (await tower.standing("calls_lost", name=route)).value
+
+    assert {"waiting"} == {row["state"] for row in before}
+    assert [
+        ("trigger", "dead", "pagerduty_400"),
+        ("acknowledge", "dead", "never_told"),
+        ("resolve", "dead", "never_told"),
+        ("trigger", "sent", None),
+    ] == ours
+    assert 1 == lost
+
+
 async def test_the_end_of_a_lost_call_is_not_lost_by_the_same_route(tower: "Tower") -> None:
     route = str(await tower.page())
     tower.pager.fail(*[400] * 100)

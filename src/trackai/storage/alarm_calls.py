@@ -53,6 +53,20 @@ update alarm_calls set run_at = $3, state = $4, reason = $5, ended_at = $6
 where tenant_id = $1 and id = $2
 """
 
+# Whoever never heard that it began hears no more of this incident; the next one begins anew.
+END_UNTOLD = """
+update alarm_calls c set run_at = null, state = 'dead', reason = 'never_told', ended_at = $3
+from alarm_calls lost
+where lost.tenant_id = $1 and lost.id = $2 and c.tenant_id = $1 and c.route_id = lost.route_id
+  and c.key = lost.key and c.drill = lost.drill and c.run_at is not null and c.deed <> 'trigger'
+  and (c.made_at, c.id) > (lost.made_at, lost.id) and not exists (
+    select from alarm_calls next
+    where next.tenant_id = $1 and next.route_id = c.route_id and next.key = c.key
+      and next.drill = c.drill and next.deed = 'trigger'
+      and (next.made_at, next.id) > (lost.made_at, lost.id)
+      and (next.made_at, next.id) < (c.made_at, c.id))
+"""
+
 # Which routes were told that these began, each since its own moment, or will be; and what of, for
 # what is disconnected meanwhile has no name any more. Who never was told is told of no end: the
 # all-clear of calls_lost would be lost by the same route, and fire it again.
@@ -185,6 +199,8 @@ async def settle_call(
     state = "sent" if reason is None else "waiting" if again_at else "dead"
     ended_at = None if again_at else now
     await tx.execute(SETTLE_CALL, call.tenant_id, call.id, again_at, state, reason, ended_at)
+    if state == "dead" and call.deed is Deed.TRIGGER:
+        await tx.execute(END_UNTOLD, call.tenant_id, call.id, now)
 
 
 async def list_told_all_tenants(

@@ -141,12 +141,13 @@ select max(greatest(extract(epoch from $1::timestamptz - next_at), 0)
 from jobs where name = any($2::text[])
 """
 
-# Routes that are used, and the calls by each that were given up since a moment.
+# Routes that are used, and the calls by each that were given up since a moment; an end that was not
+# told because the beginning never was is no loss of its own.
 LIST_LOST_ALL_TENANTS = """
 select r.tenant_id, r.id, r.name, coalesce(c.number, 0)::float8 as lost
 from alarm_routes r left join (
   select route_id, count(*) as number from alarm_calls
-  where state = 'dead' and drill = '00000000-0000-0000-0000-000000000000'
+  where state = 'dead' and reason <> 'never_told' and drill = '00000000-0000-0000-0000-000000000000'
     and made_at > $1::timestamptz - interval '1 day' and ended_at > $1
   group by route_id
 ) c on c.route_id = r.id
