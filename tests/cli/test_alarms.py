@@ -78,9 +78,13 @@ def test_a_silence_is_made_shown_and_ended(place_with_tenant: "Place") -> None:
         *("alarms", "silence", "dlq_depth", "--tenant", "Loja", "--hours", "2", "--why", "replay")
     )
     (listed,) = place.json("alarms", "silences", "--tenant", "Loja")
+    everybodys = place.json("alarms", "silences")
     place.json("alarms", "unsilence", made["silence_id"], "--tenant", "Loja")
 
     assert ("dlq_depth", "replay", False) == (listed["alarm"], listed["why"], listed["weekly"])
+    assert [("Loja", listed["silence_id"])] == [
+        (row["tenant"], row["silence_id"]) for row in everybodys
+    ]
     assert [] == place.json("alarms", "silences", "--tenant", "Loja")
     assert [] == place.json("alarms", "silences")
 

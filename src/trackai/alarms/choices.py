@@ -171,13 +171,6 @@ class Choices:
             await self._scribe.note(tx, "alarm.silence", silence.id, told)
         return silence.id
 
-    async def silences(self) -> Sequence[Row]:
-        """Return the silences that are not over."""
-        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
-            return await alarm_choices.list_silences(
-                tx, tenant_id=self._tenant_id, now=self._clock.now()
-            )
-
     async def end_silence(self, silence_id: UUID) -> None:
         """Call people again; NotFound when there is no such silence."""
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:

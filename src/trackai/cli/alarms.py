@@ -39,6 +39,9 @@ AlarmId = Annotated[str, typer.Argument(metavar="ALARM", help="An alarm's id, fr
 Tenant = Annotated[
     str | None, typer.Option(help="Of this tenant, by id or name; default: the installation.")
 ]
+OnlyOf = Annotated[
+    str | None, typer.Option(help="Of this tenant, by id or name; default: everybody's.")
+]
 Subject_ = Annotated[
     str,
     typer.Option(
@@ -175,14 +178,20 @@ def silence(
 
 
 @app.command()
-def silences(tenant: Tenant = None, json: Json = False) -> None:
-    """List silences and maintenance windows that are not over."""
+def silences(tenant: OnlyOf = None, json: Json = False) -> None:
+    """List silences and maintenance windows that are not over: who made them, and whose."""
 
     async def work() -> list[Row]:
-        async with _operator(tenant) as view:
+        async with open_installation() as here:
+            owner = (await here.tenant(tenant)).id if tenant else None
+            names = {one.id: one.name for one in await here.tenants()}
+            async with here.database(Role.PIPELINE) as database, database.transaction() as tx:
+                now = SystemClock().now()
+                rows = await alarm_choices.list_silences_all_tenants(tx, now=now)
             return [
                 {
                     "silence_id": row["id"],
+                    "tenant": names.get(row["tenant_id"]),
                     "alarm": row["alarm"] or "all",
                     "subject": row["name"],
                     "from": row["starts_at"],
@@ -191,7 +200,8 @@ def silences(tenant: Tenant = None, json: Json = False) -> None:
                     "why": row["why"],
                     "made_by": row["made_by"],
                 }
-                for row in await view.choices.silences()
+                for row in rows
+                if owner in (None, row["tenant_id"])
             ]
 
     show(run(work()), json=json, empty="Nothing is silenced.")
