@@ -42,10 +42,11 @@ from trackai.ingest.spool import SPOOL, Spool
 from trackai.ingest.throttle import Throttle
 from trackai.ingest.wire import Answer, AsgiApp, Receive, Request, Scope, Send
 from trackai.mail.port import Mail
-from trackai.model.clock import SystemClock, new_id
+from trackai.model.clock import Clock, SystemClock, new_id
 from trackai.secrets.opening import open_secrets
 from trackai.secrets.port import Secrets
 from trackai.settings import Settings
+from trackai.storage.database_clock import database_clock
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
@@ -209,13 +210,15 @@ async def open_app(
         tools = EdgeTools(envelope, SystemClock(), new_id, known, _spool(settings), secrets)
         edge = await stack.enter_async_context(open_edge(database, tools, limits))
         log = metrics_log_of(settings)
-        pools = (database, people, access)
-        await stack.enter_async_context(_sampling(settings, url, pools, log))
+        agreed = await stack.enter_async_context(database_clock(database))
+        await stack.enter_async_context(
+            _sampling(settings, url, ([database, people, access], agreed), log)
+        )
 
         @asynccontextmanager
         async def means() -> AsyncIterator[Means]:
             async with Database.opened(url, Role.PIPELINE, size=1) as watchers:
-                yield Means(watchers, envelope, http, SystemClock(), new_id, more.mail)
+                yield Means(watchers, envelope, http, agreed, new_id, more.mail)
 
         await stack.enter_async_context(standing_in(house_of(settings, log), means))
         yield App(
@@ -262,12 +265,12 @@ def _dashboard(
 
 
 def _sampling(
-    settings: Settings, url: str, pools: Sequence[Database], log: MetricsLog | None
+    settings: Settings, url: str, of: tuple[Sequence[Database], Clock], log: MetricsLog | None
 ) -> AbstractAsyncContextManager[None]:
     """Return what measures this process."""
-    name = f"serve@{socket.gethostname()}:{os.getpid()}"
+    name, (pools, clock) = f"serve@{socket.gethostname()}:{os.getpid()}", of
     process = Process(name, Part.SERVE, pools, settings.data_dir, settings.spool_mib > 0)
-    return sampling(url, Role.INGEST, process, SystemClock(), log=log)
+    return sampling(url, Role.INGEST, process, clock, log=log)
 
 
 def _spool(settings: Settings) -> Spool | None:

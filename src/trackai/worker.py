@@ -55,13 +55,14 @@ from trackai.matching.release import ReceiptReleaser
 from trackai.matching.rematch import Rematcher
 from trackai.matching.sale import Tools
 from trackai.model.alarm import Metric
-from trackai.model.clock import SystemClock, new_id
+from trackai.model.clock import Clock, SystemClock, new_id
 from trackai.queue.port import Queue
 from trackai.queue.postgres import PostgresQueue
 from trackai.queue.sqs import SqsQueue
 from trackai.queue.sqs_client import find_queue, open_sqs
 from trackai.secrets.opening import open_secrets
 from trackai.settings import QueueEngine, Settings
+from trackai.storage.database_clock import database_clock
 from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
@@ -220,7 +221,9 @@ async def open_worker(
         dispatch = Job("dispatch", work, engine.wakes_dispatch, engine.dispatch_idle_s, finish)
         scheduler = Scheduler(database, _tasks(url, database, envelope, clock), clock)
         log = metrics_log_of(settings)
-        await stack.enter_async_context(_sampling(settings, url, database, clock, log))
+        # Who looks at alarms and who calls are many: what is due must be so to all of them at once.
+        agreed = await stack.enter_async_context(database_clock(database))
+        await stack.enter_async_context(_sampling(settings, url, database, agreed, log))
         timed = [
             Job("replay", releaser.step, None),
             *_releasing(database, switches, clock),
@@ -229,7 +232,7 @@ async def open_worker(
             Job("fold", Folder(database, clock).step, None),
             Job("schedule", scheduler.step, None, SCHEDULE_EVERY_S),
             *_backups(settings, url, envelope, database, clock),
-            *_watching(settings, Means(database, envelope, http, clock, new_id, mail), log),
+            *_watching(settings, Means(database, envelope, http, agreed, new_id, mail), log),
         ]
         process = _processing(settings, database, tools, switches)
         yield Worker([*process, dispatch, *engine.jobs, *timed], wakeups)
@@ -267,7 +270,7 @@ def _watching(settings: Settings, means: Means, log: MetricsLog | None) -> list[
 
 
 def _sampling(
-    settings: Settings, url: str, database: Database, clock: SystemClock, log: MetricsLog | None
+    settings: Settings, url: str, database: Database, clock: Clock, log: MetricsLog | None
 ) -> AbstractAsyncContextManager[None]:
     """Return what measures this process, and the certificate of the public address."""
 

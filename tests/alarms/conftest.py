@@ -109,7 +109,7 @@ def evaluator_of(world: World, *, pages: bool = True) -> Evaluator:
 
 
 def sender_of(
-    world: World, http: Http, pager_url: str, post: Post, web: PublicWeb | None = None
+    world: World, http: Http, pager_url: str, post: Post | None, web: PublicWeb | None = None
 ) -> Sender:
     """Return a sender as another worker has it."""
     ways = open_ways(*(http, world.clock, post), pagerduty_url=pager_url, web=web or PublicWeb())

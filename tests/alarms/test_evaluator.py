@@ -347,6 +347,7 @@ async def test_a_tenants_own_pager_is_called_whoever_pages_the_environment(tower
 
 async def test_what_is_gone_ends_its_alarm(tower: "Tower") -> None:
     await tower.page()
+    await tower.choices().add_route(NewRoute(RouteKind.EMAIL, "ops", "ops@example.com"))
     mine = tower.world.account
     await breaker(tower, mine, OPEN)
     await tower.look(4)
@@ -359,6 +360,10 @@ async def test_what_is_gone_ends_its_alarm(tower: "Tower") -> None:
     assert not [one for one in found if one.alarm == "breaker_open"]
     assert ("gone", "alarm") in await history(tower, "breaker_open")
     assert ["trigger", "resolve"] == [one["event_action"] for one in tower.pager.events]
+    assert [
+        f"Events are held back, Curso, {mine.destination.pixel_id}: 1 (limit 0)",
+        f"Over: Events are held back, Curso, {mine.destination.pixel_id}",
+    ] == [letter.subject for letter in tower.post.letters]
 
 
 async def test_an_alarm_of_a_newer_release_is_not_ours_to_end(tower: "Tower") -> None:

@@ -250,3 +250,8 @@ async def test_who_is_disconnected_or_deleted_is_not_watched(world: "World") -> 
     assert Subject(account.tenant.id, "dlq_depth") in found
     assert not {one for one in found if one.name == str(account.destination.id)}
     assert not {one for one in found if one.tenant_id == other.tenant.id}
+
+
+async def test_who_has_no_route_has_lost_no_call(world: "World") -> None:
+    assert 0 == await of_all(world, "calls_lost")
+    assert 0 == await of_tenant(world, "tenant_calls_lost")

@@ -1,12 +1,14 @@
 """Calls go out in order, are tried again, and end; each way over real HTTP."""
 
 import asyncio
+import datetime as dt
 import hashlib
 import hmac
 import ipaddress
 import json
-from dataclasses import replace
+from collections import Counter
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -16,15 +18,22 @@ from tests.tracker.test_public_web import Site, near
 
 from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.choices import NewRoute
-from trackai.alarms.message import LANGUAGES, Sender, message_of, shown, words_of
+from trackai.alarms.message import LANGUAGES, Sender, exactly, message_of, shown, words_of
 from trackai.alarms.sender import LEASE, MOST_TRIES, next_try
 from trackai.alarms.ways.pagerduty import event_of
 from trackai.alarms.ways.slack import text_of
-from trackai.errors import InvalidField, NotFound
+from trackai.errors import NotFound
 from trackai.model.alarm import INSTALLATION, Deed, Metric, RouteKind, Severity, State
 from trackai.model.clock import new_id
 from trackai.sandbox.pagerduty.rules import parse_event
-from trackai.storage.alarm_calls import DueCall, claim_calls_all_tenants, list_calls_all_tenants
+from trackai.storage.alarm_calls import (
+    LEFT_FOR,
+    DueCall,
+    NewCall,
+    claim_calls_all_tenants,
+    insert_calls_all_tenants,
+    list_calls_all_tenants,
+)
 from trackai.storage.alarm_routes import Route, Target, insert_route
 
 if TYPE_CHECKING:
@@ -78,6 +87,18 @@ async def test_what_the_pager_cannot_take_now_is_tried_again_in_order(tower: "To
     assert ["trigger", "resolve"] == [deed for deed, _, _ in waiting]
     assert ["trigger", "resolve"] == [one["event_action"] for one in tower.pager.events]
     assert [("trigger", "sent", None), ("resolve", "sent", None)] == await states(tower)
+
+
+async def test_what_a_proxy_answers_in_the_pagers_place_loses_nothing(tower: "Tower") -> None:
+    await tower.page()
+    tower.pager.fail(200, 302, 403, 404, 407)
+    await fire(tower)
+    ((_, state, reason),) = await states(tower)
+    await tower.look(12, cpu_percent=95)
+
+    assert ("waiting", "pagerduty_302") == (state, reason)
+    assert ["trigger"] == [one["event_action"] for one in tower.pager.events]
+    assert [("trigger", "sent", None)] == await states(tower)
 
 
 async def test_what_the_pager_refuses_is_dead_and_that_is_an_alarm(tower: "Tower") -> None:
@@ -162,6 +183,25 @@ async def test_what_a_newer_release_says_waits_for_it_and_holds_nothing_up(tower
     assert ["trigger", "resolve"] == [one["event_action"] for one in tower.pager.events]
 
 
+async def test_a_process_without_a_mail_server_leaves_letters_to_one_that_has_it(
+    tower: "Tower", http: "Http"
+) -> None:
+    await tower.page()
+    await tower.choices().add_route(NewRoute(RouteKind.EMAIL, "ops", "ops@example.com"))
+    able, tower.sender = tower.sender, sender_of(tower.world, http, "http://127.0.0.1:9", None)
+    await fire(tower)
+    left = await states(tower)
+    tower.world.clock.forward(seconds=LEFT_FOR.total_seconds())
+    await tower.sender.step()
+    tried = await states(tower)
+    tower.sender = able
+    await tower.look(2, cpu_percent=95)
+
+    assert ("trigger", "waiting", None) in left
+    assert ("trigger", "waiting", "mail_not_set_up") in tried
+    assert ["ops@example.com"] == [letter.to for letter in tower.post.letters]
+
+
 async def test_many_senders_call_once(tower: "Tower", http: "Http", serve: "Serve") -> None:
     await tower.page()
     url = await serve(tower.pager)
@@ -174,6 +214,31 @@ async def test_many_senders_call_once(tower: "Tower", http: "Http", serve: "Serv
     await asyncio.gather(*(one.step() for one in senders))
 
     assert 1 == len(tower.pager.events)
+
+
+def waiting(tenant_id: UUID, number: int) -> list[NewCall]:
+    """Return calls by a route of an owner, each of an incident of its own."""
+    route = new_id()
+    return [
+        NewCall(tenant_id, new_id(), route, Deed.TRIGGER, f"{tenant_id}/{one}", "dlq_depth", {})
+        for one in range(number)
+    ]
+
+
+async def test_nobody_waits_for_anothers_many_calls(tower: "Tower") -> None:
+    world, now = tower.world, tower.world.clock.now()
+    loud, quiet = world.account.tenant.id, (await world.open_account("Outra")).tenant.id
+    async with world.workers.transaction() as tx:
+        for made, calls_ in enumerate(
+            (waiting(loud, 40), waiting(quiet, 2), waiting(INSTALLATION, 3))
+        ):
+            await insert_calls_all_tenants(tx, calls_, now=now + dt.timedelta(seconds=made))
+    later = now + dt.timedelta(minutes=1)
+    async with world.workers.transaction() as tx:
+        first = await claim_calls_all_tenants(tx, now=later, until=later + LEASE, limit=10)
+    owners = Counter(one.tenant_id for one in first)
+
+    assert {INSTALLATION: 3, quiet: 2, loud: 5} == owners
 
 
 async def test_a_route_that_is_gone_is_called_no_more(tower: "Tower") -> None:
@@ -320,80 +385,6 @@ def test_values_are_written_as_people_write_them() -> None:
     assert "1 evento" == shown(Metric.DEAD_LETTERS, 1.0, "pt")
     assert "1%" == shown(Metric.POOL_PERCENT, 1.0, "pt")
     assert "not known" == shown(Metric.DEAD_LETTERS, None, "en")
-
-
-# Choices ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"kind": RouteKind.PAGERDUTY, "secret": "short"}, "secret"),
-        ({"kind": RouteKind.EMAIL, "address": "ana at loja"}, "address"),
-        ({"kind": RouteKind.WEBHOOK, "address": "http://loja.test/hook"}, "address"),
-        ({"kind": RouteKind.WEBHOOK, "address": "https://[::1"}, "address"),
-        ({"kind": RouteKind.SLACK, "address": "ftp://loja.test"}, "address"),
-        ({"kind": RouteKind.SLACK, "address": "https://me@loja.test/hook"}, "address"),
-        ({"kind": RouteKind.WEBHOOK, "address": "https://loja.test:99999/hook"}, "address"),
-        ({"kind": RouteKind.WEBHOOK, "address": "https://loja.test:8443/hook"}, "address"),
-        ({"kind": RouteKind.WEBHOOK, "address": "https://127.0.0.1/hook"}, "address"),
-        ({"kind": RouteKind.WEBHOOK, "address": "https://[fd00::1]/hook"}, "address"),
-        ({"kind": RouteKind.WEBHOOK, "address": f"https://loja.test/{'x' * 2000}"}, "address"),
-        ({"name": " "}, "name"),
-        ({"language": "fr"}, "language"),
-    ],
-)
-async def test_a_route_that_cannot_be_is_refused(
-    tower: "Tower", changes: dict[str, object], field: str
-) -> None:
-    plain = NewRoute(RouteKind.EMAIL, "ops", "ops@example.com")
-    with pytest.raises(InvalidField) as refused:
-        await tower.choices().add_route(replace(plain, **changes))  # type: ignore[arg-type]
-
-    assert field == refused.value.field
-
-
-async def test_a_webhooks_secret_is_made_and_shown_once(tower: "Tower") -> None:
-    new = NewRoute(RouteKind.WEBHOOK, "own", "https://loja.test/hook")
-    route, secret = await tower.choices().add_route(new)
-    (listed,) = await tower.choices().routes()
-
-    assert secret is not None
-    assert secret.startswith("whsec_")
-    assert route.id == listed["id"]
-    assert secret not in str(dict(listed))
-    assert "loja.test" not in str(dict(listed))
-
-
-@pytest.mark.parametrize("value", [-1, 1e300, float("nan"), float("inf")])
-async def test_a_threshold_is_a_number(tower: "Tower", value: float) -> None:
-    with pytest.raises(InvalidField):
-        await tower.choices().set_threshold("cpu_busy", value)
-
-
-async def test_a_tenant_decides_of_its_own_alarms_alone(tower: "Tower") -> None:
-    tenant = tower.choices(tower.world.account.tenant.id)
-    with pytest.raises(InvalidField):
-        await tenant.set_threshold("cpu_busy", 50)
-
-    assert 180 == (await tenant.set_threshold("dlq_depth", 200)).clear
-    with pytest.raises(NotFound):
-        await tenant.set_threshold("nothing", 1)
-
-
-async def test_a_percentage_ends_at_all_of_it_at_the_latest(tower: "Tower") -> None:
-    tenant = tower.choices(tower.world.account.tenant.id)
-    with pytest.raises(InvalidField):
-        await tenant.set_threshold("webhook_success", 101)
-
-    assert (await tenant.set_threshold("webhook_success", 99)).clear == 100
-    assert (await tenant.set_threshold("webhook_success", 95)).clear == 97
-
-
-async def test_what_is_given_up_leaves_what_the_installation_says(tower: "Tower") -> None:
-    tenant = tower.choices(tower.world.account.tenant.id)
-    await tower.choices().set_threshold("dlq_depth", 7)
-    await tenant.set_threshold("dlq_depth", 9)
-
-    assert (await tenant.set_threshold("dlq_depth", None)).threshold == 7
-    assert (await tower.choices().set_threshold("dlq_depth", None)).threshold == 100
+    assert "1.234.567,25 ms" == exactly(Metric.API_P95_MS, 1234567.25, "pt")
+    assert "0.1234567 %" == exactly(Metric.POOL_PERCENT, 0.1234567, "en")
+    assert "not known" == exactly(Metric.POOL_PERCENT, None, "en")

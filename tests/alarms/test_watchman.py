@@ -82,3 +82,14 @@ async def test_where_nobody_ever_looked_a_server_does(tower: "Tower", http: "Htt
     await open_evaluator(house("http://127.0.0.1:9"), means, after=STANDS_IN_AFTER).step()
 
     assert await tower.standings()
+
+
+async def test_a_look_from_the_time_to_come_keeps_no_server_from_looking(
+    tower: "Tower", http: "Http"
+) -> None:
+    await look(tower, ago=-HOUR)
+    world = tower.world
+    means = Means(world.workers, world.envelope, http, world.clock, new_id, None)
+    await open_evaluator(house("http://127.0.0.1:9"), means, after=STANDS_IN_AFTER).step()
+
+    assert await tower.standings()

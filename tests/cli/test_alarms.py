@@ -2,13 +2,15 @@
 
 import asyncio
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from tests.alarms.conftest import ROUTING_KEY
 
 from trackai.alarms.catalogue import watched
-from trackai.model.alarm import INSTALLATION, Standing, State, Subject
+from trackai.model.alarm import INSTALLATION, Deed, Standing, State, Subject
 from trackai.model.clock import SystemClock, new_id
+from trackai.storage.alarm_calls import NewCall, insert_calls_all_tenants
 from trackai.storage.alarm_signals import save_signals_all_tenants
 from trackai.storage.pool import Role
 
@@ -25,6 +27,20 @@ def fire(place: "Place", alarm: str) -> None:
             database.transaction() as tx,
         ):
             await save_signals_all_tenants(tx, {Subject(INSTALLATION, alarm): standing})
+
+    asyncio.run(work())
+
+
+def tell(place: "Place", route_id: UUID, tenant_id: UUID) -> None:
+    """Let a route be called."""
+
+    async def work() -> None:
+        call = NewCall(tenant_id, new_id(), route_id, Deed.TRIGGER, "a key", "dlq_depth", {})
+        async with (
+            place.here().database(Role.PIPELINE) as database,
+            database.transaction() as tx,
+        ):
+            await insert_calls_all_tenants(tx, [call], now=SystemClock().now())
 
     asyncio.run(work())
 
@@ -62,9 +78,13 @@ def test_a_silence_is_made_shown_and_ended(place_with_tenant: "Place") -> None:
         *("alarms", "silence", "dlq_depth", "--tenant", "Loja", "--hours", "2", "--why", "replay")
     )
     (listed,) = place.json("alarms", "silences", "--tenant", "Loja")
+    everybodys = place.json("alarms", "silences")
     place.json("alarms", "unsilence", made["silence_id"], "--tenant", "Loja")
 
     assert ("dlq_depth", "replay", False) == (listed["alarm"], listed["why"], listed["weekly"])
+    assert [("Loja", listed["silence_id"])] == [
+        (row["tenant"], row["silence_id"]) for row in everybodys
+    ]
     assert [] == place.json("alarms", "silences", "--tenant", "Loja")
     assert [] == place.json("alarms", "silences")
 
@@ -103,6 +123,23 @@ def test_a_route_is_added_without_showing_where_it_leads(place: "Place") -> None
     assert [] == [word for word in hidden if word in listed.stdout]
     assert 2 == len(place.json("alarms", "routes", "list"))
     assert [] == place.json("alarms", "routes", "calls")
+
+
+def test_calls_name_their_route_and_whose_it_is(place_with_tenant: "Place") -> None:
+    place = place_with_tenant
+    (tenant,) = place.json("tenant", "list")
+    ana = ("alarms", "routes", "add", "email", "Ana", "--address", "ana@example.com")
+    ops = ("alarms", "routes", "add", "webhook", "Ops", "--address", "https://ops.example.com/x")
+    place.json(*ana, "--tenant", tenant["name"])
+    place.json(*ops)
+    place.json("alarms", "deployed")
+    owner = place.json("alarms", "routes", "list", "--tenant", tenant["name"])[0]
+    tell(place, UUID(owner["route_id"]), UUID(tenant["tenant_id"]))
+    rows = place.json("alarms", "routes", "calls")
+
+    assert {(None, "Ops"), (tenant["name"], "Ana")} == {
+        (row["tenant"], row["route"]) for row in rows
+    }
 
 
 @pytest.mark.parametrize("command", ["show", "acknowledge", "threshold", "history", "drill"])

@@ -12,9 +12,18 @@ from trackai.dashboard.runbooks import read_runbook
 from trackai.dashboard.words import LANGUAGES, words_of
 from trackai.errors import NotFound
 from trackai.model.access import MemberRole
-from trackai.model.alarm import Alarm, Event, RouteKind, Standing, State, Subject
+from trackai.model.alarm import Alarm, Deed, Event, RouteKind, Standing, State, Subject
 from trackai.model.clock import new_id
+from trackai.storage.alarm_calls import (
+    NewCall,
+    claim_calls_all_tenants,
+    insert_calls_all_tenants,
+    settle_call,
+)
+from trackai.storage.alarm_history import Happened, insert_history_all_tenants
+from trackai.storage.alarm_routes import list_routes
 from trackai.storage.alarm_signals import list_signals, save_signals_all_tenants
+from trackai.storage.destinations import disable_destination
 
 if TYPE_CHECKING:
     from tests.dashboard.conftest import House
@@ -69,6 +78,24 @@ async def test_what_is_wrong_with_a_pixel_is_told_by_its_number(house: "House") 
     assert f"<code>{subject.name}" not in page + home
     assert taken.status == 303
     assert (await standing_of(house, subject)).acknowledged_by is not None
+
+
+async def test_a_pixel_that_is_disconnected_keeps_its_number_in_what_happened(
+    house: "House",
+) -> None:
+    now, account = house.world.clock.now(), house.world.account
+    pixel, tenant_id = account.destination, account.tenant.id
+    subject = Subject(tenant_id, "breaker_open", str(pixel.id))
+    standing = Standing(State.ALARM, now, 1.0, incident_id=new_id(), fired_at=now, called_at=now)
+    gone = [Happened(subject, Event.GONE, standing)]
+    async with house.world.workers.transaction() as tx:
+        await insert_history_all_tenants(tx, gone, now=now, new_id=new_id)
+    async with house.world.people.transaction(tenant_id=tenant_id) as tx:
+        await disable_destination(tx, tenant_id=tenant_id, destination_id=pixel.id, now=now)
+    page = (await (await house.browser_of()).get("/alarms")).text
+
+    assert f"<code>{pixel.pixel_id}</code>" in page
+    assert subject.name not in page
 
 
 async def test_somebody_takes_it_and_everybody_sees_who(house: "House") -> None:
@@ -165,6 +192,27 @@ async def test_what_is_no_way_to_call_is_refused_in_words(
     refused = await browser.submit("/alarms", "/alarms/routes", **fields)
 
     assert (refused.status, told in unescape(refused.text)) == (422, True)
+
+
+async def test_how_the_last_call_by_a_route_went_is_told_and_why(house: "House") -> None:
+    now, tenant_id = house.world.clock.now(), house.world.account.tenant.id
+    browser = await house.browser_of()
+    await browser.submit("/alarms", "/alarms/routes", route_name="#ops", **SLACK, language="pt")
+    never = (await browser.get("/alarms")).text
+    async with house.world.people.transaction(tenant_id=tenant_id) as tx:
+        (route,) = await list_routes(tx, tenant_id=tenant_id)
+    call = NewCall(tenant_id, new_id(), route["id"], Deed.TRIGGER, "key", "dlq_depth", {})
+    async with house.world.workers.transaction() as tx:
+        await insert_calls_all_tenants(tx, [call], now=now)
+    waiting = (await browser.get("/alarms")).text
+    async with house.world.workers.transaction() as tx:
+        (taken,) = await claim_calls_all_tenants(tx, now=now, until=now, limit=2)
+        await settle_call(tx, taken, reason="webhook_410", again_at=None, now=now)
+    dead = (await browser.get("/alarms")).text
+
+    assert "nenhum aviso até agora" in never
+    assert "o último aviso ainda não chegou" in waiting
+    assert "o último aviso não chegou <code>webhook_410</code>" in dead
 
 
 async def test_only_an_owner_says_who_is_called(house: "House") -> None:

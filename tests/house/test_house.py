@@ -54,6 +54,7 @@ ACROSS_TENANTS = {
     "storage/alarm_history.py": "one evaluates everybody's alarms, and the operator looks at them",
     "storage/alarm_choices.py": "one evaluates everybody's alarms",
     "storage/alarm_flow.py": "one measures what all tenants together send and sell",
+    "storage/alarm_names.py": "the operator looks at everybody's alarms",
     "storage/alarm_measures.py": "one evaluates everybody's alarms",
     "storage/alarm_routes.py": "calls of many tenants are made together",
     "storage/alarm_calls.py": "calls of many tenants are made together",

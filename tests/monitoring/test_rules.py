@@ -160,6 +160,23 @@ def test_what_the_installation_chose_is_what_counts() -> None:
     assert "> 80" not in rules
 
 
+@pytest.mark.parametrize(
+    ("chosen", "digits"),
+    [(1234567.0, "1234567"), (0.1234567, "0.1234567"), (1e-05, "0.00001"), (1e12, "1" + "0" * 12)],
+)
+def test_a_threshold_is_written_to_the_last_digit(
+    promtool: "Check", tmp_path: Path, chosen: float, digits: str
+) -> None:
+    base, alarm = place_in(), ALARMS["queue_depth"]
+    limits = {alarm.id: Limits(chosen, chosen / 2)}
+    place = Place(*(base.base_url, base.environment, base.job, "en", base.words), limits)
+    rules = written(tmp_path, place, alarm)
+
+    assert f'metric="queue_depth"}} > {digits}\n' in rules.read_text()
+    assert f"(limit {digits} events)" in rules.read_text()
+    assert 0 == promtool("check", "rules", rules).returncode
+
+
 def test_portuguese_has_its_own_commas() -> None:
     place, alarm = place_in("pt"), ALARMS["webhook_success"]
 

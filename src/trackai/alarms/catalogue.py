@@ -109,6 +109,11 @@ _ALARMS = (
         *("calls_lost", Metric.CALLS_LOST, Scope.INSTALLATION, Severity.HIGH),
         *(0, _NONE, 0, _NONE),
     ),
+    # The installation was told of the same and cannot mend it: the tenant has to, in its own time.
+    Alarm(
+        *("tenant_calls_lost", Metric.TENANT_CALLS_LOST, Scope.TENANT, Severity.MEDIUM),
+        *(0, _NONE, 0, _NONE),
+    ),
     Alarm(
         *("certificate_expiring", Metric.CERTIFICATE_DAYS_LEFT, Scope.INSTALLATION, Severity.HIGH),
         *(14, _NONE, 15, _NONE),

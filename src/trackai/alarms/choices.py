@@ -17,6 +17,7 @@ from trackai.alarms.rules import limits_of
 from trackai.errors import Conflict, InvalidField, NotFound
 from trackai.model.alarm import (
     INSTALLATION,
+    YES_OR_NO,
     Alarm,
     Event,
     Limits,
@@ -39,6 +40,8 @@ from trackai.tracker.public_web import may_be_public
 
 # Letters of what people write.
 MOST_NAME, MOST_WHY = 100, 500
+# Of an owner: every incident is a call by each.
+MOST_ROUTES = 50
 # PagerDuty's integration keys.
 ROUTING_KEY = 32
 # A silence that nobody ends; longer ones are a threshold that is wrong.
@@ -46,6 +49,8 @@ LONGEST_SILENCE = dt.timedelta(days=31)
 _WEEK = dt.timedelta(days=7)
 # Bytes of a disk, the most that anything measures; behind it an alarm's end could be no number.
 MOST_THRESHOLD = 1e12
+# More than any measurement has, and fewer than would show what a computer makes of 0.1.
+_DECIMALS = 9
 # Of what there is never more: a threshold beyond it would never let an alarm end, or fire.
 _HUNDREDS = frozenset(
     {
@@ -117,6 +122,8 @@ class Choices:
             raise InvalidField(f"A language is one of {', '.join(LANGUAGES)}.", field="language")
         route = Route(self._tenant_id, self._new_id(), new.kind, name, new.least, new.language)
         async with self._database.transaction(tenant_id=self._tenant_id) as tx:
+            if len(await alarm_routes.list_routes(tx, tenant_id=self._tenant_id)) >= MOST_ROUTES:
+                raise InvalidField(f"There are at most {MOST_ROUTES} routes.", field="routes")
             await alarm_routes.insert_route(
                 *(tx, self._envelope, route, target),
                 by=self._scribe.actor,
@@ -163,13 +170,6 @@ class Choices:
             told = {"alarm": hush.alarm, "until": hush.ends_at.isoformat(), "weekly": hush.weekly}
             await self._scribe.note(tx, "alarm.silence", silence.id, told)
         return silence.id
-
-    async def silences(self) -> Sequence[Row]:
-        """Return the silences that are not over."""
-        async with self._database.transaction(tenant_id=self._tenant_id) as tx:
-            return await alarm_choices.list_silences(
-                tx, tenant_id=self._tenant_id, now=self._clock.now()
-            )
 
     async def end_silence(self, silence_id: UUID) -> None:
         """Call people again; NotFound when there is no such silence."""
@@ -274,8 +274,10 @@ def _limits(alarm: Alarm, threshold: float) -> Limits:
     most = most_of(alarm)
     if most is not None and threshold > most:
         raise InvalidField(f"The threshold of this alarm is at most {most:g}.", field="threshold")
+    if alarm.metric in YES_OR_NO and threshold:
+        raise InvalidField("It is so or it is not: this alarm's threshold is 0.", field="threshold")
     part = alarm.clear / alarm.threshold if alarm.threshold else 1.0
-    clear = threshold * part
+    clear = round(threshold * part, _DECIMALS)
     # Nothing is better than all of it: behind that the alarm would not end.
     return Limits(threshold, clear if most is None else min(clear, most))
 

@@ -180,7 +180,7 @@ class Evaluator:
         silences = await alarm_choices.load_silences_all_tenants(tx, now=now)
         labels = {subject: one.label for subject, one in measured.items()}
         await self._call(tx, found, before, labels, silences)
-        await self._pass_on(tx, found, before, labels)
+        await self._pass_on(tx, found, before)
         await alarm_signals.save_signals_all_tenants(tx, found.changed, drill=drill)
         await alarm_signals.delete_signals_all_tenants(tx, found.gone, drill=drill)
         await alarm_history.insert_history_all_tenants(
@@ -243,33 +243,23 @@ class Evaluator:
             for subject, standing in found.firing.items()
             if not rules.is_silenced(silences, subject, now)
         }
-        going_on = {
-            subject: standing.call_key
-            for subject, standing in before.items()
-            if standing.called_at and standing.call_key and subject not in found.ended
-        }
-        called = rules.call_keys(audible, calling.by_alarm(going_on))
+        going_on = calling.GoingOn(before, found.ended)
+        called = going_on.calls(audible)
         calls: list[alarm_calls.NewCall] = []
         if audible:
             told = calling.Told(watch, await watch.source.routes(tx), now, self._new_id)
             calls += told.triggers(called, audible, labels, found.thresholds)
         if found.ended:
-            still = {*going_on.values(), *(one.key for one in called)}
-            keys = calling.keys_of(watch.environment, found.ended, labels, still)
+            still = going_on.keys | {one.key for one in called}
+            keys = calling.keys_of(watch.environment, found.ended, still)
             calls += await self._answers(tx, Deed.RESOLVE, keys)
         await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
-        for one in called:
-            standing = replace(audible[one.subject], called_at=now, call_key=one.key)
-            found.changed[one.subject] = standing
-            found.happened.append(Happened(one.subject, Event.CALLED, standing))
+        for subject, taken in calling.noted(audible, called).items():
+            standing = replace(taken, called_at=now)
+            found.changed[subject] = standing
+            found.happened.append(Happened(subject, Event.CALLED, standing))
 
-    async def _pass_on(
-        self,
-        tx: Tx,
-        found: _Found,
-        before: Mapping[Subject, Standing],
-        labels: Mapping[Subject, str],
-    ) -> None:
+    async def _pass_on(self, tx: Tx, found: _Found, before: Mapping[Subject, Standing]) -> None:
         """Let those who were called know that somebody has it.
 
         Of what was silenced nobody is told before they are called; of what just ended, no more.
@@ -284,7 +274,7 @@ class Evaluator:
         }
         if not taken:
             return
-        keys = calling.keys_of(watch.environment, taken, labels)
+        keys = calling.keys_of(watch.environment, taken)
         calls = await self._answers(tx, Deed.ACKNOWLEDGE, keys)
         await alarm_calls.insert_calls_all_tenants(tx, calls, now=now, drill=watch.drill)
         for subject, stored in taken.items():
@@ -304,7 +294,8 @@ class Evaluator:
         if self._after is None:
             return False
         last = await jobs.find_finished(tx, NAME)
-        return last is not None and self._clock.now() - last <= self._after
+        # A look from the time to come is of a clock that was set back since, and tells nothing.
+        return last is not None and abs(self._clock.now() - last) <= self._after
 
     async def _was_away(self, tx: Tx) -> bool:
         """Tell whether nobody has looked for so long that something may have come and gone."""

@@ -5,6 +5,7 @@ A subject that is not named is no more. None means that nothing was measured.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from trackai.model.alarm import INSTALLATION, Alarm, Metric, Scope, Subject
 from trackai.model.tenant import DestinationAccount
 from trackai.storage import alarm_measures as measures
 from trackai.storage import alarm_samples, backups, health
-from trackai.storage.alarm_measures import Matched, Pixel, Webhooks
+from trackai.storage.alarm_measures import Lost, Matched, Pixel, Webhooks
 from trackai.storage.pool import Tx
 
 # A process that has said nothing for longer says nothing any more.
@@ -76,9 +77,11 @@ async def _measure(tx: Tx, tasks: Sequence[str], now: dt.datetime) -> Mapping[Me
     unproved = await measures.count_unproved_all_tenants(tx, since=now - dt.timedelta(minutes=15))
     depth, oldest_s = await _queue(tx, pixels, hosts, now)
     webhook_at = await measures.find_oldest_webhook_all_tenants(tx, now=now)
-    lost = await measures.count_lost_all_tenants(tx, since=now - dt.timedelta(days=1))
+    lost = await measures.list_lost_all_tenants(tx, since=now - dt.timedelta(days=1))
     return {
         **{metric: _whole(value) for metric, value in samples.items()},
+        Metric.CALLS_LOST: _lost(lost, {INSTALLATION}),
+        Metric.TENANT_CALLS_LOST: _lost(lost, unproved.keys()),
         Metric.DEAD_LETTERS: _by_tenant(await measures.count_dead_all_tenants(tx)),
         Metric.BREAKER_OPEN: _breakers(pixels, hosts),
         Metric.TOKEN_HOURS_LEFT: {
@@ -94,7 +97,6 @@ async def _measure(tx: Tx, tasks: Sequence[str], now: dt.datetime) -> Mapping[Me
         Metric.OLDEST_DELIVERY_S: _whole(oldest_s),
         Metric.OLDEST_WEBHOOK_S: _whole((now - webhook_at).total_seconds() if webhook_at else 0.0),
         Metric.SCHEDULER_LATE_S: _whole(await measures.find_lateness(tx, tasks, now=now)),
-        Metric.CALLS_LOST: _whole(lost),
     }
 
 
@@ -150,6 +152,16 @@ def _breakers(pixels: Sequence[Pixel], hosts: Mapping[str, bool]) -> _Found:
     return {
         **{(one.tenant_id, str(one.id)): Measured(float(one.held), one.pixel_id) for one in pixels},
         **{(INSTALLATION, host): Measured(float(held), host) for host, held in hosts.items()},
+    }
+
+
+def _lost(lost: Iterable[Lost], owners: AbstractSet[UUID]) -> _Found:
+    """Return the lost calls of each route of these owners; who has no route has lost none."""
+    theirs = [one for one in lost if one.tenant_id in owners]
+    without = owners - {one.tenant_id for one in theirs}
+    return {
+        **{(owner, ""): Measured(0.0) for owner in without},
+        **{(one.tenant_id, str(one.id)): Measured(one.lost, one.name) for one in theirs},
     }
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from trackai.model.alarm import Alarm, Deed, Metric, Severity
+from trackai.model.alarm import Alarm, Deed, Metric, Severity, digits_of
 from trackai.storage.alarm_calls import DueCall
 from trackai.storage.alarm_routes import Route
 
@@ -102,7 +102,18 @@ def shown(metric: Metric, value: object, language: str) -> str:
     """Return a value with its unit, as people of a language write it."""
     if not isinstance(value, int | float):
         return words_of(language)["say"]["unknown"]
-    number = f"{value:,.1f}".removesuffix(".0")
+    return _amount(metric, f"{value:,.1f}".removesuffix(".0"), language)
+
+
+def exactly(metric: Metric, threshold: object, language: str) -> str:
+    """Return a threshold with its unit: what somebody chose is told as they chose it."""
+    if not isinstance(threshold, int | float):
+        return words_of(language)["say"]["unknown"]
+    whole, point, part = digits_of(threshold).partition(".")
+    return _amount(metric, f"{int(whole):,}{point}{part}", language)
+
+
+def _amount(metric: Metric, number: str, language: str) -> str:
     if language == "pt":
         number = number.translate(str.maketrans(",.", ".,"))
     words = words_of(language)
@@ -125,7 +136,7 @@ def _headline(
         title=title,
         number=number,
         value=shown(metric, details.get("value"), language),
-        threshold=shown(metric, details.get("threshold"), language),
+        threshold=exactly(metric, details.get("threshold"), language),
     )
 
 

@@ -8,6 +8,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from trackai.model.alarm import (
     INSTALLATION,
@@ -151,6 +152,7 @@ class Called:
     key: str
     first: bool
     number: int = 1  # incidents of the alarm that go on then
+    owner: UUID = INSTALLATION  # whose routes are called
 
 
 def own_key(subject: Subject) -> str:
@@ -160,9 +162,11 @@ def own_key(subject: Subject) -> str:
 
 
 def call_keys(
-    firing: Mapping[Subject, Standing], open_keys: Mapping[str, Sequence[str]]
+    firing: Mapping[Subject, Standing],
+    open_keys: Mapping[str, Sequence[str]],
+    owner: UUID = INSTALLATION,
 ) -> list[Called]:
-    """Return how the installation's people are called for incidents that begin.
+    """Return how an owner's people are called for incidents that begin.
 
     `open_keys`: alarm -> keys of its incidents that were called for and go on. What befalls many
     at once has one cause, and is one call: beyond MOST_CALLS of an alarm the others share a key.
@@ -175,14 +179,20 @@ def call_keys(
         known = open_keys.get(alarm, ())
         many = next((key for key in known if is_shared(key)), None) or shared.get(alarm)
         if many is not None:
-            calls.append(Called(subject, many, first=False))
+            calls.append(Called(subject, many, first=False, owner=owner))
         elif len(known) + number[alarm] <= MOST_CALLS:
-            calls.append(Called(subject, own_key(subject), first=True))
+            calls.append(Called(subject, own_key(subject), first=True, owner=owner))
         else:
-            shared[alarm] = f"{alarm}/{_MANY}/{firing[subject].incident_id}"
+            shared[alarm] = _shared_key(alarm, owner, firing[subject])
             together = len(known) + number[alarm]
-            calls.append(Called(subject, shared[alarm], first=True, number=together))
+            calls.append(Called(subject, shared[alarm], True, together, owner))  # noqa: FBT003
     return calls
+
+
+def _shared_key(alarm: str, owner: UUID, first: Standing) -> str:
+    """Return a key that no other owner has: theirs end with other incidents."""
+    whose = [] if owner == INSTALLATION else [str(owner)]
+    return "/".join([alarm, _MANY, *whose, str(first.incident_id)])
 
 
 def is_shared(key: str) -> bool:

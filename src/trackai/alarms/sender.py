@@ -17,7 +17,7 @@ from trackai.alarms.ways.port import Again, Outcome, Refused, Way, Went
 from trackai.model.alarm import REAL, Alarm, Deed, RouteKind
 from trackai.model.clock import Clock
 from trackai.storage import alarm_calls
-from trackai.storage.alarm_calls import DueCall
+from trackai.storage.alarm_calls import DueCall, Means
 from trackai.storage.alarm_routes import Route, Target, open_routes_all_tenants
 from trackai.storage.envelope import Envelope
 from trackai.storage.pool import Database, Tx
@@ -70,6 +70,12 @@ class Calls:
     routes: OpenRoutes
     drill: UUID = REAL
 
+    @property
+    def means(self) -> Means:
+        """Return what can be said, and by which kinds of routes."""
+        kinds = [kind.value for kind, way in self.ways.items() if way.ready]
+        return Means((*self.alarms, CHANGED), kinds)
+
 
 class Sender:
     """Makes calls."""
@@ -88,7 +94,7 @@ class Sender:
                 now=now,
                 until=now + LEASE,
                 limit=AT_ONCE,
-                about=(*self._calls.alarms, CHANGED),
+                means=self._calls.means,
                 drill=self._calls.drill,
             )
             routes = await self._calls.routes(tx, {one.route_id for one in due}) if due else {}

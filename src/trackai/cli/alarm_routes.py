@@ -104,11 +104,10 @@ def calls(limit: Limit = 50, json: Json = False) -> None:
     """List the newest calls by all routes: what was said, and whether it arrived."""
 
     async def work() -> list[Row]:
-        async with (
-            open_installation() as here,
-            here.database(Role.PIPELINE) as database,
-            database.transaction() as tx,
-        ):
+        async with open_installation() as here:
+            names = {one.id: one.name for one in await here.tenants()}
+            async with here.database(Role.PIPELINE) as database, database.transaction() as tx:
+                rows = await alarm_calls.list_calls_all_tenants(tx, limit=limit)
             return [
                 {
                     "made_at": row["made_at"],
@@ -117,10 +116,12 @@ def calls(limit: Limit = 50, json: Json = False) -> None:
                     "state": row["state"],
                     "attempts": row["attempts"],
                     "reason": row["reason"],
+                    "tenant": names.get(row["tenant_id"]),
+                    "route": row["route"],
                     "route_id": row["route_id"],
                     "key": row["key"],
                 }
-                for row in await alarm_calls.list_calls_all_tenants(tx, limit=limit)
+                for row in rows
             ]
 
     show(run(work()), json=json, empty="Nobody has been called.")

@@ -14,7 +14,7 @@ from trackai.alarms.catalogue import watched
 from trackai.alarms.changes import Change, tell_of
 from trackai.alarms.choices import Choices, Hush, alarm_named
 from trackai.alarms.evaluator import limits_for
-from trackai.alarms.message import shown, words_of
+from trackai.alarms.message import exactly, shown, words_of
 from trackai.alarms.rules import limits_of
 from trackai.cli import alarm_routes
 from trackai.cli.drill import drill
@@ -26,7 +26,7 @@ from trackai.errors import InvalidField
 from trackai.model.alarm import INSTALLATION, Alarm, Standing, State, Subject
 from trackai.model.clock import SystemClock, new_id
 from trackai.settings import Pager
-from trackai.storage import alarm_choices, alarm_history, alarm_signals
+from trackai.storage import alarm_choices, alarm_history, alarm_names, alarm_signals
 from trackai.storage.audit_logs import Scribe
 from trackai.storage.pool import Role
 
@@ -39,8 +39,14 @@ AlarmId = Annotated[str, typer.Argument(metavar="ALARM", help="An alarm's id, fr
 Tenant = Annotated[
     str | None, typer.Option(help="Of this tenant, by id or name; default: the installation.")
 ]
+OnlyOf = Annotated[
+    str | None, typer.Option(help="Of this tenant, by id or name; default: everybody's.")
+]
 Subject_ = Annotated[
-    str, typer.Option("--subject", help="Of what, where there are several: a pixel's id, a host.")
+    str,
+    typer.Option(
+        "--subject", help="Of what, where there are several: a pixel's or route's id, a host."
+    ),
 ]
 
 
@@ -77,9 +83,10 @@ def show_(alarm: AlarmId, json: Json = False) -> None:
             async with view.here.database(Role.PIPELINE) as database, database.transaction() as tx:
                 unwell = await alarm_signals.list_unwell_all_tenants(tx, unknown=True)
                 limits = await alarm_choices.load_limits_all_tenants(tx)
+                subjects = await alarm_names.list_subjects_all_tenants(tx)
         counts = limits_of(known, limits_for(limits, Subject(INSTALLATION, known.id)))
         rows = [
-            _standing_row(known, subject, standing, names)
+            _standing_row(known, subject, standing, names, subjects)
             for subject, standing in unwell.items()
             if subject.alarm == known.id
         ]
@@ -109,12 +116,14 @@ def history(
             names = {one.id: one.name for one in await view.here.tenants()}
             async with view.here.database(Role.PIPELINE) as database, database.transaction() as tx:
                 rows = await alarm_history.list_history_all_tenants(tx, alarm=alarm, limit=limit)
+                subjects = await alarm_names.list_subjects_all_tenants(tx)
         return [
             {
                 "at": row["at"],
                 "alarm": row["alarm"],
                 "tenant": names.get(row["tenant_id"]),
                 "subject": row["name"] or None,
+                "about": subjects.get(row["name"]),
                 "event": row["event"],
                 "state": row["state"],
                 "value": None if row["value"] is None else round(row["value"], 1),
@@ -145,7 +154,7 @@ def silence(
     why: Annotated[str, typer.Option(prompt=True, help="For whoever wonders why it is quiet.")],
     alarm: Annotated[str | None, typer.Argument(metavar="[ALARM]", help="Default: all.")] = None,
     tenant: Tenant = None,
-    subject: Annotated[str | None, typer.Option(help="Only this pixel or host.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only this pixel, route or host.")] = None,
     hours: Annotated[float, typer.Option(min=0.01, max=744, help="For so long.")] = 1.0,
     start: Annotated[
         dt.datetime | None, typer.Option(help="From then on, UTC; default: now.")
@@ -169,14 +178,20 @@ def silence(
 
 
 @app.command()
-def silences(tenant: Tenant = None, json: Json = False) -> None:
-    """List silences and maintenance windows that are not over."""
+def silences(tenant: OnlyOf = None, json: Json = False) -> None:
+    """List silences and maintenance windows that are not over: who made them, and whose."""
 
     async def work() -> list[Row]:
-        async with _operator(tenant) as view:
+        async with open_installation() as here:
+            owner = (await here.tenant(tenant)).id if tenant else None
+            names = {one.id: one.name for one in await here.tenants()}
+            async with here.database(Role.PIPELINE) as database, database.transaction() as tx:
+                now = SystemClock().now()
+                rows = await alarm_choices.list_silences_all_tenants(tx, now=now)
             return [
                 {
                     "silence_id": row["id"],
+                    "tenant": names.get(row["tenant_id"]),
                     "alarm": row["alarm"] or "all",
                     "subject": row["name"],
                     "from": row["starts_at"],
@@ -185,7 +200,8 @@ def silences(tenant: Tenant = None, json: Json = False) -> None:
                     "why": row["why"],
                     "made_by": row["made_by"],
                 }
-                for row in await view.choices.silences()
+                for row in rows
+                if owner in (None, row["tenant_id"])
             ]
 
     show(run(work()), json=json, empty="Nothing is silenced.")
@@ -302,7 +318,7 @@ def _meaning(alarm: Alarm, threshold_: float) -> Row:
         "title": words["title"],
         "meaning": words["meaning"],
         "severity": alarm.severity.value,
-        "fires": f"{side} {shown(alarm.metric, threshold_, 'en')} for {_length(alarm.lasting)}",
+        "fires": f"{side} {exactly(alarm.metric, threshold_, 'en')} for {_length(alarm.lasting)}",
         "runbook": f"docs/runbooks/{alarm.page}.md",
     }
 
@@ -312,11 +328,16 @@ def _length(length: dt.timedelta) -> str:
 
 
 def _standing_row(
-    alarm: Alarm, subject: Subject, standing: Standing, names: Mapping[UUID, str]
+    alarm: Alarm,
+    subject: Subject,
+    standing: Standing,
+    names: Mapping[UUID, str],
+    subjects: Mapping[str, str],
 ) -> Row:
     return {
         "tenant": names.get(subject.tenant_id),
         "subject": subject.name or None,
+        "about": subjects.get(subject.name),
         "state": standing.state.value,
         "since": standing.since,
         "value": shown(alarm.metric, standing.value, "en"),

@@ -70,6 +70,7 @@ async def _examine(settings: Settings, *, offline: bool) -> list[Finding]:
                 production=settings.production,
                 vault=settings.vault,
                 backups_elsewhere=settings.backup_to == ELSEWHERE,
+                mail=settings.smtp_host is not None,
             )
         )
 

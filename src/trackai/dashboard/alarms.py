@@ -18,10 +18,16 @@ from trackai.dashboard.visiting import Configure, Manage, Operate, See, Visit, f
 from trackai.dashboard.words import say
 from trackai.errors import Conflict, InvalidField, NotFound
 from trackai.model.alarm import YES_OR_NO, Alarm, RouteKind, Scope, Severity, Standing, State
-from trackai.storage import alarm_choices, alarm_history, alarm_routes, alarm_signals
+from trackai.storage import (
+    alarm_calls,
+    alarm_choices,
+    alarm_history,
+    alarm_names,
+    alarm_routes,
+    alarm_signals,
+)
 from trackai.storage.alarm_signals import Standings
 from trackai.storage.audit_logs import Scribe
-from trackai.storage.destinations import list_pixel_ids
 from trackai.storage.pool import Tx
 
 router = APIRouter()
@@ -36,7 +42,7 @@ OF_TENANTS = [one for one in ALARMS.values() if one.scope is not Scope.INSTALLAT
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How one alarm stands, in the reader's words; `of` and `about` tell which pixel's it is."""
+    """How one alarm stands, in the reader's words; `of` and `about` tell of what it is."""
 
     alarm: Alarm
     title: str
@@ -161,8 +167,9 @@ async def _page(
             tx, tenant_id=tenant_id, alarm=only.id if only else None, limit=SHOWN
         )
         silences = await alarm_choices.list_silences(tx, tenant_id=tenant_id, now=tools.clock.now())
-        pixels = await pixels_of(tx, tenant_id=tenant_id)
+        subjects = await alarm_names.list_subjects(tx, tenant_id=tenant_id)
         routes = await alarm_routes.list_routes(tx, tenant_id=tenant_id)
+        calls = await alarm_calls.list_latest_calls(tx, tenant_id=tenant_id)
     words = words_of(language_of(request))
     names = await tools.team.names(tenant_id)
     counting = thresholds_of(await _choices(request, visit).counting(), language_of(request))
@@ -175,9 +182,10 @@ async def _page(
         only=only,
         lines=[one for one in lines if only is None or one.alarm.id == only.id],
         history=history,
-        pixels=pixels,
+        subjects=subjects,
         silences=silences,
         routes=routes,
+        calls=calls,
         thresholds=counting,
         words=words,
         names=names,
@@ -196,13 +204,8 @@ async def _page(
 async def lines_of(tx: Tx, language: str, *, tenant_id: UUID) -> Sequence[Line]:
     """Return how a tenant's alarms stand, the worst first."""
     signals = await alarm_signals.list_signals(tx, tenant_id=tenant_id)
-    return _lines(signals, await pixels_of(tx, tenant_id=tenant_id), language)
-
-
-async def pixels_of(tx: Tx, *, tenant_id: UUID) -> Mapping[str, str]:
-    """Return what people call what an alarm is about, where that is one of their pixels."""
-    known = await list_pixel_ids(tx, tenant_id=tenant_id)
-    return {str(one): pixel_id for one, pixel_id in known.items()}
+    subjects = await alarm_names.list_subjects(tx, tenant_id=tenant_id)
+    return _lines(signals, subjects, language)
 
 
 def unwell(lines: Sequence[Line]) -> Sequence[Line]:
@@ -210,7 +213,7 @@ def unwell(lines: Sequence[Line]) -> Sequence[Line]:
     return [one for one in lines if one.standing and one.standing.incident_id]
 
 
-def _lines(signals: Standings, pixels: Mapping[str, str], language: str) -> Sequence[Line]:
+def _lines(signals: Standings, subjects: Mapping[str, str], language: str) -> Sequence[Line]:
     lines = []
     known = {subject.alarm for subject in signals}
     stand = [
@@ -228,7 +231,7 @@ def _lines(signals: Standings, pixels: Mapping[str, str], language: str) -> Sequ
                 said["title"],
                 said["meaning"],
                 name,
-                pixels.get(name, name),
+                subjects.get(name, name),
                 standing.state if standing else State.NO_DATA,
                 _value(alarm, standing.value if standing else None, language),
                 standing,

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trackai.alarms.choices import Counting, most_of
-from trackai.alarms.message import shown, words_of
+from trackai.alarms.message import exactly, words_of
 from trackai.errors import InvalidField
-from trackai.model.alarm import YES_OR_NO, Alarm
+from trackai.model.alarm import YES_OR_NO, Alarm, digits_of
 
 # As browsers send it, and as people type it where they write a comma.
-_NUMBER = re.compile(r"\d{1,9}(?:[.,]\d{1,4})?")
+# As many digits as a command takes, for a field holds what a command chose.
+_NUMBER = re.compile(r"\d{1,13}(?:[.,]\d{1,10})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +49,13 @@ def _threshold(one: Counting, language: str) -> Threshold:
     alarm, words = one.alarm, words_of(language)
     return Threshold(
         *(alarm, words[alarm.id]["title"]),
-        fires=shown(alarm.metric, one.limits.threshold, language),
-        ends=shown(alarm.metric, one.limits.clear, language),
+        fires=exactly(alarm.metric, one.limits.threshold, language),
+        ends=exactly(alarm.metric, one.limits.clear, language),
         unit=words["unit"][alarm.metric].format(n="").strip(),
-        number=_plain(one.limits.threshold),
+        number=digits_of(one.limits.threshold),
         most=most_of(alarm),
         chosen=alarm.metric not in YES_OR_NO,
         whose=one.whose,
         set_by=one.set_by,
         set_at=one.set_at,
     )
-
-
-def _plain(number: float) -> str:
-    """Return a number as the field takes it back: however large, without an exponent."""
-    return f"{number:.4f}".rstrip("0").rstrip(".")

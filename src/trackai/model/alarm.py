@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -55,7 +56,8 @@ class Metric(StrEnum):
     OLDEST_DELIVERY_S = "oldest_delivery_s"
     OLDEST_WEBHOOK_S = "oldest_webhook_s"
     SCHEDULER_LATE_S = "scheduler_late_s"
-    CALLS_LOST = "calls_lost"  # of a day
+    CALLS_LOST = "calls_lost"  # of a day, by a route of the installation
+    TENANT_CALLS_LOST = "tenant_calls_lost"  # the same, by a tenant's own
     POOL_PERCENT = "pool_percent"
     CPU_PERCENT = "cpu_percent"  # of one core
     LOOP_LAG_MS = "loop_lag_ms"
@@ -131,6 +133,11 @@ class Limits:
     clear: float
 
 
+def digits_of(number: float) -> str:
+    """Return a number exactly, in digits alone: 1234567, 0.00001."""
+    return f"{Decimal(repr(float(number))):f}".removesuffix(".0")
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How one alarm stands. An incident lasts from the first call to the all-clear."""
@@ -147,6 +154,7 @@ class Standing:
     acknowledged_at: dt.datetime | None = None
     acknowledged_by: str | None = None
     acknowledge_called: bool = False  # whoever was called for it knows that somebody has it
+    own_call_key: str | None = None  # under which its tenant's routes were; None: its own
 
 
 class Event(StrEnum):

@@ -32,9 +32,12 @@ from trackai.storage import (
     tenants,
     troubles,
 )
+from trackai.storage.database_clock import find_time
 from trackai.storage.troubles import Trouble, TroubleKind
 
 LEAST_FREE_BYTES = 1024**3
+# Between two machines that are set by NTP there are milliseconds.
+MOST_SKEW_S = 5.0
 # How far back the doctor looks for what went wrong: as long as an event can be sent.
 LATELY = dt.timedelta(days=7)
 
@@ -126,6 +129,18 @@ async def _database(patient: Patient) -> list[Finding]:
         to_do = "Set synchronous_commit=on: what was acknowledged could be lost in a crash."
         findings.append(Finding("durability", State.FAILED, "synchronous_commit is off", to_do))
     return findings
+
+
+async def _clock(patient: Patient) -> list[Finding]:
+    """Compare this machine's clock with the database's, by which those of others are compared."""
+    async with patient.database.transaction() as tx:
+        ahead_s = (patient.clock.now() - await find_time(tx)).total_seconds()
+    if abs(ahead_s) <= MOST_SKEW_S:
+        return [Finding("clock", State.OK, "agrees with the database's")]
+    side = "ahead of" if ahead_s > 0 else "behind"
+    to_do = "Set it by NTP here and where the database runs: what is due is told by clocks."
+    found = f"{abs(ahead_s):,.0f} s {side} the database's"
+    return [Finding("clock", State.WARNING, found, to_do)]
 
 
 async def _key(patient: Patient) -> list[Finding]:
@@ -278,6 +293,7 @@ async def _token(destination: Destination | None, account: DestinationAccount) -
 
 _CHECKS: tuple[Callable[[Patient], Awaitable[list[Finding]]], ...] = (
     _database,
+    _clock,
     _key,
     queue,
     breakers,

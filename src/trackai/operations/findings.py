@@ -44,4 +44,5 @@ class Patient:
     production: bool = False
     vault: str | None = None  # where this program's backups go
     backups_elsewhere: bool = False
+    mail: bool = True  # these settings name a mail server
     secrets: Secrets | None = None  # None: do not look up what is kept elsewhere

@@ -90,9 +90,16 @@ class Wanted:
             and (level not in LEVELS or LEVELS.index(level) >= LEVELS.index(self.level))
             and fnmatch.fnmatchcase(str(said.get("event", "")), self.event)
             and (not self.text or self.text.casefold() in line.text.casefold())
-            and self.tenant_id in {None, said.get("tenant_id")}
+            and self.tenant_id in (None, said.get("tenant_id"))
             and (self.about is None or self.about.fits(line))
         )
+
+
+# What comes of damaged bytes: no text, no JSON, no object, too deep a one, no time that there is.
+_NO_LINE = (
+    *(ValueError, TypeError, KeyError),
+    *(RecursionError, OverflowError, msgspec.DecodeError),
+)
 
 
 class Logs:
@@ -127,11 +134,12 @@ class Logs:
             text = raw.decode().strip()
             fields = msgspec.json.decode(text)
             at = dt.datetime.fromisoformat(fields["timestamp"])
-        except (ValueError, TypeError, KeyError, msgspec.DecodeError):
+            # A time without a zone is not of our making, and compares with none.
+            at = at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+        except _NO_LINE:
             self.unread += 1
             return None
-        # A time without a zone is not of our making, and compares with none.
-        return Line(at if at.tzinfo else at.replace(tzinfo=dt.UTC), process, text, fields)
+        return Line(at, process, text, fields)
 
     def _of_process(
         self, parts: Iterable[Part], since: dt.datetime, needles: Sequence[bytes]
@@ -176,9 +184,11 @@ class Tail:
         begin = self._read.get(part.path, 0)
         if _size(part.path) <= begin:
             return
-        with contextlib.suppress(FileNotFoundError), part.path.open("rb") as file:
+        with contextlib.suppress(OSError), part.path.open("rb") as file:
             file.seek(begin)
-            while (raw := file.readline(MOST_LINE_BYTES)).endswith(b"\n"):
+            while (raw := file.readline(MOST_LINE_BYTES)) and (
+                raw.endswith(b"\n") or len(raw) == MOST_LINE_BYTES  # no line, and not waited for
+            ):
                 line = self._logs.understood(raw, part.who) if raw.strip() else None
                 if line is not None:
                     yield line

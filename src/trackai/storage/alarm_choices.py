@@ -26,6 +26,12 @@ select {_SILENCE}, why, made_by, made_at from alarm_silences
 where tenant_id = $1 and ended_at is null and (weekly or ends_at > $2) order by starts_at, id
 """  # noqa: S608 - constant
 
+# The same of everybody.
+LIST_SILENCES_ALL_TENANTS = f"""
+select {_SILENCE}, why, made_by, made_at from alarm_silences
+where ended_at is null and (weekly or ends_at > $1) order by starts_at, id
+"""  # noqa: S608 - constant
+
 # It is over.
 END_SILENCE = """
 update alarm_silences set ended_at = $3 where tenant_id = $1 and id = $2 and ended_at is null
@@ -69,6 +75,11 @@ async def load_silences_all_tenants(tx: Tx, *, now: dt.datetime) -> list[Silence
 async def list_silences(tx: Tx, *, tenant_id: UUID, now: dt.datetime) -> Sequence[Row]:
     """Return a tenant's silences that are not over."""
     return await tx.fetch(LIST_SILENCES, tenant_id, now)
+
+
+async def list_silences_all_tenants(tx: Tx, *, now: dt.datetime) -> Sequence[Row]:
+    """Return everybody's silences that are not over."""
+    return await tx.fetch(LIST_SILENCES_ALL_TENANTS, now)
 
 
 async def end_silence(tx: Tx, *, tenant_id: UUID, silence_id: UUID, now: dt.datetime) -> bool:

@@ -141,11 +141,18 @@ select max(greatest(extract(epoch from $1::timestamptz - next_at), 0)
 from jobs where name = any($2::text[])
 """
 
-# Calls that were given up since a moment; that a route was removed is nobody's loss.
-COUNT_LOST_ALL_TENANTS = """
-select count(*)::float8 as number from alarm_calls
-where state = 'dead' and reason <> 'route_gone' and drill = '00000000-0000-0000-0000-000000000000'
-  and made_at > $1::timestamptz - interval '1 day' and ended_at > $1
+# Routes that are used, and the calls by each that were given up since a moment; an end that was not
+# told because the beginning never was is no loss of its own.
+LIST_LOST_ALL_TENANTS = """
+select r.tenant_id, r.id, r.name, coalesce(c.number, 0)::float8 as lost
+from alarm_routes r left join (
+  select route_id, count(*) as number from alarm_calls
+  where state = 'dead' and reason <> 'never_told' and drill = '00000000-0000-0000-0000-000000000000'
+    and made_at > $1::timestamptz - interval '1 day' and ended_at > $1
+  group by route_id
+) c on c.route_id = r.id
+where r.ended_at is null
+  and not exists (select from tenants t where t.id = r.tenant_id and t.deleted_at is not null)
 """
 
 _STATES = [state.value for state in ReceiptState]
@@ -193,6 +200,16 @@ class Matched:
     matched: int
     sales_before: int
     matched_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A route, and the calls by it that were given up."""
+
+    tenant_id: UUID
+    id: UUID
+    name: str
+    lost: float
 
 
 async def list_names_all_tenants(tx: Tx) -> dict[UUID, str]:
@@ -253,8 +270,6 @@ async def find_lateness(tx: Tx, names: Sequence[str], *, now: dt.datetime) -> fl
     return found
 
 
-async def count_lost_all_tenants(tx: Tx, *, since: dt.datetime) -> float:
-    """Return how many calls were given up since then."""
-    (row,) = await tx.fetch(COUNT_LOST_ALL_TENANTS, since)
-    number: float = row["number"]
-    return number
+async def list_lost_all_tenants(tx: Tx, *, since: dt.datetime) -> list[Lost]:
+    """Return every route that is used with the calls that were given up since then."""
+    return [Lost(**dict(row)) for row in await tx.fetch(LIST_LOST_ALL_TENANTS, since)]

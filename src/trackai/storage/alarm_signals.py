@@ -8,7 +8,8 @@ from trackai.model.alarm import REAL, Standing, State, Subject
 from trackai.storage.pool import Row, Tx, columns
 
 _COLUMNS = """tenant_id, alarm, name, state, since, value, bad_since, good_since, incident_id,
-  fired_at, called_at, call_key, acknowledged_at, acknowledged_by, acknowledge_called"""
+  fired_at, called_at, call_key, acknowledged_at, acknowledged_by, acknowledge_called,
+  own_call_key"""
 
 # One evaluates at a time; whoever else comes leaves it to them. A drill has its own.
 TRY_LOCK_ALL_TENANTS = """
@@ -25,7 +26,8 @@ SAVE_SIGNALS_ALL_TENANTS = f"""
 insert into alarm_signals as s (drill, {_COLUMNS})
 select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
   $7::double precision[], $8::timestamptz[], $9::timestamptz[], $10::uuid[], $11::timestamptz[],
-  $12::timestamptz[], $13::text[], $14::timestamptz[], $15::text[], $16::boolean[])
+  $12::timestamptz[], $13::text[], $14::timestamptz[], $15::text[], $16::boolean[],
+  $17::text[])
 on conflict (tenant_id, drill, alarm, name) do update
 set state = excluded.state, since = excluded.since, value = excluded.value,
   bad_since = excluded.bad_since, good_since = excluded.good_since,
@@ -33,7 +35,7 @@ set state = excluded.state, since = excluded.since, value = excluded.value,
   called_at = excluded.called_at, call_key = excluded.call_key,
   acknowledged_at = case when s.incident_id = excluded.incident_id then s.acknowledged_at end,
   acknowledged_by = case when s.incident_id = excluded.incident_id then s.acknowledged_by end,
-  acknowledge_called = excluded.acknowledge_called
+  acknowledge_called = excluded.acknowledge_called, own_call_key = excluded.own_call_key
 """  # noqa: S608 - constant
 
 # What these are about is no more.
@@ -101,7 +103,7 @@ async def save_signals_all_tenants(
             *(subject.tenant_id, subject.alarm, subject.name, one.state.value, one.since),
             *(one.value, one.bad_since, one.good_since, one.incident_id, one.fired_at),
             *(one.called_at, one.call_key, one.acknowledged_at, one.acknowledged_by),
-            one.acknowledge_called,
+            *(one.acknowledge_called, one.own_call_key),
         )
         for subject, one in sorted(changed.items(), key=lambda pair: pair[0])
     ]

@@ -106,11 +106,6 @@ async def list_destination_ids(tx: Tx, *, tenant_id: UUID) -> list[UUID]:
     return [row["id"] for row in await tx.fetch(LIST_DESTINATIONS, tenant_id)]
 
 
-async def list_pixel_ids(tx: Tx, *, tenant_id: UUID) -> dict[UUID, str]:
-    """Return what the platform calls each of the tenant's destinations; nothing is opened."""
-    return {row["id"]: row["pixel_id"] for row in await tx.fetch(LIST_DESTINATIONS, tenant_id)}
-
-
 async def list_destinations(
     tx: Tx, envelope: Envelope, *, tenant_id: UUID
 ) -> list[DestinationAccount]:

@@ -12,13 +12,21 @@ import re
 REDACTED = "[redacted]"
 
 # No text without one of these holds anything of it; most texts are ids, and end at the first.
-_SIGN = re.compile(r"[@+.(:]")
-_MAY = re.compile(r"@|\+\d|\d\.\d|\(\d|:[0-9A-Fa-f]*:")
+_SIGN = re.compile(r"[@+.(:%\\]")
+_MAY = re.compile(r"@|\+\d|\d\.\d|\(\d|:[0-9A-Fa-f]*:|%(?:25)*(?:40|2[Bb8])|\\u0040")
+# As it is, and as addresses and JSON write it.
+_AT, _PLUS = r"(?:@|%(?:25)*40|\\u0040)", r"(?:(?<!\w)\+|%(?:25)*2[Bb])"
+_GAP = r"(?:[ ().+-]|%(?:25)*2[089]){0,2}"
 # Local parts have at most 64 letters (RFC 5321): longer runs would only make the search slow.
-_EMAIL = re.compile(r"[^\s\"'`<>()\[\]{},;:=/\\@|]{1,64}@[^\s\"'`<>()\[\]{},;:=/\\@|]+")
+_EMAIL = re.compile(
+    r"[^\s\"'`<>()\[\]{},;:=/\\@|&?]{1,64}" + _AT + r"[^\s\"'`<>()\[\]{},;:=/\\@|&?#]+"
+)
 # Processes are called so, with their machine behind it.
 _PROCESSES = ("worker@", "serve@")
-_PHONE = re.compile(r"(?<!\w)(?:\+\d(?:[ ().-]{0,2}\d){9,14}|\(\d{2}\) ?\d{4,5}[ -]?\d{4})(?!\w)")
+_PHONE = re.compile(
+    rf"(?:{_PLUS}\d(?:{_GAP}\d){{9,14}}"
+    rf"|(?:(?<!\w)\(|%(?:25)*28)\d{{2}}(?:\)|%(?:25)*29){_GAP}\d{{4,5}}{_GAP}\d{{4}})(?!\w)"
+)
 _DOCUMENT = re.compile(
     r"(?<!\w)(?:\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2})(?!\w)"
 )

@@ -63,6 +63,10 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
+# Last parts of names that never lead into the public web (RFC 6761, RFC 6762; ICANN in 2024).
+_NEVER_PUBLIC = frozenset({"localhost", "local", "internal", "invalid"})
+
+
 def may_be_public(address: str) -> bool:
     """Tell whether an address can be of the public web; nobody is asked where its name leads."""
     url = _parse(address.strip(), any_port=False)
@@ -71,7 +75,9 @@ def may_be_public(address: str) -> bool:
     try:
         return is_public(ipaddress.ip_address(url.raw_host))
     except ValueError:  # a name
-        return True
+        before, _, last = url.raw_host.rstrip(".").lower().rpartition(".")
+        # A number at the end is an address as old programs wrote it: 127.1, 0x7f.1.
+        return bool(before) and last not in _NEVER_PUBLIC and not last[0].isdigit()
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:

@@ -158,6 +158,7 @@ def test_what_is_no_number_is_left_out() -> None:
         *((Metric.TOKEN_HOURS_LEFT, "None"), (Metric.CERTIFICATE_DAYS_LEFT, "None")),
         *((Metric.BACKUP_AGE_H, "None"), (Metric.MATCH_RATE_DROP, "None")),
         *((Metric.WEBHOOKS_MISSED, "Count"), (Metric.CALLS_LOST, "Count")),
+        (Metric.TENANT_CALLS_LOST, "Count"),
     ],
 )
 def test_a_unit_is_one_that_cloudwatch_knows(name: Name, unit: str) -> None:

@@ -113,6 +113,7 @@ def test_all_lines_of_a_sale_are_found_by_any_of_its_ids(tmp_path: Path, about: 
 def test_what_is_no_line_is_counted_and_passed_over(tmp_path: Path) -> None:
     file = LogFile(tmp_path, "worker", new_id(), Room(64 * 1024 * 1024, 7))
     bad = ["{", "[]", "null", "", '{"event":"x"}', '{"timestamp":7}', "x" * (MOST_LINE_BYTES + 9)]
+    bad += ["[" * 100_000, '{"timestamp":"99999-13-45T99:99:99Z"}']
     for text in bad:
         file.write(text)
     file.write(json.dumps({"event": "good", "timestamp": at(1)}))
@@ -149,6 +150,35 @@ def test_a_tail_says_what_was_added_once(tmp_path: Path) -> None:
     assert [] == half
     assert ["half"] == events(tail.more())
     assert [] == tail.more()
+
+
+def test_a_tail_goes_on_behind_what_is_no_line(tmp_path: Path) -> None:
+    file = LogFile(tmp_path, "worker", new_id(), Room(64 * 1024 * 1024, 7))
+    file.write(json.dumps({"event": "first", "timestamp": at(1)}))
+    (path,) = tmp_path.iterdir()
+    logs = Logs(tmp_path)
+    tail = Tail(logs, tmp_path, ends_of(tmp_path))
+    with path.open("ab") as raw:
+        raw.write(b"x" * (2 * MOST_LINE_BYTES + 9) + b"\n" + b"[" * 100_000 + b"\n")
+        raw.write(json.dumps({"event": "good", "timestamp": at(2)}).encode() + b"\n")
+
+    assert ["good"] == events(tail.more())
+    assert [] == tail.more()
+
+
+@pytest.mark.parametrize("odd", [[], {}, 7, None, "\x1b[2J", 1e300])
+def test_a_line_of_odd_values_stops_no_search(tmp_path: Path, odd: object) -> None:
+    file = LogFile(tmp_path, "worker", new_id(), Room(64 * 1024 * 1024, 7))
+    keys = ("event", "level", "tenant_id", "receipt_id", "delivery_id", "event_id")
+    moments = (at(1), "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59")
+    for moment in moments:
+        file.write(json.dumps({"timestamp": moment, **dict.fromkeys(keys, odd)}))
+    logs, ages = Logs(tmp_path), dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    found = list(logs.find(Wanted(since=ages, level="info", text="e", tenant_id=None)))
+
+    assert (1, 2) == (len([shown(line) for line in found]), logs.unread)
+    assert [] == list(logs.find(Wanted(since=ages, tenant_id=str(new_id()))))
+    assert [] == list(logs.find(Wanted(since=ages, about=About(str(new_id())))))
 
 
 def test_only_the_newest_are_held() -> None:

@@ -1,6 +1,7 @@
 """What looks like somebody is in no line, and our own ids are in every one."""
 
 import string
+import time
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,33 @@ def test_ids_and_times_stay_as_they_are(own: str) -> None:
 )
 def test_what_operators_need_stays(text: str) -> None:
     assert text == masked_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("GET /t?email=ana%40example.com&x=1", f"GET /t?email={REDACTED}&x=1"),
+        ("/t?x=1&email=ana@example.com#top", f"/t?x=1&email={REDACTED}#top"),
+        ("next=%2Ft%3Femail%3Dana%2540example.com", f"next={REDACTED}"),
+        ('{"email":"ana\\u0040example.com"}', f'{{"email":"{REDACTED}"}}'),
+        ("phone=%2B5511987654321&v=2", f"phone={REDACTED}&v=2"),
+        ("phone=%2B55%20%2811%29+98765-4321", f"phone={REDACTED}"),
+        ("x%20%2B55+11+98765+4321", f"x%20{REDACTED}"),
+        ("phone=%2811%29%2098765-4321", f"phone={REDACTED}"),
+        ("sku=%28new%29&off=40%25", "sku=%28new%29&off=40%25"),
+        ("window 1+2+3 of 100%", "window 1+2+3 of 100%"),
+    ],
+)
+def test_as_addresses_write_it_it_is_told_no_more(text: str, said: str) -> None:
+    assert said == masked_text(text)
+
+
+@pytest.mark.parametrize("text", ["a%" * 50_000, "%25" * 50_000, "+1 " * 50_000, "%2B1" * 50_000])
+def test_no_text_takes_long(text: str) -> None:
+    began = time.process_time()
+    masked_text(text + "@")
+
+    assert time.process_time() - began < 5
 
 
 def test_numbers_stay_numbers() -> None:

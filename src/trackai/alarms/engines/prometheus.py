@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from trackai.alarms.engines.place import Place
 from trackai.alarms.engines.yaml import Node, to_yaml
-from trackai.model.alarm import OF_PROCESSES, Alarm, Metric, Scope, Severity
+from trackai.model.alarm import OF_PROCESSES, Alarm, Metric, Scope, Severity, digits_of
 
 # Not known of whoever has not sold for weeks: that is no fault.
 NEEDS_HISTORY = frozenset({Metric.WEBHOOKS_MISSED})
@@ -201,11 +201,11 @@ def _beyond(place: Place, alarm: Alarm) -> str:
     ours = alarm.metric in OF_PROCESSES
     gauge = "trackai_process" if ours else "trackai:measured:newest"
     value = f'{gauge}{{job="{place.job}",metric="{alarm.metric}"}}'
-    bad = f"{value} {sign} {limits.threshold:g}"
+    bad = f"{value} {sign} {digits_of(limits.threshold)}"
     if limits.clear != limits.threshold:
         same = "instance, part" if ours else ""
         fires = f'ALERTS{{alertname="{name_of(alarm)}",alertstate="firing",job="{place.job}"}}'
-        bad = f"{bad}\nor {value} {sign} {limits.clear:g} and on ({same}) {fires}"
+        bad = f"{bad}\nor {value} {sign} {digits_of(limits.clear)} and on ({same}) {fires}"
     if alarm.scope is Scope.INSTALLATION:
         return bad
     # Whoever has thresholds of its own may be well with a value that is bad elsewhere.
@@ -217,7 +217,7 @@ def _headline(place: Place, alarm: Alarm, subject: str) -> str:
     said, title = place.words["say"], place.words[alarm.id]["title"]
     if subject:
         title = said["about"].format(title=title, subject=subject)
-    number, limit = '{{ printf "%.1f" $value }}', f"{place.limits_of(alarm).threshold:g}"
+    number, limit = '{{ printf "%.1f" $value }}', digits_of(place.limits_of(alarm).threshold)
     if place.language == "pt":
         number = '{{ printf "%.1f" $value | reReplaceAll "[.]" "," }}'
         limit = limit.replace(".", ",")

@@ -1,8 +1,9 @@
 """PagerDuty's Events API v2, as documented in 2026.
 
 202 takes an event, and that of a resolve for a key that is not known as well; 400 says that the
-event is wrong and will be tomorrow; 429 and 5xx say later. A key takes about 120 events a
-minute. Changes go to an address of their own and wake nobody; an integration's key serves both.
+event is wrong and will be tomorrow; 429 and 5xx say later. Whatever else comes is of something in
+between, a proxy or a page to sign in at, and no answer of PagerDuty's. A key takes about 120 events
+a minute. Changes go to an address of their own and wake nobody; an integration's key serves both.
 """
 
 import msgspec
@@ -20,7 +21,9 @@ URL_EU = "https://events.eu.pagerduty.com"
 PATH = "/v2/enqueue"
 CHANGE_PATH = "/v2/change/enqueue"
 MOST_SUMMARY = 1024  # letters
-_TAKEN, _TOO_MANY, _ERROR = 202, 429, 500
+_TAKEN = 202
+# It is wrong, or too large: nothing will be different the next time.
+_NEVER = frozenset({400, 413})
 _SEVERITIES = {
     Severity.CRITICAL: "critical",
     Severity.HIGH: "error",
@@ -34,6 +37,11 @@ class PagerDuty:
     def __init__(self, http: Http, url: str = URL) -> None:
         self._http = http
         self._url = url.rstrip("/")
+
+    @property
+    def ready(self) -> bool:
+        """Tell that nothing has to be set up for it."""
+        return True
 
     async def tell(self, message: Message, target: Target) -> Outcome:
         """Send one event."""
@@ -49,9 +57,8 @@ class PagerDuty:
             return Again(error.code.replace("destination", "pagerduty"))
         if answer.status == _TAKEN:
             return Went()
-        if answer.status == _TOO_MANY or answer.status >= _ERROR:
-            return Again(f"pagerduty_{answer.status}")
-        return Refused(f"pagerduty_{answer.status}")
+        reason = f"pagerduty_{answer.status}"
+        return Refused(reason) if answer.status in _NEVER else Again(reason)
 
 
 def event_of(message: Message, routing_key: str) -> dict[str, object]:

@@ -32,6 +32,11 @@ Outcome = Went | Again | Refused
 class Way(Protocol):
     """Tells people."""
 
+    @property
+    def ready(self) -> bool:
+        """Tell whether this process has what it takes; another may."""
+        ...
+
     async def tell(self, message: Message, target: Target) -> Outcome:
         """Say it once; never raises for what the other side or the network does."""
         ...

@@ -25,6 +25,11 @@ class Slack:
     def __init__(self, web: PublicWeb) -> None:
         self._web = web
 
+    @property
+    def ready(self) -> bool:
+        """Tell that nothing has to be set up for it."""
+        return True
+
     async def tell(self, message: Message, target: Target) -> Outcome:
         """Post once."""
         body = msgspec.json.encode({"text": text_of(message)})

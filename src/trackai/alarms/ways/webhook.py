@@ -29,6 +29,11 @@ class SignedWebhook:
         self._web = web
         self._clock = clock
 
+    @property
+    def ready(self) -> bool:
+        """Tell that nothing has to be set up for it."""
+        return True
+
     async def tell(self, message: Message, target: Target) -> Outcome:
         """Post once; any 2xx is a yes, and 410 says never again."""
         body = msgspec.json.encode(document_of(message))
