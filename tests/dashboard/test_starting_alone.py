@@ -3,6 +3,7 @@
 from inspect import signature
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.dashboard.test_starting import Stage, open_stage, set_up_gateway, stage
 
 from trackai.cli.sandbox import meta
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from tests.conftest import Serve
 
 __all__ = ["stage"]
+
+# Pages that have nothing to show until a sale came.
+EMPTY = ("/", "/live", "/conversions", "/events", "/match-rate", "/performance", "/connections")
 
 
 async def test_a_secret_that_is_missing_or_wrong_is_a_link_to_its_field(stage: Stage) -> None:
@@ -47,6 +51,13 @@ async def test_who_has_no_pixel_at_hand_is_told_which_one_the_stand_in_knows(sta
     for name in ("pixel", "token"):
         assert str(usual[name].default) in say("en", "start.sandbox_pixel")
         assert str(usual[name].default) in say("pt", "start.sandbox_pixel")
+
+
+@pytest.mark.parametrize("path", EMPTY)
+async def test_a_page_without_anything_to_show_leads_to_the_steps(stage: Stage, path: str) -> None:
+    page = (await (await stage.house.browser_of()).get(path)).text
+
+    assert 'href="/start"' in page.split("<main")[1]
 
 
 async def test_at_meta_itself_no_pixel_is_proposed(fresh_database_url: str, serve: "Serve") -> None:
