@@ -33,6 +33,8 @@ RUN python -m pip uninstall --yes setuptools wheel pip \
     && echo 'trackai:x:10001:10001::/var/lib/trackai:/usr/sbin/nologin' >> /etc/passwd \
     && echo 'trackai:x:10001:' >> /etc/group
 COPY --from=build /opt/trackai /opt/trackai
+# Who vouches for a database at Amazon RDS: TRACKAI_DATABASE_URL may name it as sslrootcert.
+COPY deploy/aws/rds-roots.pem /etc/ssl/rds-roots.pem
 # The one place that is written to: page reports, while the database is away. Mount a volume there.
 COPY --from=build --chown=10001:10001 /empty /var/lib/trackai
 # A volume that is mounted here is given the owner and mode of this.

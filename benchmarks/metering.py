@@ -1,89 +1,122 @@
 """What metrics cost clicks: durable clicks over HTTP as they are, against unmeasured ones.
 
-The other side is the same server, in which counters count nothing, times are not noted, and nobody
-takes samples. A round gives each side its turn, and the ratio is taken within a round.
+Both sides are one process, which a signal tells to measure or not: two processes of the very same
+program differ by as much as is looked for. What is found differs from process to process, too, so
+several are asked. Unmeasured, counters count nothing, times are not noted, nobody takes samples.
 """
 
 import asyncio
+import math
+import os
+import signal
+import statistics
 import sys
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Sequence
+from types import FrameType
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from benchmarks.figures import Figure, Size, median_ratio
+from benchmarks.figures import Figure, Size
 from benchmarks.ingest import WARM_UP_S, requests_of, tenant_of
 from benchmarks.press import Press
 from benchmarks.processes import cpu_s, module, watched_http_process
-from benchmarks.scratch import scratch
+from benchmarks.scratch import Scratch, scratch
 
-SIDES = (MEASURED, UNMEASURED) = ("measured", "unmeasured")
-# Per side and unit of `Size.rounds`: a share of a hundredth is looked for.
-ROUNDS = 5
+MEASURED, UNMEASURED = signal.SIGUSR1, signal.SIGUSR2
+# Each is asked for as many rounds a side as `Size.rounds` says.
+PROCESSES = 7
+
+# Processor seconds of the server and clicks that it answered, by round.
+Rounds = list[tuple[float, int]]
 
 
 def run(size: Size) -> list[Figure]:
     """Measure in a scratch installation."""
-    with scratch() as place, ExitStack() as stack:
+    with scratch() as place:
         press = Press(requests_of(asyncio.run(tenant_of(place))), expect=b"HTTP/1.1 201")
-        # Started alike: the program's own script was 3 % slower than the same under `python -m`.
-        commands = [module("benchmarks.metering", side) for side in SIDES]
-        sides = [
-            stack.enter_context(watched_http_process(one, place.environment, place.log, "/readyz"))
-            for one in commands
-        ]
-        taken: tuple[list[float], list[float]] = ([], [])
-        for number in range(-1, ROUNDS * size.rounds):
-            for side in (0, 1) if number % 2 else (1, 0):
-                seconds = WARM_UP_S if number < 0 else size.round_s
-                taken[side].append(_click_s(press, *sides[side], seconds))
-    measured, unmeasured = taken
+        shares = [_share(place, press, size) for _ in range(PROCESSES)]
     return [
         Figure(
             "metrics_overhead",
-            1 - median_ratio(unmeasured[1:], measured[1:]),
+            statistics.mean(shares),
             "share of a click's time on the server's processor that metrics take",
             at_most=0.03,
-        )
+        ),
+        Figure(
+            "metrics_doubt",
+            statistics.stdev(shares) / math.sqrt(PROCESSES),
+            "the standard error of that share: processes differ",
+        ),
     ]
 
 
-def _click_s(press: Press, address: str, pid: int, seconds: float) -> float:
-    """Return processor seconds of the server a click.
+def _share(place: Scratch, press: Press, size: Size) -> float:
+    """Return the share that one process finds."""
+    taken: dict[signal.Signals, Rounds] = {MEASURED: [], UNMEASURED: []}
+    command = module("benchmarks.metering")
+    with watched_http_process(command, place.environment, place.log, "/readyz") as server:
+        press.run(server[0], 2 * WARM_UP_S)
+        for number in range(size.rounds):
+            for side in (MEASURED, UNMEASURED) if number % 2 else (UNMEASURED, MEASURED):
+                os.kill(server[1], side)
+                # What the interpreter knew of the other side's calls it learns anew.
+                press.run(server[0], WARM_UP_S)
+                taken[side].append(_round(press, *server, size.round_s))
+    return 1 - _click_s(taken[UNMEASURED]) / _click_s(taken[MEASURED])
 
-    Clicks a second say the same, and move by more than what is looked for: the same program was
-    found 4 % slower than itself.
-    """
+
+def _round(press: Press, address: str, pid: int, seconds: float) -> tuple[float, int]:
+    # Clicks a second say the same, and move by more than what is looked for.
     before = cpu_s([pid])
     pressed = press.run(address, seconds)
-    return (cpu_s([pid]) - before) / len(pressed.latencies_s)
+    return cpu_s([pid]) - before, len(pressed.latencies_s)
 
 
-def _serve(side: str) -> None:
-    """Run `trackai serve`, as it is or with nothing that measures."""
-    from trackai import cli  # noqa: PLC0415 - what is measured with is put away first
+def _click_s(rounds: Sequence[tuple[float, int]]) -> float:
+    """Return processor seconds a click, of all rounds: samples fall into few of them."""
+    return sum(seconds for seconds, _ in rounds) / sum(clicks for _, clicks in rounds)
+
+
+def _serve() -> None:
+    """Run `trackai serve`; a signal puts away what measures, another puts it back."""
+    from trackai import cli  # noqa: PLC0415 - of the server's process alone
     from trackai.alarms.sampler import Sampler  # noqa: PLC0415
+    from trackai.ingest import app as edge  # noqa: PLC0415
+    from trackai.telemetry.tallies import Tally  # noqa: PLC0415
     from trackai.telemetry.timings import Timing  # noqa: PLC0415
 
-    if side == UNMEASURED:
-        for kind, methods in ((Counter, ("inc",)), (Gauge, ("inc", "dec", "set"))):
-            for method in methods:
-                setattr(kind, method, _nothing)
-        for timed in (Histogram, Timing):
-            setattr(timed, "observe", _nothing)  # noqa: B010 - not every kind says so by its type
-        setattr(Sampler, "running", _idle)  # noqa: B010 - its argument has another name
+    put_away: list[tuple[object, str, object]] = [
+        *((kind, "inc", _nothing) for kind in (Counter, Gauge, Tally)),
+        *((Gauge, method, _nothing) for method in ("dec", "set")),
+        *((kind, "observe", _nothing) for kind in (Histogram, Timing)),
+        (Sampler, "write", _rest),
+        (edge, "time", _NoClock),
+    ]
+    kept = [(kind, name, getattr(kind, name)) for kind, name, _ in put_away]
+
+    def switch(signum: int, _: FrameType | None) -> None:
+        for kind, name, method in kept if signum == MEASURED else put_away:
+            setattr(kind, name, method)
+
+    for one in (MEASURED, UNMEASURED):
+        signal.signal(one, switch)
     sys.argv = ["trackai", "serve"]
     cli.main()
 
 
-def _nothing(*_: object, **__: object) -> None:
+def _nothing(_: object, _number: float = 1) -> None:
     return
 
 
-@asynccontextmanager
-async def _idle(_: object) -> AsyncIterator[None]:
-    yield
+async def _rest(_: object) -> None:
+    return
+
+
+class _NoClock:
+    """What the edge times its answers by, without asking what time it is."""
+
+    perf_counter = float
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1])
+    _serve()

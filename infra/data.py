@@ -16,6 +16,8 @@ NAME = LOGIN = "trackai"
 STORAGE_GIB, MOST_STORAGE_GIB = 100, 1000
 # The image's user (docs/adr/0041).
 OWNER = "10001"
+# Amazon's authorities, of all regions: in the image.
+AUTHORITIES = "/etc/ssl/rds-roots.pem"
 
 
 class Data(Construct):
@@ -54,7 +56,8 @@ class Data(Construct):
     def url(self) -> str:
         """Return the database's address, without a password."""
         host = self.database.attr_endpoint_address
-        return f"postgresql://{LOGIN}@{host}:{POSTGRES_PORT}/{NAME}?sslmode=require"
+        proof = f"sslmode=verify-full&sslrootcert={AUTHORITIES}"
+        return f"postgresql://{LOGIN}@{host}:{POSTGRES_PORT}/{NAME}?{proof}"
 
     def _database(self, size: str) -> rds.CfnDBInstance:
         subnets = rds.CfnDBSubnetGroup(

@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,8 +16,9 @@ from typing import Any
 
 import asyncpg
 from tests.support.customer import Customer, open_customer
+from tests.support.ports import free_port
 from tests.support.program import Place
-from tests.support.proxy import Line, Proxy, database_proxy
+from tests.support.proxy import Line, Proxy, database_proxy, local_proxy
 
 from torture.ledger import TIME_PASSES
 from trackai.cli.http import address_of, http_server, listening
@@ -98,7 +98,7 @@ class Stage:
         self.place = place
         self.meta = MetaSandbox(SystemClock(), keep=KEEP_EVENTS)
         self.lines: dict[str, Proxy] = {"database": database_proxy(server.url)}
-        self.base = f"http://127.0.0.1:{_free_port()}"
+        self.base = f"http://127.0.0.1:{free_port()}"
         self.processes: dict[str, Kept] = {}
         self.customers: list[Customer] = []
 
@@ -186,15 +186,15 @@ async def open_stage(queue: str) -> AsyncIterator[Stage]:
 async def _open_lines(stack: AsyncExitStack, stage: Stage, queue: str) -> None:
     listener = stack.enter_context(listening("127.0.0.1", 0))
     await stack.enter_async_context(http_server(stage.meta, listener))
-    stage.lines["meta"] = _tcp_proxy(int(address_of(listener).rpartition(":")[2]))
+    stage.lines["meta"] = local_proxy(int(address_of(listener).rpartition(":")[2]))
     if queue == "sqs":
-        port = _free_port()
+        port = free_port()
         # A process of its own: it is slow, and would starve the proxies.
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
         amazon = Kept(command, {"PATH": "/usr/bin:/bin"}, stage.directory / "amazon.log")
         stack.push_async_callback(_ended, asyncio.create_task(amazon.run(), name="amazon"))
         await _listens(port)
-        stage.lines["queue"] = _tcp_proxy(port)
+        stage.lines["queue"] = local_proxy(port)
     for line in stage.lines.values():
         await stack.enter_async_context(line.listening())
 
@@ -263,13 +263,3 @@ async def _listens(port: int) -> None:
             return
         await asyncio.sleep(0.1)
     raise TimeoutError(f"Nothing listens at port {port}.")
-
-
-def _tcp_proxy(port: int) -> Proxy:
-    return Proxy(lambda: asyncio.open_connection("127.0.0.1", port))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -5,7 +5,7 @@ import datetime as dt
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -51,7 +51,7 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.health import check_key
 from trackai.storage.pool import Database, Role
 from trackai.storage.up_hours import Part
-from trackai.telemetry.metrics import REQUEST_SECONDS
+from trackai.telemetry.metrics import NO_ROUTE, REQUEST_SECONDS
 from trackai.telemetry.timings import Timing
 from trackai.tracker.public_web import PublicWeb
 from trackai.watched import house_of, metrics_log_of
@@ -73,24 +73,21 @@ PLATFORM_ASK_RATE = 0.2
 PLATFORM_ASK_BURST = 20
 _MIB = 1024 * 1024
 
-# What no pattern of addresses covers.
-NOWHERE = "other"
 
-
-def timed(scope: Scope, send: Send, area: str, route: str | None = None) -> Send:
+def timed(scope: Scope, send: Send, area: str) -> Send:
     """Count how long it takes until an answer begins: some go on for as long as they are read."""
     began = time.perf_counter()
 
     async def sent(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             took_s = time.perf_counter() - began
-            _seconds(area, route or _pattern(scope)).observe(took_s)
+            _seconds(area, _pattern(scope)).observe(took_s)
         await send(message)
 
     return sent
 
 
-# Looked up once: both are closed sets, and a click takes microseconds.
+# Looked up once: both are closed sets.
 @cache
 def _seconds(area: str, route: str) -> Timing:
     return REQUEST_SECONDS.labels(area, route)
@@ -101,7 +98,7 @@ def _pattern(scope: Scope) -> str:
     # A route knows its part of the pattern alone; the whole is what FastAPI found it by.
     by = (scope.get("fastapi") or {}).get("effective_route_context")
     found = getattr(by or scope.get("route"), "path", None)
-    return found if isinstance(found, str) else NOWHERE
+    return found if isinstance(found, str) else NO_ROUTE
 
 
 class App:
@@ -129,8 +126,7 @@ class App:
         """Answer one request."""
         path = scope["path"]
         if self._edge.handles(path):
-            name = self._edge.name_of(path) or NOWHERE
-            await self._edge(scope, receive, timed(scope, send, "edge", name))
+            await self._edge(scope, receive, send)
         elif path.startswith(PREFIX):
             await self._api(scope, receive, timed(scope, send, "api"))
         elif path == "/healthz":
@@ -147,13 +143,9 @@ class App:
         """Tell whether this path may be asked by `answer`."""
         return self._edge.handles(path)
 
-    async def answer(self, method: str, path: str, request: Request) -> Answer | None:
+    def answer(self, method: str, path: str, request: Request) -> Awaitable[Answer | None]:
         """Return the answer to a request that came whole, None when the client has gone."""
-        began = time.perf_counter()
-        answer = await self._edge.answer(method, path, request)
-        took_s = time.perf_counter() - began
-        _seconds("edge", self._edge.name_of(path) or NOWHERE).observe(took_s)
-        return answer
+        return self._edge.answer(method, path, request)
 
     async def _has_database(self) -> bool:
         try:

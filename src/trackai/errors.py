@@ -131,6 +131,12 @@ class LinkGone(NotFound):
         super().__init__("This link was used already, or has expired. Ask for a new one.")
 
 
+class PasswordLinkGone(LinkGone):
+    """One that set a password; whoever lost theirs asks for another."""
+
+    code = "password_link_gone"
+
+
 class UnknownTenant(NotFound):
     """The tenant or site key named does not exist."""
 

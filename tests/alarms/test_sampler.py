@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.ports import free_port
-from tests.support.tls import Door, make_certificate
+from tests.support.proxy import local_proxy
+from tests.support.tls import make_certificate
 
 from trackai.alarms.certificate import certificate_days
 from trackai.alarms.sampler import Process, Sampler, p95_ms, sampling
@@ -133,7 +134,7 @@ async def test_of_many_processes_the_worst_counts_and_only_while_it_speaks(
 
 async def test_a_certificate_has_days_left(world: "World", tmp_path: Path) -> None:
     port = free_port()
-    async with Door(port).listening(make_certificate(tmp_path), port):
+    async with local_proxy(port).listening(port, make_certificate(tmp_path)):
         found = await certificate_days(f"https://127.0.0.1:{port}/", world.clock)
 
     # Ten years from the first day of 2026, seen in November.

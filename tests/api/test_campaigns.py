@@ -74,6 +74,8 @@ async def test_an_ad_brings_clicks_sales_and_money(front: Front) -> None:
     bought = await visit(front, LAUNCH, clicks=4)
     await visit(front, REMINDER, clicks=2)
     await buy(front, bought, amount_minor=10_000)
+    # Somebody looks without an ad, somebody else buys without a click: neither is the other's.
+    await visit(front, Utm())
     await buy(front, None, amount_minor=3_000)
     found = await ask(front, "?level=ad")
     rows = {(row["kind"], row["ad"]): row for row in found["rows"]}
@@ -83,7 +85,7 @@ async def test_an_ad_brings_clicks_sales_and_money(front: Front) -> None:
     assert (launch["campaign"], launch["ad_set"]) == ("Lançamento|55", "Frio|77")
     assert [one["net_minor"] for one in launch["money"]] == [10_000]
     assert rows["named", "Vídeo 2|98"]["conversion_rate"] == 0
-    assert rows["none", None]["sales"] == 1
+    assert (rows["none", None]["clicks"], rows["none", None]["sales"]) == (1, 1)
     assert rows["none", None]["conversion_rate"] is None
     # What no ad brought is no ad's: it makes no ad cheaper.
     assert (found["total"]["clicks"], found["total"]["sales"]) == (6, 1)

@@ -19,7 +19,8 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.browser.ground import LANDING, Ground, Site
 from tests.support.edge import open_edge_of
 from tests.support.ports import free_port
-from tests.support.tls import Door, make_certificate
+from tests.support.proxy import Proxy, local_proxy
+from tests.support.tls import make_certificate
 from tests.support.world import World, open_world
 
 if TYPE_CHECKING:
@@ -146,26 +147,26 @@ async def site(edge: tuple[World, str]) -> Site:
 @pytest.fixture
 async def doors(
     ports: Ports, edge: tuple[World, str], site: Site, serve: "Serve", tmp_path: Path
-) -> AsyncIterator[tuple[Door, Door]]:
+) -> AsyncIterator[tuple[Proxy, Proxy]]:
     """Yield the TLS ports of the edge and of everything else."""
     context = make_certificate(tmp_path)
     urls = (edge[1], await serve(site))
-    made = [Door(int(url.rpartition(":")[2])) for url in urls]
+    made = [local_proxy(int(url.rpartition(":")[2])) for url in urls]
     async with (
-        made[0].listening(context, ports.edge),
-        made[1].listening(context, ports.site),
+        made[0].listening(ports.edge, context),
+        made[1].listening(ports.site, context),
     ):
         yield made[0], made[1]
 
 
 @pytest.fixture
-def ground(edge: tuple[World, str], site: Site, doors: tuple[Door, Door]) -> Ground:
+def ground(edge: tuple[World, str], site: Site, doors: tuple[Proxy, Proxy]) -> Ground:
     return Ground(edge[0], site, edge[1], doors[0])
 
 
 @pytest.fixture
 async def stand(
-    browser: Browser, edge: tuple[World, str], site: Site, doors: tuple[Door, Door]
+    browser: Browser, edge: tuple[World, str], site: Site, doors: tuple[Proxy, Proxy]
 ) -> AsyncIterator[Stand]:
     """Yield a page of a fresh visitor; what the console says of the script fails the test."""
     context = await browser.new_context(ignore_https_errors=True, locale="pt-BR")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from tests.support.tls import Door
+from tests.support.proxy import Proxy
 from tests.support.world import SECRET, World
 
 from trackai.gateways.registry import gateways
@@ -83,7 +83,7 @@ class Ground:
     world: World
     site: Site
     edge_url: str
-    edge_door: Door
+    edge_line: Proxy
 
     def tag(self, **attributes: str) -> str:
         """Return the script tag as customers paste it; attributes with _ for -."""

@@ -3,13 +3,14 @@
 The pages' policy holds: what it stops is on the console, and a console with an error fails.
 """
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 from tests.dashboard.conftest import House, house
 
 from trackai.accounts.words import MOST_NAME
@@ -196,6 +197,32 @@ async def test_a_role_is_not_given_by_passing_over_it_with_the_arrow_keys(seat: 
     assert passed_over == []
     assert len(posted) == 1
     assert await role.input_value() == MemberRole.ANALYST
+    assert seat.troubles == []
+
+
+async def test_a_form_on_its_way_is_not_sent_again_by_a_second_press(seat: Seat) -> None:
+    await enter(seat)
+    page, posted, on_its_way, pressed = seat.page, [], asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if route.request.method == "POST":
+            posted.append(route.request.url)
+            on_its_way.set()
+            await pressed.wait()
+        await route.continue_()
+
+    await page.route("**/keys", hold)
+    await page.goto(seat.house.url + "/keys")
+    await page.get_by_label(say(seat.language, "keys.name")).fill("Power BI")
+    await page.keyboard.press("Enter")
+    async with asyncio.timeout(10):
+        await on_its_way.wait()
+    await page.keyboard.press("Enter")
+    pressed.set()
+    await page.locator("code.once").wait_for()
+
+    assert len(posted) == 1
+    assert await page.locator("tbody tr").count() == 1
     assert seat.troubles == []
 
 

@@ -14,6 +14,7 @@ from tests.browser.ground import LANDING, Ground
 from tests.support import engines
 from tests.support.customer import until
 from tests.support.ports import proxy
+from tests.support.proxy import Line
 
 from trackai.model.identity import email_key, phone_key
 
@@ -165,11 +166,11 @@ async def test_what_could_not_be_sent_is_sent_when_the_network_is_back(journey: 
     ground.put(WATCH)
     await journey.visit(TAGGED)
     await ground.reported("click")
-    ground.edge_door.is_open = False
+    ground.edge_line.set_line(Line.REFUSES)
     await journey.engine.run("void trackai.track('lead', {external_id: 'aluno-7'})")
     await asyncio.sleep(0.5)
     lost = await ground.events("lead")
-    ground.edge_door.is_open = True
+    ground.edge_line.set_line(Line.PASSES)
     await journey.engine.run("dispatchEvent(new Event('online'))")
     await ground.reported("lead")
 

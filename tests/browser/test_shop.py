@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.browser.ground import LANDING, TRACK
+from tests.support.proxy import Line
 from tests.support.world import SECRET
 
 from trackai.model.clock import new_id
@@ -107,10 +108,10 @@ async def test_a_visitor_of_before_is_known_by_the_cookies(shop: "Stand") -> Non
 async def test_a_click_that_was_offline_is_matched_once_it_comes(shop: "Stand") -> None:
     await shop.page.goto(f"{LANDING}/")  # the script is in the browser's cache from here on
     await shop.reported("click")
-    shop.edge_door.is_open = False
+    shop.edge_line.set_line(Line.REFUSES)
     await _buy(shop, "perfectpay", AD)
     unmatched = await shop.matches()
-    shop.edge_door.is_open = True
+    shop.edge_line.set_line(Line.PASSES)
     await shop.page.goto(f"{LANDING}/?lang=en")
     for _ in range(100):
         if len(await shop.clicks()) > 1:

@@ -15,7 +15,8 @@ from tests.browser.test_dashboard import WIDTHS, Seat, enter, seat
 from tests.dashboard.conftest import House
 from tests.dashboard.test_starting import Stage, stage
 from tests.support.outside import PIXEL, TOKEN
-from tests.support.tls import Door, make_certificate
+from tests.support.proxy import local_proxy
+from tests.support.tls import make_certificate
 from tests.support.world import SECRET
 
 from trackai.dashboard.words import say
@@ -37,8 +38,8 @@ async def house(stage: Stage) -> House:
 @pytest.fixture
 async def edge_over_tls(stage: Stage, ports: Ports, tmp_path: Path) -> AsyncIterator[None]:
     """Let the host that the script tag names lead to the edge."""
-    door = Door(int(stage.outside.edge_url.rpartition(":")[2]))
-    async with door.listening(make_certificate(tmp_path), ports.site):
+    line = local_proxy(int(stage.outside.edge_url.rpartition(":")[2]))
+    async with line.listening(ports.site, make_certificate(tmp_path)):
         yield
 
 

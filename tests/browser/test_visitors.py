@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.proxy import Line
 
 from trackai.model.identity import email_key, external_id_key, phone_key
 from trackai.sandbox.platforms import Person
@@ -219,12 +220,12 @@ async def test_what_is_lost_on_the_way_comes_with_the_next_page(stand: "Stand") 
     stand.put("", "/outra")
     await stand.visit("?utm_source=first")  # the script is in the browser's cache from here on
     await stand.reported("pageview")
-    stand.edge_door.is_open = False
+    stand.edge_line.set_line(Line.REFUSES)
     await stand.visit(TAGGED)
     await stand.page.evaluate("trackai.track('lead', {event_id: 'lost'})")
     await stand.page.wait_for_timeout(300)
     before = await stand.clicks()
-    stand.edge_door.is_open = True
+    stand.edge_line.set_line(Line.PASSES)
     await stand.visit(path="/outra")
     await stand.reported("lead")
     await stand.reported("click", 2)

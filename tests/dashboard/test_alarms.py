@@ -8,8 +8,10 @@ import pytest
 
 from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.message import words_of as words_of_alarms
+from trackai.dashboard.alarms import OF_TENANTS
+from trackai.dashboard.remedies import REMEDIES
 from trackai.dashboard.runbooks import read_runbook
-from trackai.dashboard.words import LANGUAGES, words_of
+from trackai.dashboard.words import LANGUAGES, say, words_of
 from trackai.errors import NotFound
 from trackai.model.access import MemberRole
 from trackai.model.alarm import Alarm, Deed, Event, RouteKind, Standing, State, Subject
@@ -131,7 +133,7 @@ async def test_nobody_sees_or_takes_another_tenants(house: "House") -> None:
     page = (await browser.get("/alarms")).text
     await browser.submit("/alarms", "/alarms/dlq_depth/acknowledge", name="")
 
-    assert "137" not in page
+    assert "137 eventos" not in page
     assert (await standing_of(house, subject)).acknowledged_by is None
 
 
@@ -232,6 +234,30 @@ async def test_where_a_call_leads_there_is_a_page(house: "House", alarm: Alarm) 
     assert (page.status, runbook.status) == (200, 200)
     assert re.findall(r'href="[^"]*[.]md', runbook.text) == []
     assert "<pre tabindex" in runbook.text
+    assert say(
+        "pt", "alarms.runbook_of", title=words_of_alarms("pt")[alarm.id]["title"]
+    ) in unescape(runbook.text)
+    assert 'href="/alarms" aria-current="page"' in runbook.text
+
+
+@pytest.mark.parametrize("alarm", OF_TENANTS, ids=lambda alarm: alarm.id)
+async def test_an_alarm_of_a_tenant_is_mended_on_pages(house: "House", alarm: Alarm) -> None:
+    browser = await house.browser_of()
+    pages = await browser.get(f"/alarms/{alarm.id}"), await browser.get(f"/runbooks/{alarm.page}")
+    steps = REMEDIES[alarm.id]
+
+    assert len(steps) > 1
+    for step in steps:
+        told = say("pt", f"remedy.{alarm.id}.{step.name}")
+        assert [told in unescape(page.text) for page in pages] == [True, True]
+        assert (await browser.get(step.to)).status == 200
+
+
+async def test_an_alarm_of_the_installation_is_mended_by_commands_alone(house: "House") -> None:
+    page = (await (await house.browser_of()).get("/runbooks/disk-full")).text
+
+    assert say("pt", "alarms.here") not in page
+    assert REMEDIES.keys() == {one.id for one in OF_TENANTS}
 
 
 def test_only_runbooks_are_read() -> None:

@@ -102,6 +102,10 @@ async def test_an_address_a_method_and_a_role(house: "House", language: str) -> 
     assert is_page(await analyst.get("/nowhere"), "not_found", language)
     assert is_page(await analyst.get("/team"), "forbidden", language)
     assert is_page(await stranger.get("/join/x"), "link_gone", language)
+    # Whoever lost a password is led to where another link is asked for.
+    lost = [await stranger.get("/password/x"), await stranger.post("/password/x", password="y")]
+    assert [is_page(one, "password_link_gone", language) for one in lost] == [True, True]
+    assert ['href="/forgot"' in one.text for one in lost] == [True, True]
     method = await stranger.get("/sign-out")
     assert (method.status, is_page(method, "method_not_allowed", language)) == (405, True)
 

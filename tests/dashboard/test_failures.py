@@ -159,6 +159,38 @@ async def test_all_of_a_reason_are_sent_again_and_it_is_seen_how_far(house: "Hou
     assert left.count("na fila") == 2
 
 
+DEAD_AGAIN = "update deliveries set replay_waits = false where tenant_id = $1"
+
+
+async def test_what_holds_a_replay_back_is_said_until_it_is_over(house: "House") -> None:
+    await dead(house, "timeout", 2)
+    async with house.world.workers.transaction() as tx:
+        now = house.world.clock.now()
+        await tx.execute(OPEN, house.world.account.tenant.id, "open", now, now)
+    browser = await house.browser_of(role=MemberRole.OPERATOR)
+    sent = await browser.submit("/failures", "/failures/replays", reason="timeout")
+    part = {"HX-Request": "true"}
+    waits = (await browser.get(sent.to, **part)).text
+    async with house.world.workers.transaction() as tx:
+        await tx.execute(DEAD_AGAIN, house.world.account.tenant.id)
+    over = (await browser.get(sent.to, **part)).text
+
+    assert (say("pt", "breakers.title") in waits, 'hx-trigger="every' in waits) == (True, True)
+    assert "<dt>Falharam de novo</dt><dd>2</dd>" in over
+    assert (say("pt", "breakers.title") in over, "hx-trigger" in over) == (False, False)
+    assert say("pt", "replay.dead_again_what") in over
+
+
+async def test_what_is_too_old_for_meta_is_said_to_be(house: "House") -> None:
+    await dead(house, "timeout")
+    house.world.clock.forward(days=8)
+    browser = await house.browser_of(role=MemberRole.OPERATOR)
+    sent = await browser.submit("/failures", "/failures/replays", reason="timeout")
+    page = (await browser.get(sent.to)).text
+
+    assert say("pt", "replay.too_old_what") in page
+
+
 async def test_one_is_given_up_with_a_reason_that_is_kept(house: "House") -> None:
     await dead(house)
     browser = await house.browser_of(role=MemberRole.OPERATOR)

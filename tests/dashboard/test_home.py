@@ -76,10 +76,15 @@ async def test_a_period_that_is_none_is_the_last_day(house: "House", period: str
     assert 'aria-current="true">24 horas' in page.text
 
 
-async def test_a_new_tenant_is_told_what_to_do(house: "House") -> None:
+async def test_a_new_tenant_is_told_one_thing_to_do(house: "House") -> None:
     browser = await house.browser_of()
+    page = (await browser.get("/")).text
+    # The numbers alone, as an open page asks for them.
+    again = (await browser.get("/", **{"HX-Request": "true"})).text
 
-    assert "venda de teste" in (await browser.get("/")).text
+    assert page.count('class="hint') == 1
+    assert "Próximo: Conectar a plataforma de pagamento." in page
+    assert 'class="hint' not in again
 
 
 async def test_another_tenants_numbers_are_not_shown(house: "House") -> None:

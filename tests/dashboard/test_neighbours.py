@@ -2,6 +2,7 @@
 
 import re
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from tests.dashboard.test_walls import CLOSED
 from tests.support.opened import Raw, raw_rows
@@ -98,3 +99,56 @@ async def test_another_tenants_things_are_on_no_page_and_stay_as_they_are(house:
     assert len(OF_THINGS) > 20
     assert {one: status for one, status in found.items() if status != 404} == {}
     assert things_of(after, tenant_id) == things_of(before, tenant_id)
+
+
+# Forms that name a thing in a field: the field, and what is in it of `THINGS`.
+NAMED_IN_FIELDS = (
+    ("/tenant", "tenant_id", "tenant_id"),
+    ("/failures/replays", "delivery_id", "delivery_id"),
+    ("/failures/discards", "delivery_id", "delivery_id"),
+    ("/connections/gateways", "funnel", "funnel_id"),
+    ("/connections/pixels", "funnel", "funnel_id"),
+    ("/start/gateway", "funnel", "funnel_id"),
+    ("/start/pixel", "funnel", "funnel_id"),
+    ("/start/gateway/secret", "of", "connection_id"),
+    ("/start/sale", "of", "connection_id"),
+    ("/start/pixel/token", "of", "destination_id"),
+    ("/start/pixel/test", "of", "destination_id"),
+    ("/start/sale/code", "of", "destination_id"),
+    ("/alarms/breaker_open/acknowledge", "name", "destination_id"),
+)
+# What these forms ask for besides.
+ASKED = {**FIELDS, "gateway": "hotmart", "pixel_id": "900800700600500", "why": "x"}
+
+
+async def test_another_tenants_thing_that_a_form_names_stays_as_it_is(house: "House") -> None:
+    tenant_id = house.world.account.tenant.id
+    await furnish(house)
+    before = await raw_rows(house.world.url)
+    ids = {
+        name: next((row[column] for (of, _), row in before.items() if of == table), None)
+        for name, (table, column) in THINGS.items()
+    }
+    ids["tenant_id"] = tenant_id
+    await house.member("bia@loja.test", account=await house.world.open_account("Outra"))
+    stranger = house.browser()
+    stranger.token = await house.sign_in("bia@loja.test")
+    proof = re.search(r'name="csrf" value="([0-9a-f]+)"', (await stranger.get("/")).text)
+    assert proof
+    for path, field, thing in NAMED_IN_FIELDS:
+        fields = {**ASKED, field: str(ids[thing])}
+        answer = await stranger.post(path, csrf=proof[1], **fields)
+        # Taken as a form, not turned away at the door.
+        assert answer.status in {200, 303, 404, 422}, path
+        assert str(ids[thing]) not in answer.text, path
+    after = await raw_rows(house.world.url)
+    strangers = [row for row in after.values() if row.get("tenant_id") not in {None, tenant_id}]
+
+    assert things_of(after, tenant_id) == things_of(before, tenant_id)
+    assert strangers
+    # Nothing of the stranger's leads to a thing of the other's.
+    assert [row for row in strangers if {*ids.values()} & {*map(_plain, row.values())}] == []
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, UUID) else None

@@ -62,6 +62,7 @@ async def test_signing_in_asks_for_the_code_and_leads_on(house: "House") -> None
     page = await browser.get(asked.to)
     recovery = await browser.get(f"{asked.to}&recovery=1")
     wrong = await browser.post("/sign-in/code", code="123", next="/team")
+    no_recovery = await browser.post("/sign-in/code", code="123", next="/team", recovery="1")
     done = await browser.post("/sign-in/code", code=phone.code(), next="/team")
 
     assert (asked.status, asked.to) == (303, "/sign-in/code?next=/team")
@@ -69,6 +70,8 @@ async def test_signing_in_asks_for_the_code_and_leads_on(house: "House") -> None
     assert (page.status, 'autocomplete="one-time-code"' in page.text) == (200, True)
     assert (recovery.status, "Código de recuperação" in recovery.text) == (200, True)
     assert (wrong.status, "já foi usado" in wrong.text) == (401, True)
+    assert "Espere o próximo" in wrong.text
+    assert "Escreva outro dos que você guardou" in no_recovery.text
     assert (done.status, done.to, browser.half) == (303, "/team", "")
     assert (await browser.get("/team")).status == 200
 

@@ -1,10 +1,21 @@
 """The second step of Get started: where its field is, and what to do without a platform at hand."""
 
-from tests.dashboard.test_starting import Stage, set_up_gateway, stage
+from inspect import signature
+from typing import TYPE_CHECKING
 
+import pytest
+from tests.dashboard.test_starting import Stage, open_stage, set_up_gateway, stage
+
+from trackai.cli.sandbox import meta
 from trackai.dashboard.words import say
 
+if TYPE_CHECKING:
+    from tests.conftest import Serve
+
 __all__ = ["stage"]
+
+# Pages that have nothing to show until a sale came.
+EMPTY = ("/", "/live", "/conversions", "/events", "/match-rate", "/performance", "/connections")
 
 
 async def test_a_secret_that_is_missing_or_wrong_is_a_link_to_its_field(stage: Stage) -> None:
@@ -17,6 +28,7 @@ async def test_a_secret_that_is_missing_or_wrong_is_a_link_to_its_field(stage: S
 
     assert ('href="#secret"' in missing, 'id="secret"' in missing) == (True, True)
     assert say("pt", "start.sandbox_later") not in missing
+    assert say("pt", "start.sandbox_secret") in missing
     assert 'href="#secret"' in wrong
     assert say("pt", "connections.to_secret") in wrong
 
@@ -27,4 +39,33 @@ async def test_who_has_no_platform_at_hand_is_told_where_a_sale_comes_from(stage
     page = (await browser.get("/start/gateway")).text
 
     assert say("pt", "start.sandbox_later") in page
+    assert say("pt", "start.sandbox_secret") not in page
     assert 'href="#secret"' not in page
+
+
+async def test_who_has_no_pixel_at_hand_is_told_which_one_the_stand_in_knows(stage: Stage) -> None:
+    page = (await (await stage.house.browser_of()).get("/start/pixel")).text
+    usual = signature(meta).parameters
+
+    assert say("pt", "start.sandbox_pixel") in page
+    for name in ("pixel", "token"):
+        assert str(usual[name].default) in say("en", "start.sandbox_pixel")
+        assert str(usual[name].default) in say("pt", "start.sandbox_pixel")
+
+
+@pytest.mark.parametrize("path", EMPTY)
+async def test_a_page_without_anything_to_show_leads_to_the_steps(stage: Stage, path: str) -> None:
+    page = (await (await stage.house.browser_of()).get(path)).text
+
+    assert 'href="/start"' in page.split("<main")[1]
+
+
+async def test_at_meta_itself_no_pixel_is_proposed(fresh_database_url: str, serve: "Serve") -> None:
+    async with open_stage(fresh_database_url, serve, meta_url=None, practice=None) as stage:
+        browser = await stage.house.browser_of()
+        pages = [(await browser.get("/start/pixel")).text]
+        made = await browser.submit("/start/gateway", "/start/gateway", gateway="kiwify")
+        pages.append((await browser.get(made.to)).text)
+
+    assert [say("pt", "start.sandbox_pixel") in page for page in pages] == [False, False]
+    assert [say("pt", "start.sandbox_secret") in page for page in pages] == [False, False]

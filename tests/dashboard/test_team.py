@@ -1,7 +1,9 @@
 """Pages of owners: the team, keys, the audit log; and everybody's own."""
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.support.door import PASSWORD
@@ -132,6 +134,15 @@ async def test_somebody_changes_language_and_password(house: "House") -> None:
     assert (short.status, "15 to 200" in short.text) == (422, True)
     assert (done.status, "signed out" in done.text) == (200, True)
     assert ((await browser.get("/")).status, (await other.get("/")).status) == (200, 303)
+
+
+async def test_browsers_were_seen_at_a_time_of_the_accounts_zone(house: "House") -> None:
+    owner = await house.browser_of()
+    zone = ZoneInfo(house.world.account.tenant.time_zone)
+    at = house.world.clock.now().astimezone(zone)
+    page = (await owner.get("/account")).text
+
+    assert f"visto em {at:%d/%m/%Y %H:%M}" in unescape(page)
 
 
 async def test_another_browser_is_signed_out(house: "House") -> None:

@@ -49,6 +49,16 @@ def test_no_page_holds_a_sentence_of_its_own(template: Path) -> None:
     assert re.findall(r"[A-Za-zÀ-ÿ]{3,}", shown) == []
 
 
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_what_has_to_be_taken_elsewhere_can_be_copied(template: Path) -> None:
+    text = template.read_text()
+    shown = re.findall(r'class="(?:once|codes)"', text)
+    copied = re.findall(r'with of = "([^"]+)" %}{% include "copy.html"', text)
+
+    assert len(shown) <= len(copied)
+    assert [one for one in copied if one and f'id="{one}' not in text] == []
+
+
 def test_every_deed_of_the_audit_log_has_words() -> None:
     found = {
         deed

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from tests.deploy.files import ROOT, SECRETS
 
 from trackai.cli.main import PLACES
@@ -119,6 +121,25 @@ def test_backups_are_made_and_tried_in_it() -> None:
     assert [f"--from=build --chown={user} /empty /var/lib/trackai/backups"] == [
         line for line in steps("COPY") if line.endswith("/backups")
     ]
+
+
+def test_it_knows_who_vouches_for_databases_at_amazon() -> None:
+    ours = "deploy/aws/rds-roots.pem"
+    found = x509.load_pem_x509_certificates((ROOT / ours).read_bytes())
+    names = [one.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value for one in found]
+    regions = {re.sub(r"Amazon RDS (\S+) Root CA (\S+) G1", r"\1", str(one)) for one in names}
+    kinds = {"RSA2048", "RSA4096", "ECC384"}
+
+    assert f"{ours} /etc/ssl/rds-roots.pem" in steps("COPY")
+    # Each signed itself, may sign others, and holds for longer than anybody will look.
+    for one in found:
+        one.verify_directly_issued_by(one)
+        assert one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        assert one.not_valid_after_utc.year >= 2061
+    assert {"sa-east-1", "us-east-1", "eu-west-1"} <= regions
+    assert sorted(names) == sorted(
+        f"Amazon RDS {region} Root CA {kind} G1" for region in regions for kind in kinds
+    )
 
 
 def build_wheel(folder: Path) -> Path:

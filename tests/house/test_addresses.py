@@ -48,6 +48,7 @@ OWN_LINKS = {
         "card.to",
         "way.to",
         "setup.address",
+        "step.to",
     ),
     "picture",  # data of ours: what an authenticator reads
 }

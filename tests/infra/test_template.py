@@ -51,6 +51,9 @@ def test_containers_are_told_settings_that_exist_and_take_secrets_from_secrets_m
         assert ours & SECRETS == {"TRACKAI_DATABASE_URL"}
         assert "<DataDatabase" in flat(told["TRACKAI_DATABASE_URL"])
         assert "trackai@" in flat(told["TRACKAI_DATABASE_URL"])
+        # Who answers there is asked, by what the image holds.
+        proof = "?sslmode=verify-full&sslrootcert=/etc/ssl/rds-roots.pem"
+        assert flat(told["TRACKAI_DATABASE_URL"]).endswith(proof)
         # The key that asks PagerDuty who is on call, where the checklist is looked at.
         looks = task["Family"] in {"trackai-production-api", "trackai-production-check"}
         asks = {"TRACKAI_PAGERDUTY_API_KEY"} if looks else set()

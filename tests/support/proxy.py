@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from enum import Enum
@@ -50,9 +51,13 @@ class Proxy:
             writer.transport.abort()
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
-        """Listen for the length of a block."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def listening(
+        self, port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator[None]:
+        """Listen for the length of a block; with a context in TLS, which goes no further."""
+        server = await asyncio.start_server(
+            self._serve, "127.0.0.1", port, ssl=tls, reuse_address=True
+        )
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield
@@ -77,7 +82,7 @@ class Proxy:
         if self._line is Line.REFUSES:
             writer.transport.abort()
             return
-        with contextlib.suppress(OSError, asyncio.CancelledError):
+        with contextlib.suppress(OSError, ssl.SSLError, asyncio.CancelledError):
             far_reader, far_writer = await self._connect()
             self._open |= {writer, far_writer}
             try:
@@ -103,3 +108,8 @@ def database_proxy(url: str) -> Proxy:
     query = parse_qs(urlsplit(url).query)
     path = f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}"
     return Proxy(lambda: asyncio.open_unix_connection(path))
+
+
+def local_proxy(port: int) -> Proxy:
+    """Return a proxy to a port of this machine."""
+    return Proxy(lambda: asyncio.open_connection("127.0.0.1", port))

@@ -9,7 +9,7 @@ from trackai.accounts.entries import end_everywhere
 from trackai.accounts.proving import Proving
 from trackai.accounts.scribing import UserScribe
 from trackai.accounts.tokens import digest_of, new_token
-from trackai.errors import LinkGone
+from trackai.errors import PasswordLinkGone
 from trackai.storage import one_time_links, users
 from trackai.storage.one_time_links import Link, LinkKind
 from trackai.storage.pool import Tx
@@ -60,7 +60,7 @@ class NewPasswords:
         return user, token
 
     async def check_link(self, token: str) -> None:
-        """Raise LinkGone for a link that sets no password any more."""
+        """Raise PasswordLinkGone for a link that sets no password any more."""
         async with self._tools.database.transaction() as tx:
             await self._link(tx, token)
 
@@ -72,7 +72,7 @@ class NewPasswords:
         hashed = await self._tools.passwords.hash(password, email=user.email)
         async with self._tools.database.transaction() as tx:
             if not await one_time_links.use_link(tx, link.digest, now=now):
-                raise LinkGone
+                raise PasswordLinkGone
             await self._replace(tx, user, hashed, but=None)
         return user
 
@@ -98,8 +98,8 @@ class NewPasswords:
             tx, self._tools.envelope, digest, LinkKind.PASSWORD, now=now
         )
         if link is None or link.user_id is None:
-            raise LinkGone
+            raise PasswordLinkGone
         user = await users.find_user(tx, self._tools.envelope, link.user_id)
         if user is None or user.disabled:
-            raise LinkGone
+            raise PasswordLinkGone
         return link, user

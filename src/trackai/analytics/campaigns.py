@@ -88,8 +88,12 @@ class Brought:
 
     @property
     def conversion_rate(self) -> float | None:
-        """Sales for each click; None without clicks, or where they are of more than the sales."""
-        return self.sales / self.clicks if self.clicks and self.known.clicks else None
+        """Sales for each click; None without clicks, or where they are of more than the sales.
+
+        What no ad brought has none: it is clicks without an ad, and sales without a click.
+        """
+        told = self.clicks and self.known.clicks and self.kind is not Kind.NONE
+        return self.sales / self.clicks if told else None
 
     def in_currency(self, currency: str) -> Money:
         """Return what is known of a currency, to add to."""

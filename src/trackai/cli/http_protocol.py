@@ -6,6 +6,7 @@ no scope, no events, one write. Everything else goes uvicorn's way. What was gai
 """
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import unquote
 
@@ -37,7 +38,7 @@ class AnswersWhole(Protocol):
         """Tell whether this path may be asked that way."""
         ...
 
-    async def answer(self, method: str, path: str, request: Request) -> Answer | None:
+    def answer(self, method: str, path: str, request: Request) -> Awaitable[Answer | None]:
         """Return the answer to a request, None when there is nobody to answer."""
         ...
 

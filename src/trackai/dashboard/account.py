@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from trackai.accounts.signing_in import SignedIn
+from trackai.analytics.metrics import zone_of
 from trackai.dashboard.rendering import render
 from trackai.dashboard.visiting import Somebody, Visit, address_of, fields_of, tools_of
 from trackai.errors import InvalidField, NotFound, RequestRefused, TooManyRequests
@@ -65,11 +66,17 @@ async def account_page(
 ) -> Response:
     """Return the page, with what could not be done, or with what is shown this once."""
     tools = tools_of(request)
+    zone = None
+    if who.membership:
+        tenant_id = who.membership.tenant_id
+        async with tools.database.transaction(tenant_id=tenant_id) as tx:
+            zone = await zone_of(tx, tenant_id=tenant_id)
     standing = await tools.second_factor.standing(who.user)
     refused = problem or factor_problem
     return render(
         request,
         "account.html",
+        zone=zone,
         status=refused.status if refused else 200,
         visit=Visit(who, who.membership) if who.membership else None,
         memberships=await tools.signing_in.memberships(who.user),

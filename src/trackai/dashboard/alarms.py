@@ -12,6 +12,7 @@ from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.choices import MOST_NAME, MOST_WHY, Choices, Hush, NewRoute, alarm_named
 from trackai.alarms.message import LANGUAGES, shown, words_of
 from trackai.analytics.metrics import zone_of
+from trackai.dashboard.remedies import REMEDIES
 from trackai.dashboard.rendering import language_of, render_page
 from trackai.dashboard.thresholds import number_of, thresholds_of
 from trackai.dashboard.visiting import Configure, Manage, Operate, See, Visit, fields_of, tools_of
@@ -180,6 +181,8 @@ async def _page(
         zone=zone,
         status=status,
         only=only,
+        alarm=only,
+        remedy=REMEDIES.get(only.id, ()) if only else (),
         lines=[one for one in lines if only is None or one.alarm.id == only.id],
         history=history,
         subjects=subjects,

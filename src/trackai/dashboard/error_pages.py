@@ -16,6 +16,7 @@ from trackai.errors import (
     MethodNotAllowed,
     NoTeam,
     NotFound,
+    PasswordLinkGone,
     TooManyRequests,
     TrackaiError,
     Unavailable,
@@ -85,6 +86,8 @@ def page_before(request: Request) -> str | None:
 def _way_on(request: Request, error: TrackaiError) -> Way:
     if isinstance(error, NoTeam):
         return Way("/account", "errors.to_account")
+    if isinstance(error, PasswordLinkGone):
+        return Way("/forgot", "forgot.title")
     if request.method != "GET":
         before = page_before(request)
         return Way(before, "errors.to_form") if before else Way("/", "errors.back")

@@ -87,13 +87,13 @@ async def replay(request: Request, visit: Operate) -> Response:
 
 @router.get("/failures/replays/{replay_id}")
 async def progress(request: Request, visit: See, replay_id: UUID) -> Response:
-    """Show how far a replay is."""
+    """Show how far a replay is, and what holds it back."""
     part = "replay_progress.html" if request.headers.get("hx-request") else "replay.html"
+    found = await _letters(request, visit).progress(replay_id)
+    over = not found["waiting"] and not found["under_way"]
+    held = await open_breakers(tools_of(request), tenant_id=visit.membership.tenant_id)
     return await render_page(
-        request,
-        visit,
-        part,
-        replay=await _letters(request, visit).progress(replay_id),
+        request, visit, part, replay=found, over=over, breakers=[] if over else held
     )
 
 

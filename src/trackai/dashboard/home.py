@@ -45,8 +45,11 @@ async def home(request: Request, visit: See) -> Response:
         drawn = await perform(tx, asked, EVERYTHING, tenant_id=tenant_id)
         active = unwell(await lines_of(tx, language_of(request), tenant_id=tenant_id))
         up = await uptime(tx, asked), await uptime(tx, asked.before())
-        # What is still to be set up is said above the numbers, which alone are asked for again.
-        progress = None if again else await load_progress(tx, tools.clock, tenant_id=tenant_id)
+        quiet = now.attempts == 0 and now.sales == 0
+        # What is still to be set up is said once, above the numbers, which alone are asked for
+        # again; until it is, that nothing came is no news.
+        told = quiet or not again
+        progress = await load_progress(tx, tools.clock, tenant_id=tenant_id) if told else None
     formats = Formats(language_of(request), question.zone)
     part = "home_numbers.html" if again else "home.html"
     return await render_page(
@@ -72,7 +75,7 @@ async def home(request: Request, visit: See) -> Response:
         waiting=drawn.waiting.number,
         active=active,
         progress=progress,
-        quiet=now.attempts == 0 and now.sales == 0,
+        quiet=quiet,
     )
 
 

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Request, Response
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from trackai.dashboard.rendering import render_page
+from trackai.alarms.message import words_of
+from trackai.dashboard.remedies import REMEDIES, alarm_of
+from trackai.dashboard.rendering import language_of, render_page
 from trackai.dashboard.visiting import See
 from trackai.errors import NotFound
 
@@ -22,21 +24,32 @@ _ELSEWHERE = re.compile(r'<a href="\.\.[^"]*">(.*?)</a>', re.DOTALL)
 
 @router.get("/runbooks/{name}")
 async def runbook(request: Request, visit: See, name: str) -> Response:
-    """Show a runbook; they are written in English."""
-    title, text = read_runbook(name)
-    return await render_page(request, visit, "runbook.html", title=title, text=text)
+    """Show what to do: on the pages, where that is enough, then the runbook, in English."""
+    text, alarm = read_runbook(name), alarm_of(name)
+    if alarm is None:
+        raise NotFound("No alarm has this runbook.")
+    return await render_page(
+        request,
+        visit,
+        "runbook.html",
+        path="/alarms",  # the menu's place of it
+        title=words_of(language_of(request))[alarm.id]["title"],
+        alarm=alarm,
+        remedy=REMEDIES.get(alarm.id, ()),
+        text=text,
+    )
 
 
 @cache
-def read_runbook(name: str) -> tuple[str, Markup]:
-    """Return a runbook's title and what stands below it; NotFound when there is none."""
+def read_runbook(name: str) -> Markup:
+    """Return what stands below a runbook's title; NotFound when there is none."""
     folder = files("trackai.alarms") / "runbooks"
     path = folder / f"{name}.md"
     if not _NAME.fullmatch(name) or not path.is_file():
         raise NotFound("There is no such runbook.")
-    first, _, rest = path.read_text("utf-8").partition("\n")
+    rest = path.read_text("utf-8").partition("\n")[2]
     # HTML in the text stays text.
     drawn: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(rest)
     drawn = _ELSEWHERE.sub(r"\1", _BESIDE.sub(r'<a href="/runbooks/\1\2">', drawn))
     drawn = drawn.replace("<pre>", '<pre tabindex="0">')
-    return first.removeprefix("# "), Markup(drawn)  # noqa: S704 - drawn from our own pages
+    return Markup(drawn)  # noqa: S704 - drawn from our own pages

@@ -191,6 +191,7 @@ async def _page(request: Request, visit: Visit, step: str, told: Told = NOTHING)
         tag=await tag_of(request, visit) if step == "tag" else "",
         guide=script_guide(language_of(request)),
         sandbox=tools.practice is not None,
+        stand_in=tools.meta_url is not None,
         looks=_looks(request, step, progress),
         every_s=EVERY_S,
     )

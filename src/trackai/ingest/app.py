@@ -4,9 +4,10 @@ Plain ASGI without a framework; what people and dashboards call lives elsewhere.
 """
 
 import datetime as dt
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trackai.errors import MethodNotAllowed, NotFound, TrackaiError
 from trackai.gateways.port import Gateway
@@ -35,7 +36,9 @@ from trackai.ingest.wire import (
 from trackai.model.click import PageEventKind
 from trackai.model.clock import Clock, NewId
 from trackai.telemetry.logging import get_logger
-from trackai.telemetry.metrics import CLICKS, WEBHOOKS
+from trackai.telemetry.metrics import CLICKS, NO_ROUTE, REQUEST_SECONDS, WEBHOOKS
+from trackai.telemetry.tallies import Tally
+from trackai.telemetry.timings import Timing
 from trackai.tracker.script import build_script
 
 TRACK = "/api/v1/track/"
@@ -83,11 +86,14 @@ class EdgeLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """One address: what answers, to which methods, and where its outcomes are counted."""
+    """One address: what answers, to which methods, and where that is counted and timed."""
 
     handle: Handle
     methods: tuple[str, ...]
+    timing: Timing
     count: Count
+    # What went well; shown nowhere when the handler counts it.
+    taken: Tally = field(default_factory=Tally)
     cross_origin: bool = False
 
 
@@ -123,19 +129,14 @@ class Edge:
             stores=self._stores,
         )
         self._routes = _fixed_routes(tracking)
+        # Looked up once: a click takes microseconds.
+        self._of_webhooks, self._of_scripts = _timing(f"{WEBHOOK}{{gateway}}"), _timing("/t.js")
+        self._of_others = _timing(NO_ROUTE)
         self._script = build_script(gateways.values())
 
     def handles(self, path: str) -> bool:
         """Tell whether the edge answers this path, be it with 404."""
         return path.startswith((TRACK, WEBHOOK)) or path == OPENAPI or is_script(path)
-
-    def name_of(self, path: str) -> str | None:
-        """Return the pattern of an address that the edge answers, None when it is no such."""
-        if path in self._routes:
-            return path
-        if path.startswith(WEBHOOK):
-            return f"{WEBHOOK}{{gateway}}"
-        return "/t.js" if is_script(path) else None
 
     async def start(self) -> None:
         """Learn the tenants; a wrong set-up fails here and not later."""
@@ -155,11 +156,14 @@ class Edge:
     async def answer(self, method: str, path: str, request: Request) -> Answer | None:
         """Return the answer to a request, None when the client has gone."""
         route = self._route(path)
+        began = time.perf_counter()
         try:
-            return await _answer(route, method, request)
+            answer = await _answer(route, method, request)
         except ClientGone:
             route.count("client_gone")
             return None
+        route.timing.observe(time.perf_counter() - began)
+        return answer
 
     def _route(self, path: str) -> _Route:
         route = self._routes.get(path)
@@ -169,13 +173,16 @@ class Edge:
             return self._webhook_route(path[len(WEBHOOK) :])
         if is_script(path):
             return self._script_route(path)
-        return _Route(_nowhere, ("GET", "HEAD", "POST"), _uncounted, path.startswith(TRACK))
+        return _Route(
+            *(_nowhere, ("GET", "HEAD", "POST"), self._of_others, _uncounted),
+            cross_origin=path.startswith(TRACK),
+        )
 
     def _script_route(self, path: str) -> _Route:
         async def handle(request: Request) -> Answer:
             return serve_script(self._script, path, request)
 
-        return _Route(handle, ("GET", "HEAD"), _uncounted)
+        return _Route(handle, ("GET", "HEAD"), self._of_scripts, _uncounted)
 
     def _webhook_route(self, rest: str) -> _Route:
         gateway, slash, endpoint_key = rest.partition("/")
@@ -193,7 +200,7 @@ class Edge:
             count("repeat" if repeat else "stored")
             return answer
 
-        return _Route(handle, ("POST",), count)
+        return _Route(handle, ("POST",), self._of_webhooks, count)
 
 
 async def _answer(route: _Route, method: str, request: Request) -> Answer:
@@ -203,7 +210,7 @@ async def _answer(route: _Route, method: str, request: Request) -> Answer:
             return _PREFLIGHT
         return _wrong_method(route, headers)
     try:
-        return await route.handle(request)
+        answer = await route.handle(request)
     except ClientGone:
         raise
     except TrackaiError as error:
@@ -211,6 +218,9 @@ async def _answer(route: _Route, method: str, request: Request) -> Answer:
     except Exception as error:  # noqa: BLE001 - the edge's loop: answered, logged once, counted
         refused = _Bug("Something went wrong here; it has been logged.")
         refused.__cause__ = error
+    else:
+        route.taken.inc()
+        return answer
     route.count(refused.code)
     if refused.status == _Bug.status:
         _log_bug(refused)
@@ -251,22 +261,21 @@ def _fixed_routes(tracking: Tracking) -> dict[str, _Route]:
         PageEventKind.IDENTIFY.value: tracking.identify,
     }
     routes = {TRACK + kind: _report_route(kind, handle) for kind, handle in reports.items()}
-    routes[OPENAPI] = _Route(openapi, ("GET", "HEAD"), _uncounted)
+    routes[OPENAPI] = _Route(openapi, ("GET", "HEAD"), _timing(OPENAPI), _uncounted)
     return routes
 
 
 def _report_route(kind: str, handle: Handle) -> _Route:
-    stored = CLICKS.labels(kind, "stored")
-
     def count(outcome: str) -> None:
         CLICKS.labels(kind, outcome).inc()
 
-    async def handle_and_count(request: Request) -> Answer:
-        answer = await handle(request)
-        stored.inc()
-        return answer
+    stored = CLICKS.labels(kind, "stored")
+    return _Route(handle, ("POST",), _timing(TRACK + kind), count, stored, cross_origin=True)
 
-    return _Route(handle_and_count, ("POST",), count, cross_origin=True)
+
+def _timing(name: str) -> Timing:
+    """Return where answers of these addresses are timed, by their pattern."""
+    return REQUEST_SECONDS.labels("edge", name)
 
 
 async def _nowhere(_request: Request) -> Answer:

@@ -1,6 +1,7 @@
 """Why a database could not be opened, in words that say what to change."""
 
 import socket
+import ssl
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -22,8 +23,14 @@ _PERCENT = "in a password @ : / # and % are written as %40 %3A %2F %23 %25"
 _LOST = f"its host is not found. {_FORM}; {_PERCENT}"
 _UNREADABLE = f"it cannot be read. {_FORM}; {_PERCENT}"
 
+_UNPROVED = (
+    "nobody it trusts vouches for the server's certificate, or it is another host's. Let "
+    "sslrootcert name a file with the authority"
+)
+
 # The address must be changed: waiting will not help.
 _WRONG: tuple[tuple[type[Exception], str], ...] = (
+    (ssl.SSLCertVerificationError, _UNPROVED),
     (asyncpg.InvalidPasswordError, "the server refuses this user or password"),
     (asyncpg.InvalidAuthorizationSpecificationError, "the server refuses this user or password"),
     (asyncpg.InvalidCatalogNameError, "the server has no database of this name; create it first"),
@@ -43,15 +50,20 @@ _AWAY: tuple[tuple[type[Exception], str], ...] = (
 
 def why_not_connected(error: Exception, url: str) -> ConfigurationError | StorageUnavailable:
     """Return the error for people. It holds nothing of the address."""
-    scheme = urlsplit(url).scheme
-    if scheme not in {"postgresql", "postgres"}:
-        return ConfigurationError(
-            f"TRACKAI_DATABASE_URL does not open a database: its scheme is not postgresql. {_FORM}."
-        )
-    for kind, why in _WRONG:
-        if isinstance(error, kind):
-            return ConfigurationError(f"TRACKAI_DATABASE_URL does not open a database: {why}.")
+    wrong = _what_to_change(error, url)
+    if wrong:
+        return ConfigurationError(f"TRACKAI_DATABASE_URL does not open a database: {wrong}.")
     why = next(why for kind, why in _AWAY if isinstance(error, kind))
     return StorageUnavailable(
         f"The database of TRACKAI_DATABASE_URL cannot be reached: {why}.", retry_after_s=1.0
     )
+
+
+def _what_to_change(error: Exception, url: str) -> str | None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        return f"its scheme is not postgresql. {_FORM}"
+    # A host has no socket that could be missing.
+    if isinstance(error, FileNotFoundError) and parts.hostname:
+        return "there is no file where its sslrootcert says"
+    return next((why for kind, why in _WRONG if isinstance(error, kind)), None)

@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from trackai.telemetry.repeated import Repeated
+from trackai.telemetry.tallies import Tallies
 from trackai.telemetry.timings import Timings
 
 REGISTRY = CollectorRegistry()
@@ -12,13 +13,13 @@ _LASTS_S = 75.0
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
-CLICKS = Counter(
+CLICKS = Tallies(
     "trackai_track_events_total",
     "Page reports by kind and outcome",
     ("kind", "outcome"),
     registry=REGISTRY,
 )
-WEBHOOKS = Counter(
+WEBHOOKS = Tallies(
     "trackai_webhooks_total",
     "Webhooks by gateway and outcome",
     ("gateway", "outcome"),
@@ -199,6 +200,8 @@ ALARM_CALLS = Counter(
     ("route", "deed", "outcome"),
     registry=REGISTRY,
 )
+# The label of a route that no pattern of addresses covers.
+NO_ROUTE = "other"
 REQUEST_SECONDS = Timings(
     "trackai_request_seconds",
     "How long answers took, by what was asked: edge, API or pages, and the address's pattern",

@@ -71,10 +71,16 @@ document.addEventListener("change", (event) => {
   if (most) event.target.setCustomValidity(event.target.files[0]?.size > Number(most) ? tooLarge : "");
 });
 
+// A form that is on its way is not sent again by whoever is impatient: two keys, two test sales.
+const ON_ITS_WAY_MS = 10000;
 document.addEventListener("submit", (event) => {
-  const { confirm: question } = event.target.dataset;
-  if (question && !confirm(question)) event.preventDefault();
+  const { dataset, method } = event.target;
+  const again = Date.now() - (dataset.sentAt ?? 0) < ON_ITS_WAY_MS;
+  if (again || (dataset.confirm && !confirm(dataset.confirm))) return event.preventDefault();
+  if (method === "post") dataset.sentAt = Date.now();
 });
+// Whoever comes back to a page sends its forms anew.
+addEventListener("pageshow", () => document.querySelectorAll("[data-sent-at]").forEach((form) => delete form.dataset.sentAt));
 
 // What is left until something happens is counted down.
 setInterval(() => {

@@ -5,7 +5,7 @@ const { lang: language } = document.documentElement;
 const { timeZone } = document.body.dataset;
 const moments = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "short", timeZone });
 const days = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone });
-const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", timeZone });
+const clock = new Intl.DateTimeFormat(language, { timeStyle: "short", timeZone });
 const units = {
   number: new Intl.NumberFormat(language, { maximumFractionDigits: 1 }),
   percent: new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }),
