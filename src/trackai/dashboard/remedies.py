@@ -21,6 +21,7 @@ class Step:
 
 _CONNECTIONS = ("/connections", "menu.connections")
 _FAILURES = ("/failures", "menu.failures")
+_ALARMS = ("/alarms", "menu.alarms")
 
 # By alarm, in the order in which they are taken.
 REMEDIES: Mapping[str, Sequence[Step]] = {
@@ -43,7 +44,7 @@ REMEDIES: Mapping[str, Sequence[Step]] = {
     "webhooks_silent": (
         Step("look", *_CONNECTIONS),
         Step("compare", *_CONNECTIONS),
-        Step("silence", "/alarms", "menu.alarms"),
+        Step("silence", *_ALARMS),
     ),
     "match_rate_drop": (
         Step("look", "/match-rate", "menu.match_rate"),
@@ -54,6 +55,11 @@ REMEDIES: Mapping[str, Sequence[Step]] = {
         Step("look", *_CONNECTIONS),
         Step("secret", *_CONNECTIONS),
         Step("address", *_CONNECTIONS),
+    ),
+    "tenant_calls_lost": (
+        Step("look", *_ALARMS),
+        Step("again", *_ALARMS),
+        Step("unheard", *_ALARMS),
     ),
 }
 
