@@ -59,7 +59,7 @@ REMEDIES: Mapping[str, Sequence[Step]] = {
     "tenant_calls_lost": (
         Step("look", *_ALARMS),
         Step("again", *_ALARMS),
-        Step("missed", *_ALARMS),
+        Step("unheard", *_ALARMS),
     ),
 }
 
