@@ -164,6 +164,12 @@ async def test_a_tenant_that_is_gone_is_told_nothing_any_more(tower: "Tower") ->
     await tower.look(4, cpu_percent=95)
 
     assert [tower.key("cpu_busy")] == [one["dedup_key"] for one in tower.pager.events]
+    async with world.workers.transaction() as tx:
+        written = await tx.fetch(
+            "select event from alarm_history where tenant_id = $1 and event = 'gone'", tenant_id
+        )
+
+    assert [] == written
     assert ("breaker_open", "resolve", "dead", "route_gone") in await calls(tower)
 
 

@@ -134,10 +134,11 @@ class _Found:
         if standing.incident_id and not standing.called_at:
             self.firing[subject] = standing
 
-    def lose(self, subject: Subject, stored: Standing) -> None:
-        """Take in that what an alarm was about is no more."""
+    def lose(self, subject: Subject, stored: Standing, *, told: bool) -> None:
+        """Take in that what an alarm was about is no more; `told`: its history has a reader."""
         self.gone.append(subject)
-        self.happened.append(Happened(subject, Event.GONE, stored))
+        if told:
+            self.happened.append(Happened(subject, Event.GONE, stored))
         if stored.incident_id:
             self.ended[subject] = stored
 
@@ -222,10 +223,12 @@ class Evaluator:
             found.add(subject, stored, step)
             if subject in found.firing:
                 found.thresholds[subject] = counts.threshold
+        there = {subject.tenant_id for subject in measured}
         for subject in before.keys() - measured.keys():
             # During a rollout a newer release looks, too: its alarms are not ours to end.
             if subject.alarm in ALARMS:
-                found.lose(subject, before[subject])
+                # Of a deleted tenant nothing is written any more: it may be purged already.
+                found.lose(subject, before[subject], told=subject.tenant_id in there)
         return found
 
     async def _call(
