@@ -19,6 +19,7 @@ from tests.tracker.test_public_web import Site, near
 from trackai.cli.practice import Practice
 from trackai.dashboard.progress import STEPS
 from trackai.dashboard.starting import PARTS
+from trackai.dashboard.words import say
 from trackai.ingest.throttle import Throttle
 from trackai.model.access import MemberRole
 from trackai.model.clock import new_id
@@ -308,12 +309,23 @@ async def test_a_sale_that_nobody_made_does_not_count_at_a_real_pixel(
             await tx.execute(AT_META, stage.tenant_id)
         connection = await connection_of(browser)
         real = await browser.submit("/start/sale", "/start/sale", of=connection)
-        await browser.submit("/start/sale", "/start/sale/code", of=of, test_event_code="TEST9")
+        coded = await browser.submit(
+            "/start/sale", "/start/sale/code", of=of, test_event_code="TEST9"
+        )
         tried = await browser.submit("/start/sale", "/start/sale", of=connection)
 
         assert (real.status, "contaria como venda" in real.text) == (422, True)
+        assert say("pt", "connections.done_code") in (await browser.get(coded.to)).text
         assert tried.status == 303
         assert address
+
+
+async def test_a_test_sale_that_no_pixel_would_get_is_refused_in_words(stage: Stage) -> None:
+    browser = await stage.house.browser_of()
+    await set_up_gateway(browser)
+    answer = await browser.submit("/start/sale", "/start/sale", of=await connection_of(browser))
+
+    assert (answer.status, say("pt", "start.no_pixel_yet") in answer.text) == (422, True)
 
 
 async def test_a_test_sale_without_a_secret_is_refused_in_words(stage: Stage) -> None:

@@ -140,7 +140,7 @@ async def set_code(request: Request, visit: Manage) -> Response:
     problem = await change_code(request, visit, _id(fields), fields)
     if problem:
         return await _page(request, visit, "sale", Told(problem))
-    return _to("sale")
+    return RedirectResponse("/start/sale?done=code#codes", status_code=303)
 
 
 @router.post("/start/sale")
@@ -190,6 +190,7 @@ async def _page(request: Request, visit: Visit, step: str, told: Told = NOTHING)
         titles=titles(),
         tag=await tag_of(request, visit) if step == "tag" else "",
         guide=script_guide(language_of(request)),
+        done=request.query_params.get("done"),
         sandbox=tools.practice is not None,
         stand_in=tools.meta_url is not None,
         looks=_looks(request, step, progress),

@@ -53,6 +53,8 @@ async def sell(request: Request, visit: Visit, known: Connections, one: GatewayV
         return "start.no_sandbox"
     if not secrets:
         return "gateway_do.no_secret"
+    if not known.pixels:
+        return "start.no_pixel_yet"
     if not all(pixel.account.api_url or pixel.account.test_event_code for pixel in known.pixels):
         return "start.real_pixel"
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
