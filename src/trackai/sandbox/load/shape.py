@@ -7,11 +7,13 @@ matter of minutes. Webhooks, page events and hashes of people are not made up: n
 
 import datetime as dt
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 from uuid import UUID
+
+from trackai.model.match import MatchReason, MatchStrategy
 
 KEEP_DAYS = 365
 TRIES_A_SALE = 50
@@ -190,8 +192,8 @@ class _Sales:
                 status, reason = "deferred", "transient_error"
             owed_at, received_at = at - took.since_owed, at - took.since_received
             pixel, gateway = shop.pixels[index % 2], GATEWAY_OF[funnel]
-            # Two tries a delivery; what they are of may be long gone.
-            delivery = next(ids) if index % 2 == 0 else delivery
+            # The sale's is sent at once; then two tries a delivery, of what may be long gone.
+            delivery = next(ids) if index % 2 or not index else delivery
             if not index:
                 # A sale is sent, or refused for good: a dead letter.
                 refused = status == "rejected"
@@ -206,7 +208,7 @@ class _Sales:
                     pixel,
                     receipt,
                     gateway,
-                    1 + index % 2,
+                    1 if index % 2 or not index else 2,
                     status,
                     reason,
                     400 if status == "rejected" else 200,
@@ -252,7 +254,7 @@ class _Sales:
             (
                 *(shop.tenant_id, conversion, strategy if click else "unmatched"),
                 *(click[:2] if click else (None, None)),
-                *([], owed_at, click[2] if click else UUID(int=0)),
+                *(_tried(strategy, click), owed_at, click[2] if click else UUID(int=0)),
             )
         )
         event_id = f"{gateway}.{conversion.hex[:16]}"
@@ -283,6 +285,35 @@ class _Sales:
             )
             buyers = buyers or (click_id, at, ad.id)
         return buyers or ("", sold_at, UUID(int=0))
+
+
+def _tried(
+    strategy: str, click: tuple[str, dt.datetime, UUID] | None
+) -> Sequence[Mapping[str, object]]:
+    """Return the rungs down to the one that found a click, as decisions are stored."""
+    missed = MatchReason.NOT_CARRIED if click else MatchReason.UNKNOWN
+    rungs: list[Mapping[str, object]] = []
+    for rung in MatchStrategy:
+        if rung is MatchStrategy.UNMATCHED:
+            break
+        if click and rung.value == strategy:
+            looked = {"click_id": click[0], "clicked_at": click[1].isoformat()}
+            return [*rungs, _rung(rung, MatchReason.FOUND, looked)]
+        rungs.append(_rung(rung, _NEVER.get(rung, missed)))
+    return rungs
+
+
+# What most sales have none of, and most funnels do not match by.
+_NEVER = {
+    MatchStrategy.SUBSCRIPTION: MatchReason.NOT_CARRIED,
+    MatchStrategy.VISITOR: MatchReason.SWITCHED_OFF,
+}
+
+
+def _rung(
+    strategy: MatchStrategy, reason: MatchReason, *looked_at: Mapping[str, str]
+) -> Mapping[str, object]:
+    return {"strategy": strategy.value, "reason": reason.value, "looked_at": list(looked_at)}
 
 
 def _ids(at: dt.datetime, chance: random.Random) -> Iterator[UUID]:
