@@ -185,7 +185,7 @@ def call_keys(
         else:
             shared[alarm] = _shared_key(alarm, owner, firing[subject])
             together = len(known) + number[alarm]
-            calls.append(Called(subject, shared[alarm], True, together, owner))  # noqa: FBT003
+            calls.append(Called(subject, shared[alarm], first=True, number=together, owner=owner))
     return calls
 
 
