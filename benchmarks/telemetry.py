@@ -18,7 +18,7 @@ from trackai.model.clock import new_id
 from trackai.telemetry import tracing
 from trackai.telemetry.log_files import LogFile, Room
 from trackai.telemetry.logging import configure_logging, get_logger
-from trackai.telemetry.metrics import WEBHOOKS
+from trackai.telemetry.metrics import RECEIPTS
 from trackai.telemetry.tracing import Done
 
 TURNS = 2000
@@ -62,7 +62,7 @@ def _round(nowhere: TextIO, file: LogFile) -> tuple[float, ...]:
 
 
 def _count() -> None:
-    WEBHOOKS.labels("kiwify", "stored").inc()
+    RECEIPTS.labels("kiwify", "processed").inc()
 
 
 def _span() -> None:
