@@ -212,7 +212,7 @@ async def open_app(
         log = metrics_log_of(settings)
         agreed = await stack.enter_async_context(database_clock(database))
         await stack.enter_async_context(
-            _sampling(settings, url, ([database, people, access], agreed), log)
+            _sampling(settings, url, [database, people, access], agreed, log)
         )
 
         @asynccontextmanager
@@ -265,10 +265,10 @@ def _dashboard(
 
 
 def _sampling(
-    settings: Settings, url: str, of: tuple[Sequence[Database], Clock], log: MetricsLog | None
+    settings: Settings, url: str, pools: Sequence[Database], clock: Clock, log: MetricsLog | None
 ) -> AbstractAsyncContextManager[None]:
     """Return what measures this process."""
-    name, (pools, clock) = f"serve@{socket.gethostname()}:{os.getpid()}", of
+    name = f"serve@{socket.gethostname()}:{os.getpid()}"
     process = Process(name, Part.SERVE, pools, settings.data_dir, settings.spool_mib > 0)
     return sampling(url, Role.INGEST, process, clock, log=log)
 

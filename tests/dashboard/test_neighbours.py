@@ -10,7 +10,7 @@ from tests.support.opened import Raw, raw_rows
 from trackai.sandbox.platforms import SaleStatus
 
 if TYPE_CHECKING:
-    from tests.dashboard.conftest import House
+    from tests.dashboard.conftest import Browser, House
 
 # What an address names: the table that it is in, and the column.
 THINGS = {
@@ -72,26 +72,37 @@ def things_of(rows: Raw, tenant_id: object) -> dict[Any, Any]:
     }
 
 
-async def test_another_tenants_things_are_on_no_page_and_stay_as_they_are(house: "House") -> None:
-    tenant_id = house.world.account.tenant.id
-    await furnish(house)
-    before = await raw_rows(house.world.url)
-    ids = {
-        name: next((row[column] for (of, _), row in before.items() if of == table), None)
+def things_in(rows: Raw) -> dict[str, Any]:
+    """Return an id of each of `THINGS`."""
+    return {
+        name: next((row[column] for (of, _), row in rows.items() if of == table), None)
         for name, (table, column) in THINGS.items()
     }
+
+
+async def come_as_stranger(house: "House") -> "tuple[Browser, str]":
+    """Sign in an owner of another tenant; return a browser, and what its forms carry."""
     await house.member("bia@loja.test", account=await house.world.open_account("Outra"))
     stranger = house.browser()
     stranger.token = await house.sign_in("bia@loja.test")
     proof = re.search(r'name="csrf" value="([0-9a-f]+)"', (await stranger.get("/")).text)
     assert proof
+    return stranger, proof[1]
+
+
+async def test_another_tenants_things_are_on_no_page_and_stay_as_they_are(house: "House") -> None:
+    tenant_id = house.world.account.tenant.id
+    await furnish(house)
+    before = await raw_rows(house.world.url)
+    ids = things_in(before)
+    stranger, csrf = await come_as_stranger(house)
     found = {}
     for method, path in OF_THINGS:
         address = path.format(**ids)
         if method == "GET":
             found[method, path] = (await stranger.get(address)).status
         else:
-            answer = await stranger.post(address, csrf=proof[1], **FIELDS)
+            answer = await stranger.post(address, csrf=csrf, **FIELDS)
             found[method, path] = answer.status
     after = await raw_rows(house.world.url)
 
@@ -125,19 +136,12 @@ async def test_another_tenants_thing_that_a_form_names_stays_as_it_is(house: "Ho
     tenant_id = house.world.account.tenant.id
     await furnish(house)
     before = await raw_rows(house.world.url)
-    ids = {
-        name: next((row[column] for (of, _), row in before.items() if of == table), None)
-        for name, (table, column) in THINGS.items()
-    }
+    ids = things_in(before)
     ids["tenant_id"] = tenant_id
-    await house.member("bia@loja.test", account=await house.world.open_account("Outra"))
-    stranger = house.browser()
-    stranger.token = await house.sign_in("bia@loja.test")
-    proof = re.search(r'name="csrf" value="([0-9a-f]+)"', (await stranger.get("/")).text)
-    assert proof
+    stranger, csrf = await come_as_stranger(house)
     for path, field, thing in NAMED_IN_FIELDS:
         fields = {**ASKED, field: str(ids[thing])}
-        answer = await stranger.post(path, csrf=proof[1], **fields)
+        answer = await stranger.post(path, csrf=csrf, **fields)
         # Taken as a form, not turned away at the door.
         assert answer.status in {200, 303, 404, 422}, path
         assert str(ids[thing]) not in answer.text, path

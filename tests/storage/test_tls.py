@@ -1,14 +1,14 @@
 """A database over TLS: who it is, is asked where its address says so."""
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
+from tests.support.proxy import database_proxy
 
 from trackai.cli.rehearsal.tls import HOST, Papers, make_papers
 from trackai.errors import ConfigurationError
@@ -24,36 +24,15 @@ async def tls_server(url: str, papers: Papers) -> AsyncIterator[int]:
     """Speak TLS as PostgreSQL does, before the server of an address; yield the port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(papers.server)
-    query = parse_qs(urlsplit(url).query)
-    socket = f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}"
-    tasks = set[asyncio.Task[None]]()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await reader.readexactly(ASKS)
-            writer.write(AGREED)
-            await writer.start_tls(context)
-            far_reader, far_writer = await asyncio.open_unix_connection(socket)
-            await asyncio.gather(pour(reader, far_writer), pour(far_reader, writer))
+    async def agree(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(ASKS)
+        writer.write(AGREED)
+        await writer.start_tls(context)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    writer.transport.abort()
+    line = database_proxy(url, greet=agree)
+    async with line.listening():
+        yield line.port
 
 
 def address(url: str, host: str, port: int, authority: Path) -> str:

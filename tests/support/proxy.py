@@ -11,6 +11,12 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 CHUNK_BYTES = 64 * 1024
 
 Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+# What is said to whoever comes, before anything is passed on.
+Greet = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def _silently(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    """Say nothing."""
 
 
 class Line(Enum):
@@ -25,8 +31,11 @@ class Line(Enum):
 class Proxy:
     """One proxied address."""
 
-    def __init__(self, connect: Connect, *, delay_s: float = 0.05) -> None:
+    def __init__(
+        self, connect: Connect, *, delay_s: float = 0.05, greet: Greet = _silently
+    ) -> None:
         self._connect = connect
+        self._greet = greet
         self._delay_s = delay_s
         self._line = Line.PASSES
         self._passing = asyncio.Event()
@@ -82,7 +91,8 @@ class Proxy:
         if self._line is Line.REFUSES:
             writer.transport.abort()
             return
-        with contextlib.suppress(OSError, ssl.SSLError, asyncio.CancelledError):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            await self._greet(reader, writer)
             far_reader, far_writer = await self._connect()
             self._open |= {writer, far_writer}
             try:
@@ -103,11 +113,11 @@ class Proxy:
         writer.close()
 
 
-def database_proxy(url: str) -> Proxy:
+def database_proxy(url: str, *, greet: Greet = _silently) -> Proxy:
     """Return a proxy to the database at an address over a socket file."""
     query = parse_qs(urlsplit(url).query)
     path = f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}"
-    return Proxy(lambda: asyncio.open_unix_connection(path))
+    return Proxy(lambda: asyncio.open_unix_connection(path), greet=greet)
 
 
 def local_proxy(port: int) -> Proxy:

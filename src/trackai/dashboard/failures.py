@@ -91,10 +91,9 @@ async def progress(request: Request, visit: See, replay_id: UUID) -> Response:
     part = "replay_progress.html" if request.headers.get("hx-request") else "replay.html"
     found = await _letters(request, visit).progress(replay_id)
     over = not found["waiting"] and not found["under_way"]
-    held = await open_breakers(tools_of(request), tenant_id=visit.membership.tenant_id)
-    return await render_page(
-        request, visit, part, replay=found, over=over, breakers=[] if over else held
-    )
+    tools, tenant_id = tools_of(request), visit.membership.tenant_id
+    held = [] if over else await open_breakers(tools, tenant_id=tenant_id)
+    return await render_page(request, visit, part, replay=found, over=over, breakers=held)
 
 
 @router.post("/failures/discards")

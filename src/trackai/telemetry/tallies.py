@@ -1,14 +1,12 @@
-"""A counter for what happens thousands of times a second, in one thread alone.
-
-It takes no locks, as timings do not.
-"""
+"""A counter for what happens thousands of times a second, in one thread alone."""
 
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily
-from prometheus_client.registry import Collector
 from typing_extensions import override
+
+from trackai.telemetry.labelled import Labelled
 
 
 class Tally:
@@ -24,7 +22,7 @@ class Tally:
         self.number += 1
 
 
-class Tallies(Collector):
+class Tallies(Labelled[Tally]):
     """Tallies by labels, shown as any counter of the registry is."""
 
     def __init__(
@@ -35,28 +33,17 @@ class Tallies(Collector):
         *,
         registry: CollectorRegistry,
     ) -> None:
-        self._shown_as = (name, documentation, labels)
-        self._tallies: dict[tuple[str, ...], Tally] = {}
-        registry.register(self)
-
-    def labels(self, *values: str) -> Tally:
-        """Return the one with these labels, in their order; it begins with nothing."""
-        if len(values) != len(self._shown_as[2]):
-            raise ValueError(f"{self._shown_as[0]} has the labels {self._shown_as[2]}: {values}")
-        return self._tallies.setdefault(values, Tally())
+        super().__init__(name, documentation, labels, Tally, registry)
 
     @override
     def collect(self) -> Iterator[CounterMetricFamily]:
         """Yield what was counted until now."""
         family = self._family()
-        for labels, tally in list(self._tallies.items()):
+        for labels, tally in list(self._kept.items()):
             family.add_metric(labels, tally.number)
         yield family
 
-    def describe(self) -> Iterator[CounterMetricFamily]:
-        """Yield the counter without numbers: its name is taken."""
-        yield self._family()
-
+    @override
     def _family(self) -> CounterMetricFamily:
         name, documentation, labels = self._shown_as
         return CounterMetricFamily(name, documentation, labels=labels)

@@ -16,11 +16,7 @@ class Email:
 
     def __init__(self, mail: Mail | None) -> None:
         self._mail = mail
-
-    @property
-    def ready(self) -> bool:
-        """Tell whether this process may reach a mail server."""
-        return self._mail is not None
+        self.ready = mail is not None
 
     async def tell(self, message: Message, target: Target) -> Outcome:
         """Send one message."""

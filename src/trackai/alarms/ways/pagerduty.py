@@ -34,14 +34,11 @@ _SEVERITIES = {
 class PagerDuty:
     """Sends events; the route's secret is the integration's routing key."""
 
+    ready = True  # nothing has to be set up for it
+
     def __init__(self, http: Http, url: str = URL) -> None:
         self._http = http
         self._url = url.rstrip("/")
-
-    @property
-    def ready(self) -> bool:
-        """Tell that nothing has to be set up for it."""
-        return True
 
     async def tell(self, message: Message, target: Target) -> Outcome:
         """Send one event."""

@@ -22,13 +22,10 @@ _SIGNS = {
 class Slack:
     """Posts a line of text."""
 
+    ready = True  # nothing has to be set up for it
+
     def __init__(self, web: PublicWeb) -> None:
         self._web = web
-
-    @property
-    def ready(self) -> bool:
-        """Tell that nothing has to be set up for it."""
-        return True
 
     async def tell(self, message: Message, target: Target) -> Outcome:
         """Post once."""

@@ -25,14 +25,11 @@ _NEVER = frozenset({NoPage.NO_ADDRESS, NoPage.NOT_PUBLIC})
 class SignedWebhook:
     """Posts JSON with an HMAC-SHA256 over time and body."""
 
+    ready = True  # nothing has to be set up for it
+
     def __init__(self, web: PublicWeb, clock: Clock) -> None:
         self._web = web
         self._clock = clock
-
-    @property
-    def ready(self) -> bool:
-        """Tell that nothing has to be set up for it."""
-        return True
 
     async def tell(self, message: Message, target: Target) -> Outcome:
         """Post once; any 2xx is a yes, and 410 says never again."""
