@@ -48,9 +48,8 @@ async def test_a_bulk_replay_goes_on_with_the_next_worker(
     left = progress(place, customer, replay)
     await place.forget_workers()
     stack.enter_context(place.start("worker"))
-    await until(
-        lambda: progress(place, customer, replay)["accepted"] == LETTERS, "the replay's end"
-    )
+    await until(lambda: bool(progress(place, customer, replay)["finished_at"]), "its last turn")
+    await until(lambda: progress(place, customer, replay)["accepted"] == LETTERS, "all at Meta")
     ended = progress(place, customer, replay)
 
     assert left["waiting"] > 0
