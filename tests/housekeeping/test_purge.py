@@ -11,6 +11,7 @@ from tests.support.world import SECRET
 from trackai.accounts.closing import close_tenant
 from trackai.errors import InvariantBroken, StatementRefused, UnknownTenant
 from trackai.housekeeping.purge import SETTLED, Purger
+from trackai.housekeeping.rollups import Folder
 from trackai.model.clock import new_id
 from trackai.sandbox.platforms import SaleStatus, platform
 from trackai.storage import purging
@@ -20,6 +21,7 @@ from trackai.storage.envelope import Envelope
 from trackai.storage.gateway_connections import find_connection_by_endpoint_key_all_tenants
 from trackai.storage.pool import Database, Role
 from trackai.storage.receipts import claim_receipt_all_tenants
+from trackai.storage.rollups import CHANGED, note_peaks_all_tenants
 from trackai.storage.tenants import (
     find_tenant,
     find_tenant_by_site_key,
@@ -160,6 +162,39 @@ async def test_a_purge_that_was_cut_short_goes_on(
     await purge(world, cleaner)
 
     assert {"audit_logs"} == set(rows_of(await raw_rows(world.url), world.account.tenant.id))
+
+
+async def test_what_is_deleted_with_a_tenant_is_counted_nowhere(
+    world: "World", cleaner: Database
+) -> None:
+    account = world.account
+    await world.fill(account)
+    await world.count(account)
+    await close(world, account)
+    before = _buckets(await raw_rows(world.url), account.tenant.id)
+    async with cleaner.transaction() as tx:
+        for table in purging.TABLES[: purging.TABLES.index("rollup_totals")]:
+            await purging.delete_some(tx, table, tenant_id=account.tenant.id, limit=1000)
+        waiting = [row for one in CHANGED for row in await tx.fetch(f"select from {one}")]
+
+    await Folder(world.workers, world.clock).step()
+    async with world.workers.transaction() as tx:
+        await note_peaks_all_tenants(tx)
+    async with cleaner.transaction() as tx:
+        left = [row for one in CHANGED for row in await tx.fetch(f"select from {one}")]
+
+    assert before
+    assert waiting
+    assert [] == left
+    assert before == _buckets(await raw_rows(world.url), account.tenant.id)
+
+
+def _buckets(rows: Raw, tenant_id: "UUID") -> Raw:
+    return {
+        key: row
+        for key, row in rows.items()
+        if key[0].startswith("rollup_") and row["tenant_id"] == tenant_id
+    }
 
 
 async def test_the_role_that_deletes_cannot_reach_a_tenant_who_is_there(

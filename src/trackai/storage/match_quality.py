@@ -16,7 +16,7 @@ select n.tenant_id, ($7::timestamptz at time zone t.time_zone)::date, n.destinat
   n.event_name, n.match_keys, n.quality, n.events
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::bigint[])
   as n (tenant_id, destination_id, event_name, match_keys, quality, events)
-join tenants t on t.id = n.tenant_id
+join tenants t on t.id = n.tenant_id and t.deleted_at is null
 order by 1, 2, 3, 4, 5
 on conflict (tenant_id, day, destination_id, event_name, match_keys) do update
   set events = q.events + excluded.events, quality = excluded.quality

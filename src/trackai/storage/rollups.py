@@ -19,8 +19,10 @@ select pg_advisory_xact_lock(hashtext('trackai fold')),
   set_config('idle_in_transaction_session_timeout', '0', true)
 """
 
+# Changes in each bucket that they belong to. Of deleted tenants none: their buckets go, and what is
+# deleted with them would be counted into new ones behind the job's back.
 _SPREAD = """
-  from taken c join tenants t on t.id = c.tenant_id
+  from taken c join tenants t on t.id = c.tenant_id and t.deleted_at is null
   cross join (values ('week'), ('day'), ('hour'), ('minute')) g (grain)
   where (g.grain <> 'minute' or c.at > now() - interval '49 hours')
 """
@@ -213,7 +215,7 @@ from (
   select tenant_id, at, sum(attempts) as attempts
   from rollup_dispatch where grain = 'minute' and attempts > 0 group by tenant_id, at
 ) m
-join tenants t on t.id = m.tenant_id
+join tenants t on t.id = m.tenant_id and t.deleted_at is null
 group by 1, 2 order by 1, 2
 on conflict (tenant_id, at) do update set attempts = greatest(p.attempts, excluded.attempts)
 where p.attempts < excluded.attempts

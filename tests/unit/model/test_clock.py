@@ -2,6 +2,8 @@ import datetime as dt
 import time
 import uuid
 
+import pytest
+
 from trackai.model.clock import SystemClock, new_id
 
 
@@ -28,3 +30,19 @@ def test_new_ids_carry_the_time_they_were_made() -> None:
 
 def test_new_ids_differ() -> None:
     assert len({new_id() for _ in range(1000)}) == 1000
+
+
+def test_new_ids_sort_as_they_were_made() -> None:
+    made = [new_id() for _ in range(1000)]
+
+    assert sorted(made) == made
+
+
+def test_new_ids_of_one_moment_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1_800_000_000_123_999_999)
+    made = {new_id() for _ in range(1000)}
+
+    assert len(made) == 1000
+    assert {(1_800_000_000_123, 0x7FFF)} == {
+        (one.int >> 80, one.int >> 64 & 0xFFFF) for one in made
+    }
