@@ -17,12 +17,14 @@ from trackai.analytics.periods import Period
 from trackai.analytics.verify import Days, Verified, verify
 from trackai.dispatch.dead_letters import DeadLetters, ReplayReleaser, Wish
 from trackai.housekeeping.rollups import Folder
+from trackai.model.ad_spend import AdAccount, AdDay
 from trackai.model.click import Utm
 from trackai.model.clock import new_id
 from trackai.privacy.erase import Erasure
 from trackai.privacy.person import Person as Named
 from trackai.sandbox.platforms import PLATFORMS, Person, Sale, SaleStatus, platform
 from trackai.storage import counts
+from trackai.storage.ad_spend import save_spend
 from trackai.storage.counts import CLICK_TO_SALE
 from trackai.storage.dead_letters import Wanted, discard
 from trackai.storage.deliveries import bury_of_destination
@@ -57,6 +59,18 @@ async def some_days(office: "Office", account: "Account", seed: str) -> Verified
     async with world.people.transaction(tenant_id=account.tenant.id) as tx:
         days = Days(first=first, last=last)
         return await verify(tx, tenant_id=account.tenant.id, days=days, now=world.clock.now())
+
+
+async def spend(office: "Office", account: "Account") -> None:
+    """Let an ad have cost something on each day of two weeks."""
+    today = office.world.clock.now().date()
+    days = [
+        AdDay(today - dt.timedelta(days=ago), "7", "Launch", "", "set", "1", "ad", "BRL", 900)
+        for ago in range(14)
+    ]
+    async with office.world.people.transaction(tenant_id=account.tenant.id) as tx:
+        of = AdAccount(account.tenant.id, "meta", "act_1")
+        await save_spend(tx, of, days, now=office.world.clock.now())
 
 
 class Life:
@@ -172,6 +186,8 @@ async def test_whatever_happens_every_bucket_equals_its_rows(shop: "Office", see
     other = await shop.open_account("Outra")
     accounts = [shop.world.account, other]
     await Life(shop, accounts, seed).live()
+    for account in accounts:
+        await spend(shop, account)
     found = [await verified(shop, account) for account in accounts]
     assert not await Folder(shop.world.workers, shop.world.clock).step()
     left = await shop.world.rows("select count(*) from changed_sales where $1::uuid is not null")
@@ -273,6 +289,7 @@ TAMPERED = {
     "rollup_peaks": "insert into rollup_peaks select tenant_id, at, 1000 from counted_totals"
     " where grain = 'day' and gateway = '' limit 1",
     "rollup_latency": "update rollup_latency set numbers[1] = numbers[1] + 1 where grain = 'day'",
+    "ad_spend_weeks": "update ad_spend_weeks set spent_minor = spent_minor + 1",
 }
 
 
@@ -296,6 +313,7 @@ async def test_a_bucket_that_differs_is_found(shop: "Office", rollup: str, tampe
     account = shop.world.account
     await shop.sell(3)
     await shop.step()
+    await spend(shop, account)
     await Folder(shop.world.workers, shop.world.clock).step()
     before = await verified(shop, account)
     owner = await asyncpg.connect(shop.world.url)
@@ -309,6 +327,7 @@ async def test_a_bucket_that_differs_is_found(shop: "Office", rollup: str, tampe
     after = await verified(shop, account)
 
     assert before.different == 0
+    assert all(one.total for one in before.compared)
     assert {one.rollup for one in after.compared if one.different} == {rollup}
     assert all(one.examples for one in after.compared if one.different)
 

@@ -70,6 +70,7 @@ def test_what_was_sold_is_shown_and_counted_again(place: "Place") -> None:
         "rollup_dispatch": 0,
         "rollup_latency": 0,
         "rollup_peaks": 0,
+        "ad_spend_weeks": 0,
     }
     assert next(row["rows"] for row in folded if row["rollup"] == "rollup_sales") == 1
     assert tampered.returncode == 1

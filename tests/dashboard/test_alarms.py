@@ -238,6 +238,9 @@ async def test_where_a_call_leads_there_is_a_page(house: "House", alarm: Alarm) 
         "pt", "alarms.runbook_of", title=words_of_alarms("pt")[alarm.id]["title"]
     ) in unescape(runbook.text)
     assert 'href="/alarms" aria-current="page"' in runbook.text
+    # In the reader's language.
+    assert read_runbook(alarm.page, "pt") in runbook.text
+    assert read_runbook(alarm.page, "pt") != read_runbook(alarm.page, "en")
 
 
 @pytest.mark.parametrize("alarm", OF_TENANTS, ids=lambda alarm: alarm.id)
@@ -263,7 +266,7 @@ async def test_an_alarm_of_the_installation_is_mended_by_commands_alone(house: "
 def test_only_runbooks_are_read() -> None:
     for name in ("none", "../alarms", "Queue-Depth", "", "queue-depth.md"):
         with pytest.raises(NotFound):
-            read_runbook(name)
+            read_runbook(name, "pt")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -208,14 +208,15 @@ def test_every_setting_is_in_the_docs() -> None:
     assert [] == missing
 
 
-def test_every_alarm_has_a_runbook_and_is_in_the_docs() -> None:
+def test_every_alarm_has_a_runbook_in_each_language_and_is_in_the_docs() -> None:
     from trackai.alarms.catalogue import ALARMS  # noqa: PLC0415
+    from trackai.alarms.pages import FOLDERS  # noqa: PLC0415
 
     page = (ROOT / "docs" / "alarms.md").read_text()
-    runbooks = {path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md")}
-
     assert [] == [name for name in ALARMS if f"| `{name}` |" not in page]
-    assert sorted(runbooks) == sorted(one.page for one in ALARMS.values())
+    for folder in FOLDERS.values():
+        runbooks = sorted(path.stem for path in (ROOT / "docs" / folder).glob("*.md"))
+        assert runbooks == sorted(one.page for one in ALARMS.values()), folder
 
 
 def test_every_decision_has_a_status() -> None:

@@ -2,13 +2,13 @@
 
 import re
 from functools import cache
-from importlib.resources import files
 
 from fastapi import APIRouter, Request, Response
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from trackai.alarms.message import words_of
+from trackai.alarms.pages import runbook_text
 from trackai.dashboard.remedies import REMEDIES, alarm_of
 from trackai.dashboard.rendering import language_of, render_page
 from trackai.dashboard.visiting import See
@@ -16,7 +16,6 @@ from trackai.errors import NotFound
 
 router = APIRouter()
 
-_NAME = re.compile(r"[a-z][a-z0-9-]*")
 # Pages lead to each other; elsewhere in the docs they lead nowhere here.
 _BESIDE = re.compile(r'<a href="([a-z0-9-]+)\.md(#[a-z0-9-]*)?">')
 _ELSEWHERE = re.compile(r'<a href="\.\.[^"]*">(.*?)</a>', re.DOTALL)
@@ -24,8 +23,9 @@ _ELSEWHERE = re.compile(r'<a href="\.\.[^"]*">(.*?)</a>', re.DOTALL)
 
 @router.get("/runbooks/{name}")
 async def runbook(request: Request, visit: See, name: str) -> Response:
-    """Show what to do: on the pages, where that is enough, then the runbook, in English."""
-    text, alarm = read_runbook(name), alarm_of(name)
+    """Show what to do: on the pages, where that is enough, then the runbook."""
+    language = language_of(request)
+    text, alarm = read_runbook(name, language), alarm_of(name)
     if alarm is None:
         raise NotFound("No alarm has this runbook.")
     return await render_page(
@@ -33,7 +33,7 @@ async def runbook(request: Request, visit: See, name: str) -> Response:
         visit,
         "runbook.html",
         path="/alarms",  # the menu's place of it
-        title=words_of(language_of(request))[alarm.id]["title"],
+        title=words_of(language)[alarm.id]["title"],
         alarm=alarm,
         remedy=REMEDIES.get(alarm.id, ()),
         text=text,
@@ -41,15 +41,14 @@ async def runbook(request: Request, visit: See, name: str) -> Response:
 
 
 @cache
-def read_runbook(name: str) -> Markup:
+def read_runbook(name: str, language: str) -> Markup:
     """Return what stands below a runbook's title; NotFound when there is none."""
-    folder = files("trackai.alarms") / "runbooks"
-    path = folder / f"{name}.md"
-    if not _NAME.fullmatch(name) or not path.is_file():
+    page = runbook_text(name, language)
+    if page is None:
         raise NotFound("There is no such runbook.")
-    rest = path.read_text("utf-8").partition("\n")[2]
     # HTML in the text stays text.
-    drawn: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(rest)
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    drawn: str = markdown.render(page.partition("\n")[2])
     drawn = _ELSEWHERE.sub(r"\1", _BESIDE.sub(r'<a href="/runbooks/\1\2">', drawn))
     drawn = drawn.replace("<pre>", '<pre tabindex="0">')
     return Markup(drawn)  # noqa: S704 - drawn from our own pages

@@ -146,6 +146,30 @@ select count(*) as buckets, coalesce(sum(raw_peak), 0)::bigint as total,
 from counted full join kept using (at)
 """  # noqa: S608 - constants' text
 
+# What ads cost, in weeks that begin from $2 to $3: of the tenant's zone, as days are of the account's.
+RECOUNT_SPEND = """
+with weeks as (
+  select ($2::timestamptz at time zone time_zone)::date as since,
+    ($3::timestamptz at time zone time_zone)::date as until
+  from tenants where id = $1
+), counted as (
+  select date_trunc('week', s.day)::date as week, s.words_id, count(*) as raw_days,
+    sum(s.spent_minor) as raw_spent
+  from ad_spend s cross join weeks w
+  where s.tenant_id = $1 and s.day >= w.since and date_trunc('week', s.day)::date < w.until
+  group by 1, 2
+), kept as (
+  select s.week, s.words_id, s.days, s.spent_minor
+  from ad_spend_weeks s cross join weeks w
+  where s.tenant_id = $1 and s.week >= w.since and s.week < w.until
+)
+select count(*) as buckets, coalesce(sum(raw_days), 0)::bigint as total,
+  count(*) filter (where (raw_days, raw_spent) is distinct from (days, spent_minor)) as different,
+  (array_agg(jsonb_build_array('week', week, raw_days, days, raw_spent, spent_minor) order by week)
+    filter (where (raw_days, raw_spent) is distinct from (days, spent_minor)))[:10] as examples
+from counted full join kept using (week, words_id)
+"""
+
 RECOUNTS = {
     "rollup_totals": RECOUNT_TOTALS,
     "rollup_sales": RECOUNT_SALES,
@@ -153,6 +177,7 @@ RECOUNTS = {
     "rollup_dispatch": RECOUNT_DISPATCH,
     "rollup_latency": RECOUNT_LATENCY,
     "rollup_peaks": RECOUNT_PEAKS,
+    "ad_spend_weeks": RECOUNT_SPEND,
 }
 
 
@@ -180,7 +205,10 @@ class Stretch(NamedTuple):
 
 async def recount(tx: Tx, rollup: str, stretch: Stretch) -> Compared:
     """Compare one of RECOUNTS with its rows."""
-    said = stretch[:3] if rollup == "rollup_peaks" else stretch
-    (row,) = await tx.fetch(RECOUNTS[rollup], *said)
+    asked: dict[str, tuple[object, ...]] = {
+        "rollup_peaks": stretch[:3],
+        "ad_spend_weeks": (stretch.tenant_id, stretch.weeks_since, stretch.weeks_until),
+    }
+    (row,) = await tx.fetch(RECOUNTS[rollup], *asked.get(rollup, stretch))
     examples = tuple(row["examples"] or ())
     return Compared(rollup, row["buckets"], row["total"], row["different"], examples)

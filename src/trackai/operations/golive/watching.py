@@ -2,11 +2,11 @@
 
 import asyncio
 import datetime as dt
-from importlib.resources import files
 
 import msgspec
 
 from trackai.alarms.catalogue import ALARMS
+from trackai.alarms.pages import FOLDERS, runbook_text
 from trackai.errors import DestinationUnreachable
 from trackai.model.golive import Evidence
 from trackai.operations.golive import amazon
@@ -106,10 +106,9 @@ async def critical(look: Look) -> Evidence:
 
 
 async def runbooks(look: Look) -> Evidence:
-    """Look for the page of every alarm."""
-    folder = files("trackai.alarms") / "runbooks"
+    """Look for the page of every alarm, in every language."""
     pages = {one.page for one in ALARMS.values()}
-    missing = sorted(page for page in pages if not (folder / f"{page}.md").is_file())
+    missing = sorted(page for page in pages if None in {runbook_text(page, one) for one in FOLDERS})
     if missing:
         return look.bad("runbooks_missing", names=_few(missing))
     return look.good("runbooks_ok", runbooks=len(pages), alarms=len(ALARMS))
