@@ -146,7 +146,7 @@ select count(*) as buckets, coalesce(sum(raw_peak), 0)::bigint as total,
 from counted full join kept using (at)
 """  # noqa: S608 - constants' text
 
-# What ads cost, in weeks that begin from $2 to $3: of the tenant's zone, as days are of the account's.
+# What ads cost in weeks that begin from $2 to $3, of the tenant's zone; days are of the account's.
 RECOUNT_SPEND = """
 with weeks as (
   select ($2::timestamptz at time zone time_zone)::date as since,
