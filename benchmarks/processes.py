@@ -1,4 +1,4 @@
-"""Other processes of a benchmark: started apart from the terminal, always ended and waited for."""
+"""Other processes of a benchmark: always ended and waited for."""
 
 import os
 import socket
@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.apart import ended, started
+
 START_S = 30.0
-STOP_S = 40.0
 POLL_S = 0.05
 LINES_SHOWN = 15
 
@@ -23,25 +24,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 def process(
     command: list[str], environment: Mapping[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command for the length of a block; Ctrl-C reaches us alone, and we end it."""
-    with log.open("ab") as output:
-        running = subprocess.Popen(  # noqa: S603 - our own programs
-            command,
-            env={"PATH": "/usr/bin:/bin", **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    """Run a command for the length of a block."""
+    running = started(command, environment, log)
     try:
         yield running
     finally:
-        running.terminate()
-        try:
-            running.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            running.wait()
+        ended(running)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from tests.support.apart import ended, started
 from tests.support.customer import Customer, open_customer
 from tests.support.ports import free_port
 from tests.support.program import Place
@@ -56,19 +57,13 @@ class Kept:
         """Keep it running until cancelled, then end it."""
         try:
             while True:
-                self._process = self._start()
+                self._process = started(self._command, self._environment, self._log)
                 while self._process.poll() is None:
                     await asyncio.sleep(0.02)
                 await asyncio.sleep(RESTART_S)
         finally:
-            if self._process is not None and self._process.poll() is None:
-                self._process.send_signal(signal.SIGCONT)
-                self._process.terminate()
-                try:
-                    await asyncio.to_thread(self._process.wait, 40)
-                except subprocess.TimeoutExpired:
-                    self._process.kill()
-                    self._process.wait()
+            if self._process is not None:
+                await asyncio.to_thread(ended, self._process)
 
     def signal(self, number: signal.Signals) -> bool:
         """Send a signal; False when there is nobody to get it."""
@@ -76,17 +71,6 @@ class Kept:
             return False
         self._process.send_signal(number)
         return True
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as output:
-            return subprocess.Popen(  # noqa: S603 - our own program
-                self._command,
-                env=dict(self._environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
 
 
 class Stage:

@@ -4,7 +4,6 @@ Nothing is shared with this process: what is imported here is always the present
 """
 
 import asyncio
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.apart import ended, started
 from tests.support.program import lines_of
 
 # Bounds of waiting, generous: machines are busy.
@@ -40,13 +40,7 @@ class Program:
 
     async def end(self) -> int:
         """End it as a deployment does; return its exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            return await asyncio.to_thread(self.process.wait, PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return await asyncio.to_thread(self.process.wait)
+        return await asyncio.to_thread(ended, self.process, PATIENCE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +74,9 @@ class Place:
     def start(self, name: str, *arguments: str) -> Program:
         """Start a command that stays."""
         log = self.directory / f"{name}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-c", _START, *arguments],
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        return Program(process, log)
+        log.unlink(missing_ok=True)
+        command = [sys.executable, "-c", _START, *arguments]
+        return Program(started(command, self._environment(), log), log)
 
     def _environment(self) -> dict[str, str]:
         own = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(self.source)}
