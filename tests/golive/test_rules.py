@@ -119,7 +119,7 @@ def test_a_report_tells_everything() -> None:
 
     assert sentence_of(GOOD, "pt") in pt
     assert "- [x] 10. " in en
-    assert "Ana, 2026-11-23 11:00 UTC - 2026-11-23 13:00 UTC: Done." in en
+    assert "Ana, 2026-11-23 11:00:00 UTC - 2026-11-23 13:00:00 UTC: Done." in en
     assert words_of("en")["to_do"]["tls"] in en
     assert (36, 1, 1, 34) == tuple(document[one] for one in ("items", "proved", "signed", "failed"))
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from trackai.golive.catalogue import ITEMS
-from trackai.golive.words import sentence_of, words_of
+from trackai.golive.words import sentence_of, utc, words_of
 from trackai.model.golive import Checklist, Proof, Section, Value, Verdict
 
 
@@ -51,7 +51,7 @@ def report_of(checked: Checklist, language: str = "en") -> str:
     lines = [
         f"# Track AI {checked.version}: go-live",
         "",
-        f"{_time(checked.at)}. {_summed(checked, language)}",
+        f"{utc(checked.at)}. {_summed(checked, language)}",
     ]
     for section in Section:
         lines += ["", f"## {words['sections'][section]}", ""]
@@ -68,10 +68,10 @@ def _told(one: Verdict, language: str) -> list[str]:
         f"- [{mark}] {one.item.number}. {words['titles'][one.item.id]}: **{said}**",
     ]
     if evidence:
-        lines.append(f"  {sentence_of(evidence, language)} ({_time(evidence.at)})")
+        lines.append(f"  {sentence_of(evidence, language)} ({utc(evidence.at)})")
     if signature:
-        until = _time(signature.expires_at)
-        lines.append(f"  {signature.name}, {_time(signature.at)} - {until}: {signature.note}")
+        until = utc(signature.expires_at)
+        lines.append(f"  {signature.name}, {utc(signature.at)} - {until}: {signature.note}")
     if not one.outcome.holds:
         lines.append(f"  {words['to_do'][one.item.id]}")
     return lines
@@ -110,10 +110,6 @@ def _lasts(lasts: dt.timedelta | None, proof: Proof) -> str:
         return f"{lasts.days} days"
     minutes = int(lasts.total_seconds() // 60)
     return f"{minutes // 60} h" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004 - of an hour
-
-
-def _time(moment: dt.datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _plain(values: Mapping[str, Value]) -> dict[str, str | float]:
