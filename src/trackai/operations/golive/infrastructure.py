@@ -1,14 +1,13 @@
 """Items of infrastructure: queues, secrets, replicas, database, pages, pager, certificate."""
 
-import asyncio
 import datetime as dt
 import ssl
 import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from cryptography import x509
-
+from trackai.alarms.catalogue import ALARMS
+from trackai.alarms.certificate import certificate_end, is_https
 from trackai.alarms.evaluator import NAME as LOOKS
 from trackai.errors import DestinationUnreachable, SecretMissing, SecretUnavailable
 from trackai.model.alarm import INSTALLATION, Fact, RouteKind
@@ -32,9 +31,6 @@ from trackai.storage import (
 HEARD_WITHIN = dt.timedelta(minutes=1)
 LOOKED_WITHIN = dt.timedelta(minutes=2)
 FEWEST = 2
-# As the alarm has it: whoever renews does so a month before the end.
-LEAST_DAYS = 14
-TLS_TIMEOUT_S = 10.0
 _OK = 200
 # Stands in every page of ours, and in no error page of a proxy.
 OUR_PAGE = b"trackai"
@@ -162,28 +158,17 @@ async def pager(look: Look) -> Evidence:
 
 async def tls(look: Look) -> Evidence:
     """Open the public address as a browser does: who it is for, who vouches, how long it lasts."""
-    parts = urlsplit(look.place.base_url)
-    if parts.scheme != "https" or parts.hostname is None:
-        return look.bad("tls_none", url=look.place.base_url)
+    url = look.place.base_url
+    if not is_https(url):
+        return look.bad("tls_none", url=url)
+    host = urlsplit(url).hostname or ""
     try:
-        async with asyncio.timeout(TLS_TIMEOUT_S):
-            ends = await _certificate_ends(parts.hostname, parts.port or 443)
+        ends = await certificate_end(url, trusted=True)
     except ssl.SSLCertVerificationError as error:
-        return look.bad("tls_refused", host=parts.hostname, why=error.verify_message)
+        return look.bad("tls_refused", host=host, why=error.verify_message)
     except (OSError, TimeoutError) as error:
-        return look.bad("tls_refused", host=parts.hostname, why=type(error).__name__)
-    days = int((ends - look.clock.now()).total_seconds() // 86_400)
-    if days < LEAST_DAYS:
-        return look.bad("tls_soon", host=parts.hostname, days=days)
-    return look.good("tls_ok", host=parts.hostname, days=days)
-
-
-async def _certificate_ends(host: str, port: int) -> dt.datetime:
-    context = ssl.create_default_context()
-    _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
-    try:
-        found: ssl.SSLObject = writer.get_extra_info("ssl_object")
-        der = found.getpeercert(binary_form=True) or b""
-        return x509.load_der_x509_certificate(der).not_valid_after_utc
-    finally:
-        writer.close()
+        return look.bad("tls_refused", host=host, why=type(error).__name__)
+    days = (ends - look.clock.now()) / dt.timedelta(days=1)
+    if days < ALARMS["certificate_expiring"].threshold:
+        return look.bad("tls_soon", host=host, days=int(days))
+    return look.good("tls_ok", host=host, days=int(days))
