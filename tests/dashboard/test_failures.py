@@ -233,7 +233,7 @@ async def test_one_is_given_up_with_a_reason_that_is_kept(house: "House") -> Non
         deeds = await list_audit(tx, tenant_id=tenant_id, limit=1)
 
     assert (unsaid.status, nothing.status, done.status) == (422, 422, 303)
-    assert "Tudo foi entregue" in (await browser.get("/failures")).text
+    assert "Nada ficou sem entrega" in (await browser.get("/failures")).text
     assert "venda de teste" in str(deeds[0]["details"])
 
 
@@ -258,6 +258,6 @@ async def test_another_tenants_letters_are_not_there(house: "House") -> None:
     await browser.submit("/", "/failures/discards", delivery_id=one[1], why="x")
 
     assert (await browser.get(one[0])).status == 404
-    assert "Tudo foi entregue" in (await browser.get("/failures")).text
+    assert "Nada ficou sem entrega" in (await browser.get("/failures")).text
     mine = (await ana.get("/failures")).text
     assert (one[0] in mine, "na fila" in mine) == (True, False)
