@@ -30,7 +30,8 @@ async def test_every_deed_is_on_a_page(house: "House", monkeypatch: pytest.Monke
     monkeypatch.setattr(audit, "SHOWN", 3)
     browser = await house.browser_of()
     await note(house, 8)
-    pages, path = [], "/audit"
+    pages: list[str] = []
+    path = "/audit"
     while path and len(pages) < 9:
         pages.append((await browser.get(path)).text)
         path = next(iter(OLDER.findall(pages[-1])), "")
