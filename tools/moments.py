@@ -54,6 +54,16 @@ async def _person(guest: Guest) -> None:
     await page.locator("#found").wait_for()
 
 
+async def _erasure(guest: Guest) -> None:
+    page = guest.page
+    page.once("dialog", lambda asked: asked.accept())
+    await page.locator("#erase input[name=why]").fill("4711")
+    await page.locator("#erase input[name=old]").fill(PASSWORD)
+    await page.click("#erase button.bad")
+    await page.wait_for_url("**/privacy/erasures/*")
+    await page.locator("#erasure .state.good").wait_for()
+
+
 async def _key(guest: Guest) -> None:
     page = guest.page
     await page.goto(guest.address + "/keys")
@@ -102,6 +112,7 @@ async def _code(guest: Guest) -> None:
 MOMENTS: Mapping[str, Moment] = {
     "password": _password,
     "person": _person,
+    "erasure": _erasure,
     "key": _key,
     "replay": _replay,
     "second_factor": _factor,

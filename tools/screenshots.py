@@ -57,6 +57,7 @@ BESIDE = (
     *((f"start_{step}", f"/start/{step}") for step in STEPS),
     ("spend", "/campaigns/spend"),
     ("account", "/account"),
+    ("error", "/nowhere"),
 )
 # What is asked for a longer period, so that there is something to see.
 _LONG = {"failures": "?period=30d", "match_rate": "?period=30d", "campaigns": "?period=30d"}

@@ -97,6 +97,15 @@ class NoTeam(Forbidden):
         super().__init__("You are in no team. Ask for an invitation.")
 
 
+class OperatorsOnly(Forbidden):
+    """Somebody asks for what only those may who run the installation."""
+
+    code = "operators_only"
+
+    def __init__(self) -> None:
+        super().__init__("Only operators of the installation may do that.")
+
+
 class FromElsewhere(Forbidden):
     """A form was sent by another site's page, or by a browser that does not say by which."""
 

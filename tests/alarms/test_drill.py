@@ -101,7 +101,7 @@ def test_a_route_of_any_kind_can_be_tried(tmp_path: "Path", fresh_database_url: 
 
     # Without a mail server the console shows letters.
     assert 0 == done.returncode, done.stderr
-    assert "[DRILL] A process is busy all the time, drill: 161 % (limit 80 %)" in done.stdout
+    assert "[DRILL] A process is busy all the time, drill: 161% (limit 80%)" in done.stdout
     assert "Over: A process is busy all the time, drill" in done.stdout
 
 

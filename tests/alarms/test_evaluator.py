@@ -77,7 +77,7 @@ async def test_an_alarm_goes_its_whole_way(tower: "Tower") -> None:
     assert (State.PENDING, State.ALARM, State.OK) == (pending.state, firing.state, ended.state)
     assert incident is not None
     assert ("warning", "resolved") == (incident.severity, incident.status)
-    assert "A process is busy all the time: 95 % (limit 80 %)" == incident.summary
+    assert "A process is busy all the time: 95% (limit 80%)" == incident.summary
     assert [
         "https://track.example.com/runbooks/cpu-busy",
         "https://track.example.com/alarms/cpu_busy",

@@ -386,5 +386,5 @@ def test_values_are_written_as_people_write_them() -> None:
     assert "1%" == shown(Metric.POOL_PERCENT, 1.0, "pt")
     assert "not known" == shown(Metric.DEAD_LETTERS, None, "en")
     assert "1.234.567,25 ms" == exactly(Metric.API_P95_MS, 1234567.25, "pt")
-    assert "0.1234567 %" == exactly(Metric.POOL_PERCENT, 0.1234567, "en")
+    assert "0.1234567%" == exactly(Metric.POOL_PERCENT, 0.1234567, "en")
     assert "not known" == exactly(Metric.POOL_PERCENT, None, "en")

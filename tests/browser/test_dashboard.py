@@ -135,6 +135,33 @@ async def test_charts_are_drawn_and_their_tables_stay_open(seat: Seat) -> None:
     assert seat.troubles == []
 
 
+HERE = """() => {
+  const here = document.activeElement;
+  return here.getAttribute("href") ?? here.getAttribute("aria-label") ?? here.tagName;
+}"""
+
+
+async def test_numbers_that_are_asked_for_again_leave_the_keyboard_where_it_was(seat: Seat) -> None:
+    await enter(seat)
+    page, table = seat.page, seat.page.locator("#table-latency .scroll")
+    await page.click("#table-latency summary")
+    await table.evaluate("(table) => (table.scrollTop = 120)")
+    found = []
+    for place in ("#numbers .card a >> nth=2", "#table-latency .scroll"):
+        await page.focus(place)
+        before = await page.evaluate(HERE)
+        for _ in range(2):
+            async with page.expect_event("requestfinished", lambda one: "period=24h" in one.url):
+                pass  # what is asked for every five seconds
+        await page.wait_for_function("document.querySelector('.plot canvas')")
+        found.append((before, await page.evaluate(HERE)))
+
+    assert [after for _, after in found] == [before for before, _ in found]
+    assert found[0][0].startswith("/match-rate")
+    assert await table.evaluate("(table) => table.scrollTop") == 120
+    assert seat.troubles == []
+
+
 async def test_signing_out_and_in_with_the_keyboard_alone(seat: Seat) -> None:
     await enter(seat)
     page, language = seat.page, seat.language

@@ -67,7 +67,7 @@ async def test_an_event_is_found_and_its_story_read(
     await page.get_by_label(say(language, "filter.gateway")).select_option("kiwify")
     await page.get_by_label(say(language, "events.status")).select_option("pending")
     # In a field, a form is sent.
-    await page.get_by_label(say(language, "events.event_id")).press("Enter")
+    await page.get_by_label(say(language, "conversions.search")).press("Enter")
     await page.wait_for_url("**status=pending**")
     await expect(page.locator("tbody tr")).to_have_count(1)
     await page.locator("tbody a").press("Enter")

@@ -109,6 +109,7 @@ async def test_a_forgotten_password_is_asked_for(seat: Seat) -> None:
     path = re.search(r"/password/\S+", letter.text)
     assert path
     await page.goto(url + path[0])
+    await look(seat, "new password")
     await page.fill("input[name=password]", "cadeira nuvem martelo")
     await page.click("button.main")
     await page.wait_for_url(f"{url}/")

@@ -129,6 +129,19 @@ async def test_forms_of_old_pages_and_of_other_sites(house: "House") -> None:
     assert (foreign.status, is_page(foreign, "from_elsewhere")) == (403, True)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_owners_are_not_sent_to_owners_for_what_is_of_the_installation(
+    house: "House", method: str
+) -> None:
+    browser = await house.browser_of()
+    if method == "GET":
+        answer = await browser.get("/go-live")
+    else:
+        answer = await browser.submit("/flags", "/flags/everybody/kill", key="gateway.kiwify")
+
+    assert (answer.status, is_page(answer, "operators_only")) == (403, True)
+
+
 async def test_who_is_in_no_team_is_led_to_their_account(house: "House") -> None:
     browser = await house.browser_of()
     tenant_id = house.world.account.tenant.id

@@ -131,6 +131,9 @@ async def test_an_event_id_is_found_whenever_it_was(house: "House") -> None:
     assert await rows_of(browser) == []
     assert len(await rows_of(browser, f"?event_id=kiwify:{sale.transaction}")) == 1
     assert len(await rows_of(browser, f"?event_id=%20kiwify:{sale.transaction}%20")) == 1
+    # As it is copied from the platform.
+    assert len(await rows_of(browser, f"?event_id={sale.transaction}")) == 1
+    assert await rows_of(browser, f"?event_id=hotmart:{sale.transaction}") == []
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,34 @@ async def test_dead_letters_are_listed_by_reason(house: "House") -> None:
     assert "<form" not in shown.text.split("<main")[1]
 
 
+async def test_filters_that_leave_nothing_do_not_say_that_everything_was_delivered(
+    house: "House",
+) -> None:
+    browser = await house.browser_of()
+    nothing = unescape((await browser.get("/failures")).text)
+    await dead(house, "user_data_thin")
+    filtered = [
+        unescape((await browser.get(f"/failures?{one}")).text)
+        for one in ("reason=timeout", "gateway=hotmart", "gateway=kiwify&reason=timeout")
+    ]
+
+    assert say("pt", "failures.none") in nothing
+    assert [say("pt", "failures.none") in page for page in filtered] == [False] * 3
+    assert [say("pt", "failures.none_such") in page for page in filtered] == [True] * 3
+
+
+async def test_they_are_among_the_events_which_can_be_downloaded(house: "House") -> None:
+    await dead(house, "user_data_thin")
+    browser = await house.browser_of()
+    page = (await browser.get("/failures?gateway=kiwify")).text
+    led = re.search(r'href="(/events\?period=90d[^"]+)"', page)
+    assert led
+    events = unescape((await browser.get(unescape(led[1]))).text)
+
+    assert events.count('class="state dead"') == 1
+    assert "/exports/events.csv?period=90d&gateway=kiwify&status=dead" in events
+
+
 async def test_a_reason_is_told_in_words_with_what_to_do(house: "House") -> None:
     await dead(house, "token_refused")
     await dead(house, "quota_of_moons")
@@ -205,7 +233,7 @@ async def test_one_is_given_up_with_a_reason_that_is_kept(house: "House") -> Non
         deeds = await list_audit(tx, tenant_id=tenant_id, limit=1)
 
     assert (unsaid.status, nothing.status, done.status) == (422, 422, 303)
-    assert "Tudo foi entregue" in (await browser.get("/failures")).text
+    assert "Nada ficou sem entrega" in (await browser.get("/failures")).text
     assert "venda de teste" in str(deeds[0]["details"])
 
 
@@ -230,6 +258,6 @@ async def test_another_tenants_letters_are_not_there(house: "House") -> None:
     await browser.submit("/", "/failures/discards", delivery_id=one[1], why="x")
 
     assert (await browser.get(one[0])).status == 404
-    assert "Tudo foi entregue" in (await browser.get("/failures")).text
+    assert "Nada ficou sem entrega" in (await browser.get("/failures")).text
     mine = (await ana.get("/failures")).text
     assert (one[0] in mine, "na fila" in mine) == (True, False)

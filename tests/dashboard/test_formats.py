@@ -46,18 +46,32 @@ def test_money_is_told_in_its_currency() -> None:
         (50, 100, "-50%", False),
         (100, 100, "0%", None),
         (999, 1000, "0%", None),
-        (100, 0, None, None),
-        # More was given back than sold: there is no share of that.
-        (100, -100, None, None),
+        (0, 0, "0%", None),
+        # There is no share of nothing, nor where more was given back than sold.
+        (100, 0, "+R$1.00", True),
+        (100, -100, "+R$2.00", True),
+        (-300, -100, "-R$2.00", False),
+        (0, 100, "-100%", False),
         (None, 100, None, None),
+        (100, None, None, None),
     ],
 )
 def test_a_change_is_told_where_there_is_one(
-    now: float | None, before: float, change: str | None, *, better: bool | None
+    now: float | None, before: float | None, change: str | None, *, better: bool | None
 ) -> None:
     told = card("net", "money:BRL", (now, before), EN, more_is_better=True)
 
     assert (told.change, told.better) == (change, better)
+
+
+def test_what_there_was_none_of_before_is_told_by_how_much_it_is() -> None:
+    letters = card("dead_letters", "number", (3, 0), PT, more_is_better=False)
+    sent = card("throughput", "rate", (0.004, 0), PT, more_is_better=None)
+    matched = card("match_rate", "percent", (0.75, 0), PT, more_is_better=True)
+
+    assert (letters.change, letters.better) == ("+3", False)
+    assert (sent.change, sent.better) == ("< 0,01", None)
+    assert (matched.change, matched.better) == ("> +1000%", True)
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ async def test_a_funnel_is_created_renamed_and_written_down(house: "House") -> N
     assert "Mentoria" not in told
     assert [one["action"] for one in deeds] == ["funnel.change", "funnel.create"]
     assert all(str(one["actor"]).startswith("user:") for one in deeds)
-    assert deeds[0]["details"]["now"]["name"] == "Mentoria 2027"  # type: ignore[index]
+    assert deeds[0]["details"]["now"]["name"] == "Mentoria 2027"
 
 
 async def test_a_name_that_cannot_be_is_said(house: "House") -> None:

@@ -1,6 +1,7 @@
 """The first page: its numbers are those of the counts, in words and formats of the reader."""
 
 import json
+import re
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,10 @@ from trackai.sandbox.platforms import SaleStatus
 
 if TYPE_CHECKING:
     from tests.dashboard.conftest import House
+
+
+# The heading of a card, and where it leads.
+LINKED = re.compile(r'<h2><a href="([^"]+)">([^<]+)</a></h2>')
 
 
 async def sell(house: "House", number: int) -> None:
@@ -30,6 +35,21 @@ async def test_numbers_are_formatted_for_who_reads_them(house: "House") -> None:
     assert ">75,0%<" in page
     assert ">4<" in page
     assert 'aria-current="true">30 dias' in page
+
+
+async def test_a_number_leads_to_a_page_that_tells_of_it_in_the_same_period(
+    house: "House",
+) -> None:
+    browser = await house.browser_of()
+    page = (await browser.get("/?period=30d")).text
+    told = {name: unescape(to) for to, name in LINKED.findall(page)}
+    pages = {name: (await browser.get(to)).text for name, to in told.items()}
+
+    assert len(told) == 7
+    assert [name for name, found in pages.items() if name not in unescape(found)] == []
+    assert {name for name, to in told.items() if "period=30d" in to} == {
+        name for name, found in pages.items() if 'aria-current="true">30 dias' in found
+    }
 
 
 async def test_the_accounts_own_currency_comes_first(house: "House") -> None:

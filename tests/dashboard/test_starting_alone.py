@@ -69,3 +69,14 @@ async def test_at_meta_itself_no_pixel_is_proposed(fresh_database_url: str, serv
 
     assert [say("pt", "start.sandbox_pixel") in page for page in pages] == [False, False]
     assert [say("pt", "start.sandbox_secret") in page for page in pages] == [False, False]
+
+
+async def test_a_test_sale_without_a_platform_leads_to_its_step(stage: Stage) -> None:
+    browser = await stage.house.browser_of()
+    before = (await browser.get("/start/sale")).text
+    await set_up_gateway(browser)
+    after = (await browser.get("/start/sale")).text
+
+    assert say("pt", "start.sandbox_needs") in before
+    assert before.count(f'<a href="/start/gateway">{say("pt", "step_name.gateway")}') == 2
+    assert say("pt", "start.sandbox_needs") not in after

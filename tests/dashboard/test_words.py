@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import trackai.dashboard
+from trackai.alarms.message import words_of as of_alarms
 from trackai.analytics.looking import LOOKED
 from trackai.dashboard.words import LANGUAGES, preferred, say, words_of
 from trackai.errors import InvariantBroken
@@ -92,3 +93,11 @@ def test_a_word_that_there_is_not_is_a_defect() -> None:
 def test_the_language_is_the_first_we_have(asked: str, language: str) -> None:
     assert preferred(asked) == language
     assert language in LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_share_is_written_as_numbers_of_the_language_are(language: str) -> None:
+    # What CLDR has for both, and pages beside it: 95%.
+    told = [*words_of(language).values(), *of_alarms(language)["unit"].values()]
+
+    assert [text for text in told if re.search(r"[\d}] %", text)] == []

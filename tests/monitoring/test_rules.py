@@ -156,7 +156,7 @@ def test_what_the_installation_chose_is_what_counts() -> None:
 
     assert 'metric="cpu_percent"} > 90.5' in rules
     assert 'metric="cpu_percent"} > 70 and' in rules
-    assert "(limit 90.5 %)" in rules
+    assert "(limit 90.5%)" in rules
     assert "> 80" not in rules
 
 

@@ -59,6 +59,7 @@ HOT = {
     "deliveries.HASTEN_OF_CONVERSION": "deliveries_by_conversion",
     "deliveries.SETTLE_DELIVERIES": "deliveries_pkey",
     "events.FIND_EVENT": "deliveries_pkey",
+    "events.LIST_EVENTS_BY_ID": "deliveries_by_event",
     "sales.LIST_SALES": "conversions_by_sale",
     "sales.LIST_LATER_SALES": "conversions_by_sale",
     "sales.LIST_SALES_BY_ID": "conversions_tenant_id_gateway_transaction_key",

@@ -16,7 +16,10 @@ def list_(tenant: TenantName, limit: Limit = 50, json: Json = False) -> None:
 
     async def work() -> list[Row]:
         async with open_tenant(tenant) as view:
-            rows: list[Row] = list(await list_audit(view.tx, tenant_id=view.tenant_id, limit=limit))
+            found = await list_audit(view.tx, tenant_id=view.tenant_id, limit=limit)
+        rows: list[Row] = [
+            {name: value for name, value in row.items() if name != "id"} for row in found
+        ]
         return rows if json else [{**row, "details": _told(row["details"])} for row in rows]
 
     show(run(work()), json=json, empty="Nothing was done yet.")

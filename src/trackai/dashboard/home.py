@@ -19,16 +19,15 @@ from trackai.dashboard.visiting import See, tools_of
 router = APIRouter()
 
 EVERYTHING = Filters()
-# Where a number is told in full.
+# Where a number is told in full, for the same period if that page has one.
 TOLD_AT = {
-    "sales": "/conversions",
-    "match_rate": "/match-rate",
-    "throughput": "/performance",
-    "success_rate": "/performance",
-    "latency_p95": "/performance",
+    "sales": "/conversions?{period}",
+    "match_rate": "/match-rate?{period}",
+    "throughput": "/performance?{period}",
+    "success_rate": "/performance?{period}",
+    "latency_p95": "/performance?{period}",
     "dead_letters": "/failures",
-    "net": "/conversions",
-    "uptime": "/performance",
+    "net": "/conversions?{period}",
 }
 
 
@@ -59,11 +58,12 @@ async def home(request: Request, visit: See) -> Response:
         zone=question.zone,
         question=question,
         cards=[
-            replace(one, to=f"{TOLD_AT[one.name]}?{question.choice.address()}")
-            for one in [
-                *cards_of(now, before, question.currency, formats),
-                card("uptime", "percent", up, formats, more_is_better=True),
-            ]
+            *(
+                replace(one, to=TOLD_AT[one.name].format(period=question.choice.address()))
+                for one in cards_of(now, before, question.currency, formats)
+            ),
+            # There is no more to tell of it.
+            card("uptime", "percent", up, formats, more_is_better=True),
         ],
         # The tenant's own currency has a card.
         revenue=[

@@ -13,7 +13,14 @@ from starlette.datastructures import FormData, UploadFile
 from trackai.accounts.signing_in import SignedIn
 from trackai.dashboard.navigation import Place
 from trackai.dashboard.tools import DashboardTools
-from trackai.errors import Forbidden, FromElsewhere, NotAuthenticated, NoTeam, PageTooOld
+from trackai.errors import (
+    Forbidden,
+    FromElsewhere,
+    NotAuthenticated,
+    NoTeam,
+    OperatorsOnly,
+    PageTooOld,
+)
 from trackai.model.access import Permission
 from trackai.storage.memberships import Membership
 
@@ -106,7 +113,7 @@ Manage = Annotated[Visit, Depends(visit_with(Permission.MANAGE))]
 async def operating(visit: See) -> Visit:
     """Return a visit of somebody who runs the installation."""
     if not visit.who.user.platform_operator:
-        raise Forbidden("Only operators of the installation may do that.")
+        raise OperatorsOnly
     return visit
 
 

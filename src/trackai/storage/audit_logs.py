@@ -1,7 +1,9 @@
 """Table audit_logs: who did what to a tenant's things. Only added to, and kept for two years."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from trackai.model.clock import Clock, NewId
@@ -16,8 +18,13 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, 730)
 
 # A tenant's deeds, newest first.
 LIST_AUDIT = """
-select at, actor, action, subject, details from audit_logs
+select id, at, actor, action, subject, details from audit_logs
 where tenant_id = $1 order by at desc, id desc limit $2
+"""
+# Those before one of them.
+LIST_AUDIT_BEFORE = """
+select id, at, actor, action, subject, details from audit_logs
+where tenant_id = $1 and at <= $3 and (at, id) < ($3, $4) order by at desc, id desc limit $2
 """
 
 
@@ -42,6 +49,12 @@ class Scribe:
         )
 
 
-async def list_audit(tx: Tx, *, tenant_id: UUID, limit: int) -> list[dict[str, object]]:
-    """Return the tenant's deeds, newest first."""
-    return [dict(row) for row in await tx.fetch(LIST_AUDIT, tenant_id, limit)]
+async def list_audit(
+    tx: Tx, *, tenant_id: UUID, limit: int, before: tuple[dt.datetime, UUID] | None = None
+) -> list[dict[str, Any]]:
+    """Return the tenant's deeds, newest first, or those `before` one by its time and id."""
+    if before is None:
+        rows = await tx.fetch(LIST_AUDIT, tenant_id, limit)
+    else:
+        rows = await tx.fetch(LIST_AUDIT_BEFORE, tenant_id, limit, *before)
+    return [dict(row) for row in rows]

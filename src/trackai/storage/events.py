@@ -43,11 +43,16 @@ select {_EVENT}
 {_WANTED} order by d.created_at desc, d.id desc limit $10
 """  # noqa: S608 - constants' text
 
-# The same of one event id.
+# The same of one event id, which is gateway:transaction, or of one transaction; each is looked up
+# by itself (offset 0).
 LIST_EVENTS_BY_ID = f"""
 with scanned as materialized (
-  select * from deliveries where {_OF_EVENTS} and event_id = $11
-  {_NEWEST} limit $5
+  select d.* from (
+    select $11::text as event_id union
+    select gateway || ':' || $11 from gateway_connections where tenant_id = $1
+  ) n cross join lateral (
+    select * from deliveries where {_OF_EVENTS} and event_id = n.event_id offset 0
+  ) d {_NEWEST} limit $5
 )
 select {_EVENT}
 {_WANTED} order by d.created_at desc, d.id desc limit $10
@@ -218,7 +223,10 @@ async def list_after(
 
 
 async def list_events(tx: Tx, wanted: Wanted, after: Place, *, tenant_id: UUID, limit: int) -> Page:
-    """Return a page of events that were owed before a place."""
+    """Return a page of events that were owed before a place.
+
+    `wanted.event_id` may be a transaction, too.
+    """
     return await list_before(tx, _EVENTS, wanted, after, tenant_id=tenant_id, limit=limit)
 
 

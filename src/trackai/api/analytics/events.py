@@ -24,7 +24,9 @@ class RowsAsked(Filtered):
 
     status: str | None = None
     campaign: Word | None = Field(default=None, description="As the ad's address said it.")
-    event_id: Word | None = Field(default=None, description="Exactly this one.")
+    event_id: Word | None = Field(
+        default=None, description="Exactly this one; of events and sales, a transaction as well."
+    )
 
     def wanted(self, since: dt.datetime) -> Wanted:
         """Return it in storage's words."""

@@ -1,4 +1,4 @@
-// What every page does: copying, the theme's switch, and keeping open what was opened when a part is replaced.
+// What every page does: copying, the theme's switch, and leaving as it was what is replaced.
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-theme-switch]")) return;
   const root = document.documentElement;
@@ -96,10 +96,29 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.detail.requestConfig.verb === "get") event.preventDefault();
 });
 
-let open = [];
+// What a part is replaced by is as it was left: opened, scrolled, and under the keyboard.
+const REACHED = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+const reached = () => {
+  const times = new Map();
+  return [...document.querySelectorAll(REACHED)].map((one) => {
+    const name = one.getAttribute("href") ?? one.getAttribute("aria-label") ?? one.name ?? one.textContent.trim();
+    const called = `${one.tagName} ${name}`;
+    times.set(called, (times.get(called) ?? 0) + 1);
+    return [`${called} ${times.get(called)}`, one];
+  });
+};
+let left = { open: [], scrolled: [], focused: null };
 document.addEventListener("htmx:beforeSwap", () => {
-  open = [...document.querySelectorAll("details[open][id]")].map((one) => one.id);
+  const all = reached();
+  left = {
+    open: [...document.querySelectorAll("details[open][id]")].map((one) => one.id),
+    scrolled: all.filter(([, one]) => one.scrollTop || one.scrollLeft).map(([name, one]) => [name, one.scrollTop, one.scrollLeft]),
+    focused: all.find(([, one]) => one === document.activeElement)?.[0],
+  };
 });
 document.addEventListener("htmx:afterSwap", () => {
-  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  for (const id of left.open) document.getElementById(id)?.setAttribute("open", "");
+  const now = new Map(reached());
+  for (const [name, top, side] of left.scrolled) now.get(name)?.scrollTo({ top, left: side, behavior: "instant" });
+  if (document.activeElement === document.body) now.get(left.focused)?.focus({ preventScroll: true });
 });
