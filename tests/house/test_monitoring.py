@@ -9,9 +9,11 @@ import pytest
 import typer.main
 import yaml
 
+from trackai.analytics.performance import STAGES
 from trackai.cli.main import app
-from trackai.model.alarm import Metric
+from trackai.model.alarm import OF_PROCESSES, Fact, Metric
 from trackai.model.flow import Flow
+from trackai.telemetry.metrics import REGISTRY
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src" / "trackai"
@@ -126,3 +128,27 @@ def _is_logged(event: str, source: str) -> bool:
     if event.startswith("alarm."):
         return 'f"alarm.{one.event.value}"' in source
     return f'"{event}"' in source
+
+
+def test_what_the_page_of_metrics_names_is_said_under_that_name() -> None:
+    page = (ROOT / "docs" / "alarms.md").read_text().partition("### What is at `/metrics`")[2]
+    rows = [row.split(" | ") for row in page.splitlines() if row.startswith("| ")][1:]
+    gauges = {family.name for family in REGISTRY.collect()}
+    labels: dict[str, set[str]] = {
+        "trackai_measured": {*Metric},
+        "trackai_fact": {*Fact},
+        "trackai_process": {*OF_PROCESSES},
+        "trackai_stage_seconds": {*STAGES},
+    }
+    wrong = []
+    for _, where in rows:
+        about = ""
+        for name in re.findall(r"`([a-z0-9_]+)`", where):
+            if name.startswith("trackai_"):
+                about = name
+                wrong += [] if name.removesuffix("_total") in gauges else [name]
+            elif name not in labels[about]:
+                wrong.append(f"{about}: {name}")
+
+    assert 10 <= len(rows)
+    assert [] == wrong
