@@ -3,15 +3,17 @@
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.alarms.conftest import ROUTING_KEY
 from tests.support.program import Place
 
 from trackai.alarms.catalogue import ALARMS
-from trackai.alarms.drill import Drill, Ground
+from trackai.alarms.drill import Drill, Ground, beyond, well_of
 from trackai.alarms.message import Sender as Who
+from trackai.alarms.rules import is_bad, limits_of
 from trackai.alarms.upkeep import AlarmUpkeep
 from trackai.alarms.ways.opening import open_ways
-from trackai.model.alarm import INSTALLATION, RouteKind, Severity
+from trackai.model.alarm import INSTALLATION, Alarm, Limits, RouteKind, Severity
 from trackai.model.clock import new_id
 from trackai.storage.alarm_calls import list_calls_all_tenants
 from trackai.storage.alarm_history import list_history_all_tenants
@@ -43,6 +45,15 @@ async def ground(tower: "Tower", http: "Http", url: str) -> Ground:
         new_id,
         ask,
     )
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+@pytest.mark.parametrize("threshold", [None, 0, 1, 0.5], ids=str)
+def test_what_a_drill_pretends_is_bad_and_then_good(alarm: Alarm, threshold: float | None) -> None:
+    limits = limits_of(alarm, [None if threshold is None else Limits(threshold, threshold)])
+
+    assert is_bad(alarm, limits, beyond(alarm, limits), firing=False)
+    assert not is_bad(alarm, limits, well_of(alarm, limits), firing=True)
 
 
 async def test_a_drill_is_heard_and_is_not_real(

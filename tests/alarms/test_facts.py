@@ -7,7 +7,6 @@ import pytest
 from trackai.housekeeping.rollups import Folder
 from trackai.model.alarm import Fact
 from trackai.sandbox.platforms import SaleStatus
-from trackai.storage.breakers import lock_host_breaker_all_tenants
 from trackai.storage.installation_facts import load_facts_all_tenants
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ async def sell(world: "World", number: int) -> None:
 async def test_of_nothing_little_is_known(world: "World") -> None:
     found = await facts(world)
 
-    assert {Fact.DEAD_LETTERS_ALL: 0, Fact.OLDEST_DEAD_LETTER_S: 0, Fact.BREAKERS_OPEN: 0} == {
+    assert {Fact.DEAD_LETTERS_ALL: 0, Fact.OLDEST_DEAD_LETTER_S: 0} == {
         fact: value for fact, value in found.items() if fact != Fact.ROLLUP_WAITING
     }
 
@@ -43,14 +42,6 @@ async def test_dead_letters_of_all_tenants_are_counted_with_the_age_of_the_first
     found = await facts(world)
 
     assert (2, 600) == (found[Fact.DEAD_LETTERS_ALL], found[Fact.OLDEST_DEAD_LETTER_S])
-
-
-async def test_a_host_that_is_held_is_a_breaker(world: "World") -> None:
-    async with world.workers.transaction() as tx:
-        await lock_host_breaker_all_tenants(tx, "graph.facebook.com", now=world.clock.now())
-        await tx.execute("update host_breakers set state = 'half_open'")
-
-    assert 1 == (await facts(world))[Fact.BREAKERS_OPEN]
 
 
 async def test_counts_that_were_folded_are_known(world: "World") -> None:

@@ -8,7 +8,14 @@ import pytest
 from tests.support.world import SECRET
 
 from trackai.alarms.catalogue import ALARMS
-from trackai.alarms.measuring import FEWEST_WEBHOOKS, measure, rate_drop, success_percent
+from trackai.alarms.measuring import (
+    FEWEST_WEBHOOKS,
+    Measured,
+    breakers_open,
+    measure,
+    rate_drop,
+    success_percent,
+)
 from trackai.housekeeping.rollups import Folder
 from trackai.model.alarm import INSTALLATION, Subject
 from trackai.sandbox.platforms import Person, SaleStatus, platform
@@ -27,11 +34,15 @@ TENANT = UUID(int=7)
 HOST = "graph.facebook.com"
 
 
+async def looked(world: "World") -> dict[Subject, Measured]:
+    """Return what is measured now."""
+    async with world.workers.transaction() as tx:
+        return await measure(tx, ALARMS.values(), ["fold", "purge"], world.clock.now())
+
+
 async def measured(world: "World") -> dict[Subject, float | None]:
     """Return every subject with its value, now."""
-    async with world.workers.transaction() as tx:
-        found = await measure(tx, ALARMS.values(), ["fold", "purge"], world.clock.now())
-    return {subject: one.value for subject, one in found.items()}
+    return {subject: one.value for subject, one in (await looked(world)).items()}
 
 
 async def of_tenant(world: "World", alarm: str) -> float | None:
@@ -250,6 +261,26 @@ async def test_who_is_disconnected_or_deleted_is_not_watched(world: "World") -> 
     assert Subject(account.tenant.id, "dlq_depth") in found
     assert not {one for one in found if one.name == str(account.destination.id)}
     assert not {one for one in found if one.tenant_id == other.tenant.id}
+
+
+async def test_a_breaker_of_what_nobody_sends_to_any_more_holds_nothing_back(
+    world: "World",
+) -> None:
+    account, now = world.account, world.clock.now()
+    ids = {"tenant_id": account.tenant.id, "destination_id": account.destination.id}
+    async with world.workers.transaction() as tx:
+        await lock_breaker(tx, **ids, now=now)
+        await tx.execute("update breakers set state = 'open'")
+        await lock_host_breaker_all_tenants(tx, HOST, now=now)
+        await tx.execute("update host_breakers set state = 'open'")
+    before = breakers_open(ALARMS, await looked(world))
+    async with world.people.transaction(tenant_id=account.tenant.id) as tx:
+        await disable_destination(tx, **ids, now=now)
+    found = await looked(world)
+
+    assert 2 == before
+    assert 0 == breakers_open(ALARMS, found)
+    assert not {one for one in found if one.alarm == "breaker_open"}
 
 
 async def test_who_has_no_route_has_lost_no_call(world: "World") -> None:

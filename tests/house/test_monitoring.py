@@ -9,13 +9,18 @@ import pytest
 import typer.main
 import yaml
 
+from trackai.alarms.catalogue import ALARMS
+from trackai.analytics.performance import STAGES
 from trackai.cli.main import app
-from trackai.model.alarm import Metric
+from trackai.model.alarm import OF_PROCESSES, Alarm, Fact, Metric
 from trackai.model.flow import Flow
+from trackai.telemetry.metrics import REGISTRY
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src" / "trackai"
 WORKFLOW = ROOT / ".github" / "workflows" / "monitoring-setup.yml"
+# Who renews a certificate is no program of ours.
+NO_COMMAND = {("certificate-expiring", "2. Renew it")}
 QUERIES = re.findall(
     r"```insights\n(.*?)```", (ROOT / "docs" / "logs-insights.md").read_text(), re.DOTALL
 )
@@ -126,3 +131,53 @@ def _is_logged(event: str, source: str) -> bool:
     if event.startswith("alarm."):
         return 'f"alarm.{one.event.value}"' in source
     return f'"{event}"' in source
+
+
+def test_what_the_page_of_metrics_names_is_said_under_that_name() -> None:
+    page = (ROOT / "docs" / "alarms.md").read_text().partition("### What is at `/metrics`")[2]
+    rows = [row.split(" | ") for row in page.splitlines() if row.startswith("| ")][1:]
+    gauges = {family.name for family in REGISTRY.collect()}
+    labels: dict[str, set[str]] = {
+        "trackai_measured": {*Metric},
+        "trackai_fact": {*Fact},
+        "trackai_process": {*OF_PROCESSES},
+        "trackai_stage_seconds": {*STAGES},
+    }
+    wrong = []
+    for _, where in rows:
+        about = ""
+        for name in re.findall(r"`([a-z0-9_]+)`", where):
+            if name.startswith("trackai_"):
+                about = name
+                wrong += [] if name.removesuffix("_total") in gauges else [name]
+            elif name not in labels[about]:
+                wrong.append(f"{about}: {name}")
+
+    assert 10 <= len(rows)
+    assert [] == wrong
+
+
+def test_every_step_of_every_runbook_has_a_command() -> None:
+    steps = {
+        (page.stem, step.partition("\n")[0]): step
+        for page in (ROOT / "docs" / "runbooks").glob("*.md")
+        for step in page.read_text().split("\n## ")[1:]
+    }
+    without = {
+        one for one, step in steps.items() if not re.search(r"^ *\$ trackai ", step, re.MULTILINE)
+    }
+
+    assert len(ALARMS) <= len({page for page, _ in steps})
+    assert NO_COMMAND == without
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+def test_the_page_of_alarms_says_of_each_when_it_fires(alarm: Alarm) -> None:
+    page = (ROOT / "docs" / "alarms.md").read_text().partition("## What is watched")[2]
+    rows = [row.strip("| ").split(" | ") for row in page.splitlines() if row.startswith("| `")]
+    ((fires, severity),) = [row[1:3] for row in rows if row[0] == f"`{alarm.id}`"]
+
+    assert alarm.severity == severity
+    assert ("in production" in fires) == alarm.production_only
+    if alarm.lasting:
+        assert fires.endswith(f"for {alarm.lasting.total_seconds() / 60:g} min")

@@ -216,8 +216,9 @@ def drilled(alarm: Alarm) -> Subject:
 
 
 def beyond(alarm: Alarm, limits: Limits) -> float:
-    """Return a value that is bad: as far beyond the threshold as makes no doubt."""
-    return limits.threshold / 2 if alarm.below else limits.threshold * 2 + 1
+    """Return a value that is bad: as far beyond the threshold as makes no doubt, zero too."""
+    threshold = limits.threshold
+    return min(threshold / 2, threshold - 1) if alarm.below else threshold * 2 + 1
 
 
 def well_of(alarm: Alarm, limits: Limits) -> float:

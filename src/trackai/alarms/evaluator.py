@@ -17,7 +17,7 @@ from uuid import UUID
 from trackai.alarms import calling, exposing, rules
 from trackai.alarms.catalogue import ALARMS
 from trackai.alarms.flow import flow_of
-from trackai.alarms.measuring import Measured, measure
+from trackai.alarms.measuring import Measured, breakers_open, measure
 from trackai.alarms.metrics_log import INSTALLATION as ALL_PROCESSES
 from trackai.alarms.metrics_log import MetricsLog
 from trackai.model.alarm import (
@@ -27,6 +27,7 @@ from trackai.model.alarm import (
     Alarm,
     Deed,
     Event,
+    Fact,
     Limits,
     RouteKind,
     Silence,
@@ -197,6 +198,7 @@ class Evaluator:
         """Tell whoever watches from outside what was seen."""
         log, values = self._watch.log, exposing.worst(self._watch.alarms, measured)
         facts = await installation_facts.load_facts_all_tenants(tx, now=now)
+        facts[Fact.BREAKERS_OPEN] = breakers_open(self._watch.alarms, measured)
         exposing.expose(self._watch.alarms, values, found.counted, facts, now)
         if log is not None:
             # Each process says by itself what it is alone with.

@@ -71,7 +71,7 @@ def _of(owner: str | None, measured: Measured) -> Measured:
 async def _measure(tx: Tx, tasks: Sequence[str], now: dt.datetime) -> Mapping[Metric, _Found]:
     samples = await alarm_samples.load_latest_all_tenants(tx, since=now - FRESH, until=now)
     pixels = await measures.list_pixels_all_tenants(tx, now=now)
-    hosts = await measures.list_hosts_all_tenants(tx)
+    hosts = _used(await measures.list_hosts_all_tenants(tx), pixels)
     webhooks = await measures.count_webhooks_all_tenants(tx, since=now - dt.timedelta(hours=1))
     matched = await measures.count_matched_all_tenants(tx, since=now - dt.timedelta(days=1))
     unproved = await measures.count_unproved_all_tenants(tx, since=now - dt.timedelta(minutes=15))
@@ -111,6 +111,14 @@ async def _unsaved_h(tx: Tx, now: dt.datetime, *, elsewhere: bool) -> float | No
     return None if since is None else max(0.0, (now - since).total_seconds() / 3600)
 
 
+def breakers_open(alarms: Mapping[str, Alarm], measured: Mapping[Subject, Measured]) -> float:
+    """Return how many breakers hold events back, of pixels and of hosts."""
+    of_breakers = {one.id for one in alarms.values() if one.metric is Metric.BREAKER_OPEN}
+    return float(
+        sum(bool(one.value) for subject, one in measured.items() if subject.alarm in of_breakers)
+    )
+
+
 def success_percent(webhooks: Webhooks) -> float | None:
     """Return which part of an hour's webhooks became what they should; None when none came."""
     came = webhooks.came + webhooks.refused
@@ -146,6 +154,12 @@ async def _queue(
     free = [one.oldest_due for one in queued if one.oldest_due and one.destination_id not in held]
     oldest_s = (now - min(free)).total_seconds() if free else 0.0
     return float(sum(one.due for one in queued)), oldest_s
+
+
+def _used(hosts: Mapping[str, bool], pixels: Sequence[Pixel]) -> Mapping[str, bool]:
+    """Return hosts that a pixel is at: a breaker of another would never be tried again."""
+    used = {_host(one) for one in pixels}
+    return {host: held for host, held in hosts.items() if host in used}
 
 
 def _breakers(pixels: Sequence[Pixel], hosts: Mapping[str, bool]) -> _Found:

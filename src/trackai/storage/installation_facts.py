@@ -13,12 +13,6 @@ from deliveries d join tenants t on t.id = d.tenant_id and t.deleted_at is null
 where d.status = 'dead'
 """
 
-# Breakers that hold events back, of pixels and of hosts.
-COUNT_BREAKERS_ALL_TENANTS = """
-select ((select count(*) from breakers where state <> 'closed')
-  + (select count(*) from host_breakers where state <> 'closed'))::float8 as number
-"""
-
 # The match rate of paid sales since a moment; null of none.
 FIND_MATCH_RATE_ALL_TENANTS = """
 select (100.0 * sum(r.matched) / nullif(sum(r.sales), 0))::float8 as percent
@@ -47,15 +41,13 @@ _DAY = dt.timedelta(days=1)
 
 
 async def load_facts_all_tenants(tx: Tx, *, now: dt.datetime) -> dict[Fact, float]:
-    """Return every fact that is known."""
+    """Return every fact that is known, but for breakers: alarms measure those."""
     (dead,) = await tx.fetch(SUM_DEAD_ALL_TENANTS, now)
-    (breakers,) = await tx.fetch(COUNT_BREAKERS_ALL_TENANTS)
     (matched,) = await tx.fetch(FIND_MATCH_RATE_ALL_TENANTS, now - _DAY)
     (folded,) = await tx.fetch(FIND_FOLDED_ALL_TENANTS, now, MOST_WAITING)
     found = {
         Fact.DEAD_LETTERS_ALL: dead["number"],
         Fact.OLDEST_DEAD_LETTER_S: dead["oldest_s"],
-        Fact.BREAKERS_OPEN: breakers["number"],
         Fact.MATCH_RATE_PERCENT: matched["percent"],
         Fact.ROLLUP_LAG_S: folded["lag_s"],
         Fact.ROLLUP_WAITING: folded["waiting"],
