@@ -67,11 +67,27 @@ def test_a_change_is_told_where_there_is_one(
 def test_what_there_was_none_of_before_is_told_by_how_much_it_is() -> None:
     letters = card("dead_letters", "number", (3, 0), PT, more_is_better=False)
     sent = card("throughput", "rate", (0.004, 0), PT, more_is_better=None)
-    matched = card("match_rate", "percent", (0.75, 0), PT, more_is_better=True)
 
     assert (letters.change, letters.better) == ("+3", False)
     assert (sent.change, sent.better) == ("< 0,01", None)
-    assert (matched.change, matched.better) == ("> +1000%", True)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "change", "better"),
+    [
+        (0.75, 0, "+75,0 pontos", True),
+        (0.981, 0.993, "-1,2 pontos", False),
+        (0.5004, 0.5, "0,0 pontos", None),
+        (0.5, 0.5, "0,0 pontos", None),
+        (None, 0.5, None, None),
+    ],
+)
+def test_of_shares_points_are_told(
+    now: float | None, before: float | None, change: str | None, *, better: bool | None
+) -> None:
+    told = card("match_rate", "percent", (now, before), PT, more_is_better=True)
+
+    assert (told.change, told.better) == (change, better)
 
 
 @pytest.mark.parametrize(

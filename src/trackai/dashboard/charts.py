@@ -4,7 +4,6 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
 
 from trackai.analytics.performance import Bucket, Performance
 from trackai.dashboard.formats import Formats
@@ -107,27 +106,24 @@ def card(
     current, earlier = numbers
     change = better = None
     if current is not None and earlier is not None:
-        share = _share(current, earlier)
-        change = _change(unit, current - earlier, share, formats)
-        if more_is_better is not None and round(share, 2):
-            better = (share > 0) is more_is_better
+        change, grew = _compared(unit, current, earlier, formats)
+        if more_is_better is not None and grew:
+            better = (grew > 0) is more_is_better
     return Card(name, teller(unit, formats)(current), change, better)
 
 
-def _share(current: float, earlier: float) -> float:
-    """Return by what share a number grew; without end, of what was nothing or less."""
-    if earlier > 0:
-        return current / earlier - 1
-    return 0.0 if current == earlier else inf if current > earlier else -inf
-
-
-def _change(unit: str, more: float, share: float, formats: Formats) -> str:
-    """Return a share or, where there is none to tell, how much more or less it is."""
-    if isfinite(share) or unit == "percent":
-        return formats.change(share)
+def _compared(unit: str, current: float, earlier: float, formats: Formats) -> tuple[str, float]:
+    """Return in words how a number changed, and by how much as far as the words show it."""
+    more = current - earlier
+    if unit == "percent":
+        return formats.points(more), round(more, 3)
+    if earlier > 0 or not more:
+        share = more / earlier if more else 0.0
+        return formats.change(share), round(share, 2)
+    # There is no share of nothing: it is told by how much more or less it is.
     told = teller(unit, formats)(more)
     # What is too small to write says so, and has no sign.
-    return told if more < 0 or told.startswith("<") else f"+{told}"
+    return (told if more < 0 or told.startswith("<") else f"+{told}"), more
 
 
 def charts_of(found: Performance, formats: Formats) -> dict[str, Chart]:

@@ -10,6 +10,7 @@ from babel.dates import format_date, format_datetime, format_skeleton, format_ti
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_name
 from babel.units import format_unit
 
+from trackai.dashboard.words import say
 from trackai.model.money import Money
 
 _LOCALES = {"pt": Locale("pt", "BR"), "en": Locale("en", "US")}
@@ -62,6 +63,12 @@ class Formats:
             return f"> +{self.percent(_MOST_CHANGE, 0)}"
         told = round(share, 2)
         return ("+" if told > 0 else "") + self.percent(abs(told) if told == 0 else told, 0)
+
+    def points(self, more: float) -> str:
+        """Return +1.2 points or -3.0 pontos, of shares."""
+        told = round(more * 100, 1)
+        number = ("+" if told > 0 else "") + self.number(told or 0.0, 1)
+        return say(self.language, "home.points", number=number)
 
     def percent(self, share: float | None, digits: int = 1) -> str:
         """Return 97,3 % or 97.3%."""
