@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from tests.dispatch.conftest import QUEUED
 from tests.support.customer import until
+from tests.support.program import PATIENCE_S, POLL_S
 
 from trackai.accounts.onboarding import Onboarding
 from trackai.analytics.performance import STAGES
@@ -231,14 +232,30 @@ async def test_two_dispatchers_side_by_side_send_everything_once(office: "Office
     assert office.meta.duplicates == []
 
 
-async def test_a_dispatcher_that_outlives_its_lease_undoes_nothing(office: "Office") -> None:
+async def test_a_dispatcher_that_outlives_its_lease_undoes_nothing(
+    office: "Office", serve: "Serve"
+) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def first_is_late(scope: Any, receive: Any, send: Any) -> None:
+        if asked.is_set():
+            await office.meta(scope, receive, send)
+            return
+        asked.set()
+        await go_on.wait()
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    url = await serve(first_is_late)
+    await _alter(office, "update destinations set api_url = $1", url)
     ids = await office.sell(3)
-    office.meta.script_fault("timeout", seconds=1.0)
     late = asyncio.create_task(office.step())
-    await until(lambda: office.meta.summary()["requests"] > 0, "a request on its way")
+    async with asyncio.timeout(PATIENCE_S):
+        await asked.wait()
     office.world.clock.forward(**LATER)
     await office.another().step()
     arrived = office.arrived()
+    go_on.set()
     await late
 
     assert ids == arrived
@@ -258,7 +275,10 @@ async def test_a_lease_is_extended_while_a_request_takes_long(
     working = asyncio.create_task(office.step())
     await until(lambda: office.meta.summary()["requests"] > 0, "a request on its way")
     office.world.clock.forward(seconds=LEASE.total_seconds() - 1)
-    await asyncio.sleep(0.3)
+    extended = office.world.clock.now() + LEASE
+    async with asyncio.timeout(PATIENCE_S):  # for a task of the dispatcher's
+        while {extended} != await _due(office):  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)
     office.world.clock.forward(seconds=LEASE.total_seconds() - 1)
     taken_by_another = await office.another().step()
     working.cancel()
@@ -268,6 +288,10 @@ async def test_a_lease_is_extended_while_a_request_takes_long(
 
     assert not taken_by_another
     assert ids == office.arrived()
+
+
+async def _due(office: "Office") -> set[dt.datetime]:
+    return {row["run_at"] for row in await office.world.rows(QUEUED)}
 
 
 async def _alter(office: "Office", statement: str, *values: object) -> None:
