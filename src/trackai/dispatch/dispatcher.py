@@ -123,13 +123,15 @@ class Dispatcher:
         return True
 
     async def finish(self) -> None:
-        """Wait until all calls under way are recorded; cancelled, it cancels them."""
+        """Wait until all calls under way are recorded; cancelled, it cancels them and they end."""
         try:
             while self._under_way:
                 await asyncio.wait(self._under_way)
         except asyncio.CancelledError:
             for task in self._under_way:
                 task.cancel()
+            # Who comes after it must not meet one that still extends its lease.
+            await asyncio.gather(*self._under_way, return_exceptions=True)
             raise
 
     async def _begin(self, lease: Lease) -> None:
@@ -238,6 +240,7 @@ class Dispatcher:
             yield
         finally:
             task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _deliver(self, group: _Group, admitted: Admitted) -> None:
         queue, lease, messages = self._tools.queue, group.lease, group.messages
