@@ -25,9 +25,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from trackai.storage.embedded import EmbeddedPostgres
+
+# Everywhere as hypothesis has it where CI is set: a busy machine breaks no deadline of 200 ms, and
+# every change is tried by the same examples. Others: --hypothesis-profile=default.
+settings.load_profile("ci")
 
 T = TypeVar("T")
 

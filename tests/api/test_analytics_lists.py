@@ -340,7 +340,7 @@ async def test_a_place_of_another_tenant_is_only_a_time(front: Front) -> None:
 
 
 async def test_who_asks_too_often_is_told_when_to_come_back(front: Front, serve: "Serve") -> None:
-    world, throttle = front.world, Throttle(rate=0.1, burst=2)
+    world, throttle = front.world, Throttle(rate=0.1, burst=2, monotonic=lambda: 0.0)
     tools = ApiTools(world.people, world.edge, world.clock, new_id, throttle, [*gateways()])
     narrow = Front(world, front.http, await serve(create_api(tools)))
     other = await world.open_account("Outra")
@@ -387,7 +387,7 @@ async def test_an_export_reads_no_page_before_it_is_wanted(
 
 
 def test_throttles_are_per_tenant() -> None:
-    throttle = Throttle(rate=1.0, burst=1)
+    throttle = Throttle(rate=1.0, burst=1, monotonic=lambda: 0.0)
     mine, theirs = new_id(), new_id()
 
     assert throttle.wait_s(mine) == 0

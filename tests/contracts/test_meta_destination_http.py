@@ -130,7 +130,7 @@ async def graph() -> AsyncIterator[Graph]:
 
 @pytest.fixture
 async def meta() -> AsyncIterator[Destination]:
-    async with open_http(HttpLimits(total_s=5.0)) as http:
+    async with open_http(HttpLimits(total_s=60)) as http:
         yield destinations(http, StillClock())["meta"]
 
 
@@ -428,7 +428,7 @@ async def test_an_endless_answer_is_read_only_to_the_limit(graph: Graph) -> None
                 await response.write(b"x" * 65536)
         return response
 
-    async with open_http(HttpLimits(total_s=5.0, answer_bytes=100_000)) as http:
+    async with open_http(HttpLimits(total_s=60, answer_bytes=100_000)) as http:
         meta = MetaDestination(http, StillClock())
         outcome = await the_one_deferral(meta, graph, endless)
 

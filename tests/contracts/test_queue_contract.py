@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from trackai.queue.port import Lease, Queue
     from trackai.storage.pool import Database
 
-WAIT_S = 20.0
+WAIT_S = 120.0
 POLL_S = 0.01
 
 

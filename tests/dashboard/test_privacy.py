@@ -14,6 +14,7 @@ from tests.privacy.people import ANA, BIA, Left, desk, live
 from tests.privacy.test_erasure import left_of
 from tests.support.door import PASSWORD
 from tests.support.opened import traces
+from tests.support.program import PATIENCE_S, POLL_S
 
 from trackai.dashboard import slowly
 from trackai.privacy.export import Export
@@ -36,11 +37,9 @@ LOCK = "select id from conversions where tenant_id = $1 for update"
 
 async def cut_waiting(owner: "asyncpg.Connection[Any]") -> None:
     """Send away whoever waits for a lock, once somebody does."""
-    for _ in range(500):
-        if await owner.fetch(CUT_WAITING):
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("Nobody ever waited.")
+    async with asyncio.timeout(PATIENCE_S):
+        while not await owner.fetch(CUT_WAITING):  # noqa: ASYNC110 - others are waited for
+            await asyncio.sleep(POLL_S)
 
 
 @pytest.fixture
@@ -64,12 +63,10 @@ async def erase(browser: "Browser", **fields: str) -> "Answer":
 
 async def followed(browser: "Browser", path: str, until: str) -> str:
     """Look at an erasure until it says this; return all that it says then."""
-    for _ in range(200):
-        text = (await browser.get(path, **PART)).text
-        if until in text:
-            return text
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{path} never said {until}.")
+    async with asyncio.timeout(PATIENCE_S):
+        while until not in (text := (await browser.get(path, **PART)).text):  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)
+    return text
 
 
 async def test_what_is_stored_is_shown_with_what_becomes_of_it(house: "House", left: Left) -> None:

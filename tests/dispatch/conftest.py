@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.sending import PATIENT
 from tests.support.world import PIXEL_TOKEN, Account, World, open_world
 
 from trackai.destinations.http import open_http
@@ -94,7 +95,7 @@ class Office:
 @pytest.fixture
 async def office(fresh_database_url: str, serve: "Serve") -> AsyncIterator[Office]:
     """Yield an account with a pixel at a stand-in whose clock is the world's."""
-    async with open_world(fresh_database_url) as world, open_http() as http:
+    async with open_world(fresh_database_url) as world, open_http(PATIENT) as http:
         meta = MetaSandbox(world.clock)
         url = await serve(meta)
         queue = PostgresQueue(world.workers, world.clock, new_id)

@@ -14,7 +14,6 @@ from tests.support.customer import until
 from trackai.accounts.onboarding import Onboarding
 from trackai.analytics.performance import STAGES
 from trackai.model.clock import new_id
-from trackai.queue.port import LEASE
 from trackai.storage.breakers import StoredBreaker, lock_breaker, update_breaker
 from trackai.storage.queue_messages import QueuedDelivery, enqueue
 from trackai.telemetry.metrics import REGISTRY
@@ -231,46 +230,7 @@ async def test_two_dispatchers_side_by_side_send_everything_once(office: "Office
     assert office.meta.duplicates == []
 
 
-async def test_a_dispatcher_that_outlives_its_lease_undoes_nothing(office: "Office") -> None:
-    ids = await office.sell(3)
-    office.meta.script_fault("timeout", seconds=1.0)
-    late = asyncio.create_task(office.step())
-    await until(lambda: office.meta.summary()["requests"] > 0, "a request on its way")
-    office.world.clock.forward(**LATER)
-    await office.another().step()
-    arrived = office.arrived()
-    await late
-
-    assert ids == arrived
-    assert ["deferred", "accepted"] == sorted(
-        {row["status"] for row in await office.attempts()}, reverse=True
-    )
-    assert {"accepted"} == {row["status"] for row in await office.deliveries()}
-    assert await office.world.rows(QUEUED) == []
-
-
-async def test_a_lease_is_extended_while_a_request_takes_long(
-    office: "Office", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("trackai.dispatch.dispatcher.EXTEND_EVERY_S", 0.02)
-    ids = await office.sell(2)
-    office.meta.script_fault("timeout", seconds=60)
-    working = asyncio.create_task(office.step())
-    await until(lambda: office.meta.summary()["requests"] > 0, "a request on its way")
-    office.world.clock.forward(seconds=LEASE.total_seconds() - 1)
-    await asyncio.sleep(0.3)
-    office.world.clock.forward(seconds=LEASE.total_seconds() - 1)
-    taken_by_another = await office.another().step()
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-    office.world.clock.forward(**LATER)
-    await office.another().step()
-
-    assert not taken_by_another
-    assert ids == office.arrived()
-
-
-async def _alter(office: "Office", statement: str, *values: object) -> None:
+async def alter(office: "Office", statement: str, *values: object) -> None:
     """Change what no role of the program may, as a failing disk or an operator does."""
     connection = await asyncpg.connect(office.world.url)
     await connection.execute(statement, *values)
@@ -280,7 +240,7 @@ async def _alter(office: "Office", statement: str, *values: object) -> None:
 async def test_a_damaged_buyer_costs_that_delivery_alone(office: "Office") -> None:
     other = await office.open_account("Outra")
     await office.sell(1)
-    await _alter(
+    await alter(
         office,
         "update conversions set buyer_sealed ="
         " set_byte(buyer_sealed, 30, get_byte(buyer_sealed, 30) # 255)",
@@ -299,7 +259,7 @@ async def test_a_damaged_token_costs_that_destination_alone(office: "Office") ->
     other = await office.open_account("Outra")
     await office.sell(1)
     ids = await office.sell(1, account=other)
-    await _alter(
+    await alter(
         office,
         "update destinations set token_sealed ="
         " set_byte(token_sealed, 30, get_byte(token_sealed, 30) # 255) where tenant_id = $1",
@@ -333,7 +293,7 @@ async def test_an_odd_answer_is_written_down_all_the_same(
 
     url = await serve(odd)
     await office.sell(1)
-    await _alter(office, "update destinations set api_url = $1", url)
+    await alter(office, "update destinations set api_url = $1", url)
     await office.step()
 
     assert len(await office.attempts()) == 1

@@ -78,10 +78,12 @@ async def test_an_address_that_does_not_answer_is_a_step_that_failed(ground: "Gr
 
 
 async def test_a_pixel_that_refuses_is_a_step_that_failed(alive: "Ground") -> None:
-    alive.meta.reset()
-    done = await alive.json("smoke", "--url", alive.url, "--tenant", "Loja", "--patience", "5")
+    # For good: nobody waits for what is refused, so that the steps before may take their time.
+    alive.meta.script_fault("error", times=None, code=100)
+    done = await alive.json("smoke", "--url", alive.url, "--tenant", "Loja", "--patience", "50")
 
     assert ("meta", False) == (done["steps"][-2]["step"], done["steps"][-2]["ok"])
+    assert "refused it" in done["steps"][-2]["found"]
 
 
 async def test_it_runs_without_the_database_by_a_ticket(

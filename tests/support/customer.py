@@ -100,7 +100,8 @@ async def open_customer(
     place: Place, meta: MetaSandbox, meta_url: str, name: str = "Curso"
 ) -> Customer:
     """Set up a tenant as the command line does, without a process a command."""
-    pixel_id = str(int(new_id().hex[:12], 16))
+    # Not of the part that is the time: several may be opened at once.
+    pixel_id = str(int(new_id().hex[-12:], 16))
     meta.add_dataset(pixel_id, name)
     meta.add_token(PIXEL_TOKEN + pixel_id, datasets=[pixel_id])
     async with place.here().onboarding() as onboarding:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from tests.support.edge import open_edge_of
+from tests.support.program import PATIENCE_S, POLL_S
 from tests.support.world import Stopped, World
 
 from trackai.sandbox.meta import MetaSandbox
@@ -30,11 +31,9 @@ class Outside:
 
     async def send_until(self, status: int, address: str, secret: str) -> None:
         """Send until this is the answer: an edge remembers secrets for a second."""
-        for _ in range(100):
-            if await self.send(address, secret) == status:
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"The edge never answered {status}.")
+        async with asyncio.timeout(PATIENCE_S):
+            while await self.send(address, secret) != status:  # noqa: ASYNC110 - time is waited for
+                await asyncio.sleep(POLL_S)
 
     async def send(self, address: str, secret: str, **changes: object) -> int | None:
         """Let the platform of a webhook address tell of a paid sale; return the answer."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tests.support.world import World
 
-from trackai.destinations.http import open_http
+from trackai.destinations.http import HttpLimits, open_http
 from trackai.destinations.registry import destinations
 from trackai.dispatch.breaker import Limits
 from trackai.dispatch.dispatcher import Dispatcher, DispatchTools
@@ -21,6 +21,8 @@ from trackai.sandbox.platforms import SaleStatus
 if TYPE_CHECKING:
     from tests.conftest import Serve
 
+# An answer is late because a test has it so, and for no other reason.
+PATIENT = HttpLimits(total_s=300, connect_s=60)
 NEWEST = "select id from deliveries where tenant_id = $1 order by created_at desc, id desc limit 1"
 
 
@@ -59,7 +61,7 @@ async def open_sender(world: World, serve: "Serve") -> AsyncIterator[Sender]:
 @asynccontextmanager
 async def dispatcher_of(world: World) -> AsyncIterator[Dispatcher]:
     """Open what sends a world's events, wherever its pixels are."""
-    async with open_http() as http:
+    async with open_http(PATIENT) as http:
         queue = PostgresQueue(world.workers, world.clock, new_id)
         yield Dispatcher(
             DispatchTools(

@@ -58,6 +58,8 @@ NO_ACCOUNT = "destination_gone"  # or its token does not open
 AFTER_PROBE = dt.timedelta(seconds=2)
 # A lease is extended so often while its work goes on.
 EXTEND_EVERY_S = LEASE.total_seconds() / 3
+# What was cancelled ends at once, unless the database is away.
+CANCELLED_S = 5.0
 
 
 def _nobody() -> None:
@@ -123,13 +125,16 @@ class Dispatcher:
         return True
 
     async def finish(self) -> None:
-        """Wait until all calls under way are recorded; cancelled, it cancels them."""
+        """Wait until all calls under way are recorded; cancelled, it cancels them and they end."""
         try:
             while self._under_way:
                 await asyncio.wait(self._under_way)
         except asyncio.CancelledError:
             for task in self._under_way:
                 task.cancel()
+            # Who comes after it must not meet one that still extends its lease.
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=CANCELLED_S)
             raise
 
     async def _begin(self, lease: Lease) -> None:
@@ -238,6 +243,7 @@ class Dispatcher:
             yield
         finally:
             task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _deliver(self, group: _Group, admitted: Admitted) -> None:
         queue, lease, messages = self._tools.queue, group.lease, group.messages
