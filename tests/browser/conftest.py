@@ -18,7 +18,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.browser.ground import LANDING, Ground, Site
 from tests.support.edge import open_edge_of
-from tests.support.ports import free_port
+from tests.support.ports import kept_port
 from tests.support.proxy import Proxy, local_proxy
 from tests.support.tls import make_certificate
 from tests.support.world import World, open_world
@@ -92,8 +92,9 @@ class Ports:
 
 
 @pytest.fixture(scope="session")
-def ports() -> Ports:
-    return Ports(free_port(), free_port())
+def ports() -> Iterator[Ports]:
+    with kept_port() as edge, kept_port() as site:
+        yield Ports(edge, site)
 
 
 @pytest.fixture(scope="session")
