@@ -1,6 +1,7 @@
 """What pages of connections meet outside: an edge that takes webhooks, and a stand-in for Meta."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from tests.support.edge import open_edge_of
+from tests.support.program import PATIENCE_S, POLL_S
 from tests.support.world import Stopped, World
 
 from trackai.sandbox.meta import MetaSandbox
@@ -30,11 +32,10 @@ class Outside:
 
     async def send_until(self, status: int, address: str, secret: str) -> None:
         """Send until this is the answer: an edge remembers secrets for a second."""
-        for _ in range(100):
-            if await self.send(address, secret) == status:
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"The edge never answered {status}.")
+        deadline = time.monotonic() + PATIENCE_S
+        while await self.send(address, secret) != status:
+            assert time.monotonic() < deadline, f"The edge never answered {status}."
+            await asyncio.sleep(POLL_S)
 
     async def send(self, address: str, secret: str, **changes: object) -> int | None:
         """Let the platform of a webhook address tell of a paid sale; return the answer."""
