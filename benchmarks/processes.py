@@ -1,7 +1,6 @@
 """Other processes of a benchmark: always ended and waited for."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.apart import ended, started
+from tests.support.ports import kept_port
 
 START_S = 30.0
 POLL_S = 0.05
@@ -49,12 +49,12 @@ def watched_http_process(
     command: list[str], environment: Mapping[str, str], log: Path, ready: str
 ) -> Iterator[tuple[str, int]]:
     """Do the same; yields the process's id, too."""
-    port = str(_free_port())
-    address = f"http://127.0.0.1:{port}"
-    filled = [part.format(port=port) for part in command]
-    with process(filled, {**environment, "TRACKAI_PORT": port}, log) as running:
-        _await_ready(running, address + ready, log)
-        yield address, running.pid
+    with kept_port() as port:
+        address = f"http://127.0.0.1:{port}"
+        filled = [part.format(port=port) for part in command]
+        with process(filled, {**environment, "TRACKAI_PORT": str(port)}, log) as running:
+            _await_ready(running, address + ready, log)
+            yield address, running.pid
 
 
 def program(name: str) -> list[str]:
@@ -65,13 +65,6 @@ def program(name: str) -> list[str]:
 def module(name: str, *arguments: str) -> list[str]:
     """Return the command of a module under this interpreter."""
     return [sys.executable, "-m", name, *arguments]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await_ready(running: subprocess.Popen[bytes], url: str, log: Path) -> None:

@@ -24,7 +24,7 @@ LONG_S = 1500.0
 SHORT_KILLS = 12
 SHORT_S = 30.0
 DRAIN_S = 400.0
-SHORT_DRAIN_S = 60.0
+SHORT_DRAIN_S = 240.0
 # So long the drain goes by itself; then the rest of its time is made to pass.
 BY_ITSELF_S = 150.0
 SHORT_BY_ITSELF_S = 3.0
@@ -32,7 +32,7 @@ POLL_S = 1.0
 # How often time is made to pass. It ends leases, too: over SQS every one of them is then sent once
 # more, and a stand-in that is still busy with the last round would never be done.
 PASS_EVERY_S = {"postgres": 1.0, "sqs": 6.0}
-START_S = 60.0
+START_S = 120.0
 # Pause of visitors, seconds; the stand-in for SQS takes little, and less the more it holds.
 PAUSE_S = {"postgres": 0.04, "sqs": 1.0}
 

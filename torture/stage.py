@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 from tests.support.apart import ended, started
 from tests.support.customer import Customer, open_customer
-from tests.support.ports import free_port
+from tests.support.ports import kept_port
 from tests.support.program import Place
 from tests.support.proxy import Line, Proxy, database_proxy, local_proxy
 
@@ -76,13 +76,13 @@ class Kept:
 class Stage:
     """Everything that runs."""
 
-    def __init__(self, directory: Path, server: EmbeddedPostgres, place: Place) -> None:
+    def __init__(self, directory: Path, server: EmbeddedPostgres, place: Place, port: int) -> None:
         self.directory = directory
         self.server = server
         self.place = place
         self.meta = MetaSandbox(SystemClock(), keep=KEEP_EVENTS)
         self.lines: dict[str, Proxy] = {"database": database_proxy(server.url)}
-        self.base = f"http://127.0.0.1:{free_port()}"
+        self.base = f"http://127.0.0.1:{port}"
         self.processes: dict[str, Kept] = {}
         self.customers: list[Customer] = []
 
@@ -160,7 +160,8 @@ async def open_stage(queue: str) -> AsyncIterator[Stage]:
         directory.chmod(0o711)
         server = await asyncio.to_thread(start_embedded, directory / "database")
         stack.push_async_callback(asyncio.to_thread, server.stop)
-        stage = Stage(directory, server, Place(directory, server.url))
+        port = stack.enter_context(kept_port())
+        stage = Stage(directory, server, Place(directory, server.url), port)
         await _open_lines(stack, stage, queue)
         await _open_customers(stage)
         await _start_processes(stack, stage, queue)
@@ -172,7 +173,7 @@ async def _open_lines(stack: AsyncExitStack, stage: Stage, queue: str) -> None:
     await stack.enter_async_context(http_server(stage.meta, listener))
     stage.lines["meta"] = local_proxy(int(address_of(listener).rpartition(":")[2]))
     if queue == "sqs":
-        port = free_port()
+        port = stack.enter_context(kept_port())
         # A process of its own: it is slow, and would starve the proxies.
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
         amazon = Kept(command, {"PATH": "/usr/bin:/bin"}, stage.directory / "amazon.log")

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from tests.browser.ground import LANDING, Ground, Site
 from tests.support.edge import open_edge_of
-from tests.support.ports import free_port
+from tests.support.ports import kept_port
+from tests.support.program import PATIENCE_S
 from tests.support.proxy import Proxy, local_proxy
 from tests.support.tls import make_certificate
 from tests.support.world import World, open_world
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 REQUIRED = "TRACKAI_TEST_BROWSER"
 START_S = 60.0
+# As long as anything is waited for: pages that ask again do so every few seconds, on busy machines.
+PATIENCE_MS = 1000 * PATIENCE_S
+expect.set_options(timeout=PATIENCE_MS)
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --ignore-certificate-errors"
@@ -92,8 +96,9 @@ class Ports:
 
 
 @pytest.fixture(scope="session")
-def ports() -> Ports:
-    return Ports(free_port(), free_port())
+def ports() -> Iterator[Ports]:
+    with kept_port() as edge, kept_port() as site:
+        yield Ports(edge, site)
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +175,7 @@ async def stand(
 ) -> AsyncIterator[Stand]:
     """Yield a page of a fresh visitor; what the console says of the script fails the test."""
     context = await browser.new_context(ignore_https_errors=True, locale="pt-BR")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))

@@ -5,10 +5,12 @@ platforms' checkouts are at their own addresses; all of them lead to this machin
 """
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+from tests.support.program import PATIENCE_S, POLL_S
 from tests.support.proxy import Proxy
 from tests.support.world import SECRET, World
 
@@ -102,11 +104,10 @@ class Ground:
         """Wait until the server has so many reports of this kind."""
         table, kind = ("clicks", "") if what == "click" else ("page_events", f"kind = '{what}' and")
         statement = f"select 1 from {table} where {kind} tenant_id = $1"  # noqa: S608
-        for _ in range(200):
-            if len(await self.world.rows(statement)) >= number:
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"{what} was never reported")
+        deadline = time.monotonic() + PATIENCE_S
+        while len(await self.world.rows(statement)) < number:
+            assert time.monotonic() < deadline, f"{what} was never reported"
+            await asyncio.sleep(POLL_S)
 
     async def clicks(self) -> "list[Row]":
         """Return the stored clicks, in the order of their ids."""

@@ -69,7 +69,7 @@ async def test_another_fbclid_makes_another_fbc(stand: "Stand") -> None:
     stand.put("")
     await stand.visit("?fbclid=IwAR0first")
     await stand.visit("?fbclid=IwAR0second")
-    await stand.page.wait_for_timeout(300)
+    await stand.reported("click", 2)
     first, second = await stand.clicks()
 
     assert first["fbc"].endswith(".IwAR0first")
@@ -86,10 +86,10 @@ async def test_a_landing_page_without_the_script_leaves_the_click_to_the_next(
     await stand.page.click("a")
     await stand.reported("click")
     # Known from here on: another such page on the way changes nothing.
-    for _ in range(2):
-        await stand.page.click("a")
-    await stand.page.wait_for_function("window.trackai && !Array.isArray(window.trackai)")
-    await stand.page.wait_for_timeout(300)
+    await stand.page.click("a")
+    await stand.page.wait_for_url("**/anuncio?fbclid=IwAR0other")
+    await stand.page.click("a")
+    await stand.reported("pageview", 2)
     (click,) = await stand.clicks()
 
     assert click["fbclid"] == "IwAR0aBcDeFgHiJkLmNoPqRsTuVwXyZ-_0123456789+z"
@@ -117,7 +117,8 @@ async def test_reloads_and_untagged_pages_are_the_same_click(stand: "Stand") -> 
     await stand.visit(QUERY)
     await stand.visit(QUERY)
     await stand.visit(path="/obrigado")
-    await stand.page.wait_for_timeout(300)
+    await stand.reported("pageview", 3)
+    await stand.reported("click")
 
     assert len(await stand.clicks()) == 1
     views = await stand.events("pageview")
@@ -145,7 +146,8 @@ async def test_route_changes_of_a_single_page_are_page_views(stand: "Stand") -> 
     await stand.page.evaluate("history.replaceState({}, '', '/modulo-1')")
     await stand.page.evaluate("history.pushState({}, '', '/modulo-2')")
     await stand.page.evaluate("history.back()")
-    await stand.page.wait_for_timeout(500)
+    await stand.reported("pageview", 4)
+    await stand.reported("click")
 
     assert ["/", "/modulo-1", "/modulo-1", "/modulo-2"] == sorted(
         row["page_url"].removeprefix(LANDING) for row in await stand.events("pageview")
@@ -179,7 +181,9 @@ async def test_a_tag_managers_tag_has_its_settings_in_the_address(stand: "Stand"
 async def test_the_script_twice_on_a_page_counts_once(stand: "Stand") -> None:
     stand.put(stand.tag())
     await stand.visit("?fbclid=IwAR0")
-    await stand.page.wait_for_timeout(500)
+    await stand.reported("click")
+    await stand.reported("pageview")
+    await stand.page.wait_for_timeout(500)  # a second report would have come by then
 
     assert len(await stand.clicks()) == 1
     assert len(await stand.events("pageview")) == 1
@@ -189,6 +193,7 @@ async def test_a_path_of_the_customers_own_serves_script_and_reports(stand: "Sta
     stand.put("", src="/px/t.js")
     await stand.visit("?fbclid=IwAR0")
     await stand.reported("pageview")
+    await stand.reported("click")
 
     assert len(await stand.clicks()) == 1
     requested = await stand.page.evaluate(

@@ -31,6 +31,7 @@ async def open_one(seat: Seat, what: str) -> None:
     """Follow the link to the one of its kind, and look at it."""
     await seat.page.goto(f"{seat.house.url}/connections")
     await seat.page.locator(f"main a[href^='/connections/{what}/']").press("Enter")
+    await seat.page.wait_for_url(f"**/connections/{what}/*")
     await look_at(seat, seat.page.url.removeprefix(seat.house.url))
 
 

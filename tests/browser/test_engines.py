@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.browser.ground import LANDING, Ground
 from tests.support import engines
 from tests.support.customer import until
 from tests.support.ports import proxy
+from tests.support.program import PATIENCE_S, POLL_S
 from tests.support.proxy import Line
 
 from trackai.model.identity import email_key, phone_key
@@ -59,11 +61,10 @@ class Journey:
 
     async def wait(self, expression: str) -> None:
         """Wait until an expression is true in the page."""
-        for _ in range(200):
-            if await self.engine.run(expression):
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"never true: {expression}")
+        deadline = time.monotonic() + PATIENCE_S
+        while not await self.engine.run(expression):
+            assert time.monotonic() < deadline, f"never true: {expression}"
+            await asyncio.sleep(POLL_S)
 
 
 @pytest.fixture(params=ENGINES)
@@ -91,6 +92,7 @@ async def test_a_visit_becomes_a_sale_matched_by_its_click_id(journey: Journey) 
     await until(lambda: bool(ground.site.checkout_visits()), "a visit at a checkout")
     ((_, request),) = ground.site.checkout_visits()
     await ground.reported("initiate_checkout")
+    await ground.reported("pageview", 2)
     await ground.sell("kiwify", request.query["s1"])
     (click,) = await ground.clicks()
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import Browser, expect
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.test_dashboard import WIDTHS, Seat, enter, seat
 from tests.dashboard.conftest import House, house
 from tests.support.door import PASSWORD
@@ -111,9 +112,8 @@ async def test_performance_is_asked_for_again_by_itself(seat: Seat, sender: Send
     async with page.expect_response(lambda one: "period=7d&gateway=kiwify" in one.url):
         pass  # what is asked for every five seconds
     await expect(waiting).to_have_text("0")
-    await page.wait_for_selector(".plot canvas")
 
-    assert await page.locator(".plot canvas").count() == 2
+    await expect(page.locator(".plot canvas")).to_have_count(2)
     assert seat.troubles == []
 
 
@@ -121,6 +121,7 @@ async def test_performance_is_asked_for_again_by_itself(seat: Seat, sender: Send
 async def test_filters_and_days_need_no_script(browser: Browser, house: House) -> None:
     await house.member()
     context = await browser.new_context(java_script_enabled=False, locale="pt-BR")
+    context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
     await page.goto(f"{house.url}/events")
     await page.fill("input[name=email]", "ana@loja.test")

@@ -35,6 +35,7 @@ async def test_sales_are_read_and_one_leads_to_its_event(
     await expect(page.locator("section.paper tbody tr")).to_have_count(1)
     await page.get_by_label(say(language, "filter.gateway")).select_option("hotmart")
     await page.get_by_role("button", name=say(language, "filter.go")).press("Enter")
+    await page.wait_for_url("**gateway=hotmart**")
     await expect(page.locator("section.paper tbody tr")).to_have_count(1)
     await page.locator("section.paper tbody tr a").press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Purchase")

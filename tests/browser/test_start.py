@@ -148,6 +148,7 @@ async def sell_once(seat: Seat, stage: Stage) -> None:
     await look(seat, "sale, none yet")
     await page.get_by_label(t("pixels.code_field")).fill(CODE)
     await press(page, t("team.save"))
+    await expect(page.get_by_text(t("connections.done_code"))).to_be_visible()
     await expect(page.get_by_label(t("pixels.code_field"))).to_have_value(CODE)
     await press(page, t("start.sandbox_go"))
     await page.wait_for_url("**/start/sale")

@@ -1,6 +1,7 @@
 """A team in a browser: an invitation and a key that are copied, and doors that are shut."""
 
 from playwright.async_api import Browser, expect
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.test_dashboard import Seat, enter, seat
 from tests.browser.test_pages import look_at
 from tests.dashboard.conftest import house
@@ -37,6 +38,7 @@ async def test_somebody_comes_in_by_a_link_that_was_copied(seat: Seat, browser: 
     link = await copied(seat)
     path = "/join/" + link.partition("/join/")[2]
     guest = await browser.new_context(locale="pt-BR")
+    guest.set_default_timeout(PATIENCE_MS)
     other = await guest.new_page()
     await other.goto(seat.house.url + path)
     await other.fill("input[name=name]", "Bia Lima")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Stand
 
 TAGGED = "?fbclid=IwAR0abc&utm_source=facebook"
+# Every report was answered.
+EMPTY = "Object.keys(localStorage).length === 0"
 FORM = """
 <form id="lead" action="/obrigado" data-trackai-lead>
   <input name="nome" value="Maria"><input type="email" name="contato">
@@ -107,7 +109,7 @@ async def test_the_page_hashes_as_the_server_does(stand: "Stand") -> None:
             "external_id": external_id_key(about["external_id"]),
         }
         expected[event_id] = {name: key.hex() for name, key in keys.items() if key is not None}
-    await stand.page.wait_for_timeout(500)
+    await stand.reported("lead", len(expected))
 
     told = {}
     seen: dict[str, str] = {}
@@ -175,9 +177,11 @@ async def test_without_consent_nothing_is_stored_and_nothing_sent(
     await stand.page.evaluate("trackai.identify({email: 'maria@example.com'})")
     await stand.page.fill("[name=contato]", "maria@example.com")
     await stand.page.evaluate("document.getElementById('lead').requestSubmit()")
-    await stand.page.wait_for_timeout(300)
+    await stand.page.wait_for_url("**/obrigado?**")
+    await stand.page.wait_for_timeout(300)  # what would be sent has begun by then
     await stand.visit(TAGGED)
     await stand.page.click("#buy")
+    await stand.page.wait_for_url("https://pay.kiwify.com.br/**")
     await stand.page.wait_for_timeout(300)
 
     assert await stand.context.cookies() == []
@@ -219,7 +223,9 @@ async def test_what_is_lost_on_the_way_comes_with_the_next_page(stand: "Stand") 
     stand.put("")
     stand.put("", "/outra")
     await stand.visit("?utm_source=first")  # the script is in the browser's cache from here on
+    await stand.reported("click")
     await stand.reported("pageview")
+    await stand.page.wait_for_function(EMPTY)
     stand.edge_line.set_line(Line.REFUSES)
     await stand.visit(TAGGED)
     await stand.page.evaluate("trackai.track('lead', {event_id: 'lost'})")
@@ -234,8 +240,7 @@ async def test_what_is_lost_on_the_way_comes_with_the_next_page(stand: "Stand") 
     assert len(before) == 1
     assert [click_id] == [row["click_id"] for row in await stand.events("lead")]
     assert {"IwAR0abc", None} == {row["fbclid"] for row in await stand.clicks()}
-    await stand.page.wait_for_timeout(300)
-    assert await stand.page.evaluate("Object.keys(localStorage)") == []
+    await stand.page.wait_for_function(EMPTY)
 
 
 async def test_back_online_the_page_sends_by_itself(stand: "Stand") -> None:

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from tests.support.ports import closed_port
+from tests.support.ports import kept_port
 from tests.support.program import Place
 from typing_extensions import override
 
@@ -55,7 +55,7 @@ def test_a_server_that_runs_is_well_even_without_its_database(tmp_path: Path) ->
 
 
 def test_nobody_there_is_not_well(tmp_path: Path) -> None:
-    with closed_port() as port:
+    with kept_port() as port:
         done = Place(tmp_path, None).run("probe", TRACKAI_PORT=str(port))
 
     assert (1, True) == (done.returncode, "Nobody answers on port" in done.stderr)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.dashboard.conftest import Browser, House, open_house
 from tests.support.outside import PIXEL, TOKEN, Outside, make_meta, open_outside
-from tests.support.ports import closed_port
+from tests.support.ports import kept_port
 from tests.support.sending import open_sender
 from tests.support.world import NOON, PIXEL_TOKEN, SECRET
 
@@ -196,7 +196,7 @@ async def test_a_token_that_could_not_be_asked_about_is_kept_and_said_so(
     fresh_database_url: str, serve: "Serve"
 ) -> None:
     async with AsyncExitStack() as stack:
-        nobody = f"http://127.0.0.1:{stack.enter_context(closed_port())}"
+        nobody = f"http://127.0.0.1:{stack.enter_context(kept_port())}"
         house = await stack.enter_async_context(
             open_house(fresh_database_url, serve, None, meta_url=nobody)
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from tests.support.program import PATIENCE_S
 from tests.support.proxy import Proxy
 
 from trackai.gateways.port import Gateway
@@ -140,13 +141,14 @@ async def build(database_url: str, serve: "Serve") -> AsyncIterator[BuildWorld]:
         ) -> World:
             clock, envelope = Stopped(), Envelope([bytes(range(32))])
             people, workers = await database(Role.APP), await database(Role.PIPELINE)
-            settings = EdgeLimits(**limits)
+            # Whoever asks of a busy machine is patient; tests of impatience say so.
+            settings = EdgeLimits(**{"patience_s": PATIENCE_S, **limits})
             url = line.url(database_url) if line else database_url
             ingest = await database(Role.INGEST, settings.connections, url)
             tools = EdgeTools(envelope, clock, new_id, known or gateways(), spool, secrets)
             edge = await stack.enter_async_context(open_edge(ingest, tools, settings))
             url = await serve(edge)
-            timeout = aiohttp.ClientTimeout(total=20)
+            timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
             http = await stack.enter_async_context(
                 aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0))
             )

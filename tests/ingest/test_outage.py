@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.ingest.conftest import TOKEN
 from tests.support.customer import until
+from tests.support.program import PATIENCE_S, POLL_S
 from tests.support.proxy import Line, Proxy, database_proxy
 from tests.support.world import open_world
 
@@ -36,10 +38,14 @@ async def line(database_url: str) -> AsyncIterator[Proxy]:
 
 
 async def _build(
-    build: "BuildWorld", line: Proxy, directory: Path, most_bytes: int = 8 * MIB
+    build: "BuildWorld",
+    line: Proxy,
+    directory: Path,
+    most_bytes: int = 8 * MIB,
+    **limits: float,
 ) -> "World":
     spool = Spool(directory, new_id(), most_bytes=most_bytes)
-    world = await build(spool=spool, line=line, patience_s=0.5)
+    world = await build(spool=spool, line=line, **limits)
     await world.track("pageview", {"event_id": "known"})
     return world
 
@@ -55,19 +61,18 @@ def _files(directory: Path, suffix: str) -> list[Path]:
 
 async def _until_back(world: "World") -> None:
     """Wait until a webhook is taken again."""
-    for _ in range(400):
-        reply = await _webhook(world)
-        if reply.status != 503:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("the database was never found back")
+    deadline = time.monotonic() + PATIENCE_S
+    while (await _webhook(world)).status == 503:
+        assert time.monotonic() < deadline, "the database was never found back"
+        await asyncio.sleep(POLL_S)
 
 
-@pytest.mark.parametrize("how", [Line.REFUSES, Line.SILENT])
+# Of one that is silent only time tells that it is away.
+@pytest.mark.parametrize(("how", "patience_s"), [(Line.REFUSES, PATIENCE_S), (Line.SILENT, 2.0)])
 async def test_pages_are_heard_and_brought_in_when_it_is_back(
-    build: "BuildWorld", line: Proxy, tmp_path: Path, how: Line
+    build: "BuildWorld", line: Proxy, tmp_path: Path, how: Line, patience_s: float
 ) -> None:
-    world = await _build(build, line, tmp_path)
+    world = await _build(build, line, tmp_path, patience_s=patience_s)
     await world.track("click", {"click_id": "before"})
     line.set_line(how)
     during = [await world.track("click", {"click_id": f"c{number}"}) for number in range(5)]
@@ -107,7 +112,7 @@ async def test_a_tenant_that_never_called_is_heard_too(
 ) -> None:
     first = await _build(build, line, tmp_path)
     spool = Spool(tmp_path / "second", new_id(), most_bytes=MIB)
-    second = await build(spool=spool, line=line, patience_s=0.5)
+    second = await build(spool=spool, line=line)
     line.set_line(Line.REFUSES)
     reply = await second.track("click", {"click_id": "c1"}, x_site_key=first.tenant.site_key)
 
@@ -159,7 +164,7 @@ async def test_what_an_edge_left_is_brought_in_by_the_next(
     for path in left:
         path.rename(tmp_path / "heir" / path.name)
         (tmp_path / "heir" / f"{path.name.partition('-')[0]}.lock").touch()
-    other = await build(spool=heir, line=line, patience_s=0.5)
+    other = await build(spool=heir, line=line)
     await _until_back(other)
 
     assert len(left) == 1

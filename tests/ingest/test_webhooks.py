@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.program import PATIENCE_S
 
 from trackai.gateways.port import InboundRequest, ProofFailure
 from trackai.model.clock import new_id
@@ -186,7 +187,7 @@ async def test_new_secret_counts_a_second_after_it_was_set(world: "World") -> No
             connection_id=world.connection.id,
             secrets=(Secret("n" * 32),),
         )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (await world.webhook(sale("n" * 32))).status != 200:
             pass
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from tests.support.program import PATIENCE_S
 
 from trackai.ingest import wire
 
@@ -40,7 +41,7 @@ class Line:
 
     async def status(self) -> int:
         """Read an answer to its end; return its status."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             head = await self.reader.readuntil(b"\r\n\r\n")
             fields = dict(
                 line.lower().split(": ", 1) for line in head.decode().split("\r\n")[1:] if line

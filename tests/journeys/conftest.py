@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
-from tests.support.program import Place
+from tests.support.program import PATIENCE_S, Place
 
 from trackai.model.clock import SystemClock
 from trackai.sandbox.meta import MetaSandbox
@@ -27,7 +27,7 @@ async def meta(serve: "Serve") -> tuple[MetaSandbox, str]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    timeout = aiohttp.ClientTimeout(total=30)
+    timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
         yield session

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 from tests.support.customer import await_accepted, open_customer, until
-from tests.support.program import Place, Program
+from tests.support.program import PATIENCE_S, Place, Program
 
 from trackai.storage.embedded import start_embedded
 
@@ -132,7 +132,7 @@ async def test_a_server_that_ends_under_load_keeps_what_it_acknowledged(
             server.process.send_signal(number)
 
     sold = await customer.sell(http, base, "kiwify", MANY, after=end_in_the_middle)
-    status = await asyncio.to_thread(server.process.wait, 60)
+    status = await asyncio.to_thread(server.process.wait, PATIENCE_S)
     stored = await place.rows(RECEIPTS)
     stack.enter_context(place.start("worker"))
     await await_accepted(customer, sold)

@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import json
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from tests.support.program import PATIENCE_S, POLL_S
 
 from trackai.gateways.registry import gateway as gateway_named
 from trackai.model.clock import SystemClock, new_id
@@ -131,11 +133,10 @@ def _sale(gateway: str) -> Sale:
 
 
 async def _until_all_arrived(http: aiohttp.ClientSession, meta: str, ids: set[str]) -> None:
-    for _ in range(600):
-        if ids <= {event["event_id"] for event in await events_at(http, meta)}:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("not every sale arrived at Meta")
+    deadline = time.monotonic() + PATIENCE_S
+    while not ids <= {event["event_id"] for event in await events_at(http, meta)}:
+        assert time.monotonic() < deadline, "not every sale arrived at Meta"
+        await asyncio.sleep(POLL_S)
 
 
 def _check_event(payload: dict[str, Any]) -> None:

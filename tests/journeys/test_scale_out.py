@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
+from tests.support.program import PATIENCE_S
 
 from trackai.storage.envelope import new_key_text
 
@@ -63,7 +64,7 @@ def test_a_server_process_that_dies_ends_them_all_with_an_error(
     server.wait_for("serving")
     first, second = _processes_of(server.process.pid)
     os.kill(first, signal.SIGKILL)
-    status = server.process.wait(60)
+    status = server.process.wait(PATIENCE_S)
 
     assert status == 1
     assert "process_died" in server.log.read_text()
@@ -78,7 +79,7 @@ def test_server_processes_do_not_outlive_the_one_that_started_them(
     port = server.wait_for("serving")["address"].rpartition(":")[2]
     (sibling,) = _processes_of(server.process.pid)
     server.end(signal.SIGKILL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while Path(f"/proc/{sibling}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     again = stack.enter_context(place.start("serve", "--port", port))

@@ -7,7 +7,7 @@ KEYS = [
     *("seed", "queue", "kills", "faults", "acknowledged"),
     *("lost", "duplicated", "stuck", "miscounted"),
 ]
-LONGEST_S = 240
+LONGEST_S = 900
 
 
 @pytest.mark.parametrize(

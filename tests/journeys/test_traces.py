@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.support.program import PATIENCE_S
 
 from trackai.model.clock import SystemClock, new_id
 from trackai.sandbox.asgi import (
@@ -101,7 +102,7 @@ async def test_a_sale_is_one_trace_through_all_processes(
     ) as answer:
         receipt_id = (await answer.json())["receipt_id"]
     await asyncio.to_thread(worker.wait_for, "delivery.attempted")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await collector.complete.wait()
     by_id = {one.span_id: one for one in collector.spans}
     roots = [one.name for one in collector.spans if not one.parent_span_id]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from structlog.testing import capture_logs
-from tests.support.ports import closed_port
+from tests.support.ports import kept_port
 from tests.support.tls import make_certificate
 from tests.support.world import NOON
 
@@ -102,8 +102,10 @@ async def test_a_server_that_never_answers_is_left(open_office: "OpenOffice") ->
 
 async def test_a_server_that_is_not_there_is_an_error_of_ours(open_office: "OpenOffice") -> None:
     office = await open_office()
-    with closed_port() as office.port, pytest.raises(MailNotSent):
+    with kept_port() as office.port, pytest.raises(MailNotSent):
         await mail_to(office).send(LETTER)
+
+    assert office.taken == []
 
 
 async def test_starttls_comes_before_the_password(

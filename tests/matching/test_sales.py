@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+from tests.support.program import PATIENCE_S
 from typing_extensions import override
 
 from trackai.errors import StorageUnavailable
@@ -37,9 +38,9 @@ DELIVERIES = """
 select event_name, event_id, status, reason, next_at, event_time
 from deliveries where tenant_id = $1 order by event_name, event_id
 """
-QUEUED = "select run_at from queue_messages where tenant_id = $1"
+QUEUED = "select run_at from queue_messages where tenant_id = $1 order by run_at"
 RECEIPTS = "select id, gateway, state, reason, attempts from webhook_receipts where tenant_id = $1"
-NOTICES = "select status from conversion_notices where tenant_id = $1"
+NOTICES = "select status from conversion_notices where tenant_id = $1 order by status"
 
 ENDS = {
     SaleStatus.REFUNDED: "refunded",
@@ -306,7 +307,7 @@ async def test_a_connection_cut_in_the_middle_leaves_nothing_half_done(world: "W
     said = platform("kiwify", SECRET).notices(world.sale(), SaleStatus.APPROVED)
     await world.receive("kiwify", *said)
     stuck = asyncio.create_task(_step_stuck_at_the_queue(world, gate))
-    await asyncio.wait_for(gate.reached.wait(), 10)
+    await asyncio.wait_for(gate.reached.wait(), PATIENCE_S)
     owner = await asyncpg.connect(world.url)
     cut = await owner.fetch(CUT_OTHERS)
     await owner.close()

@@ -70,12 +70,19 @@ async def page_of(url: str) -> str:
         return await answer.text()
 
 
+async def ticked(sampler: Sampler) -> None:
+    """Wait until it has looked at its process since the last sample."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not sampler._ticks.number:  # noqa: ASYNC110 - a count has no event to wait for
+            await asyncio.sleep(0.01)
+
+
 async def looked(world: "World") -> None:
     """Let one process measure itself and look at every alarm."""
     process = Process("test", Part.SERVE, [world.workers], Path("/not/there"), keeps_reports=True)
     sampler = Sampler(process, world.edge, world.clock)
     async with sampler.running():
-        await asyncio.sleep(0.3)
+        await ticked(sampler)
         await sampler.write()
     await evaluator_of(world).step()
 
@@ -148,11 +155,11 @@ async def test_what_processes_say_of_themselves_is_compared_by_process(world: "W
     process = Process("test", Part.SERVE, [world.workers], Path("/not/there"), keeps_reports=True)
     sampler = Sampler(process, world.edge, world.clock)
     async with sampler.running():
-        await asyncio.sleep(0.3)
+        await ticked(sampler)
         await sampler.sample()
         for _ in range(100):
             REQUEST_SECONDS.labels("edge", "/t.js").observe(0.1)
-        await asyncio.sleep(0.3)
+        await ticked(sampler)
         found = await sampler.sample()
 
     assert OF_PROCESSES == set(found)

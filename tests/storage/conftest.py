@@ -73,7 +73,8 @@ def ask() -> Ask:
 
 
 @contextmanager
-def _passable(parent: Path) -> Iterator[Path]:
+def passable(parent: Path) -> Iterator[Path]:
+    """Make a directory of nobody else's that every user can enter; what is left in it is ended."""
     directory = Path(tempfile.mkdtemp(prefix="tai-", dir=parent))
     directory.chmod(0o711)
     yield directory
@@ -89,21 +90,21 @@ def place(fast_directory: Path) -> Iterator[Path]:
 
     pytest's own tmp_path is neither.
     """
-    with _passable(fast_directory) as directory:
+    with passable(fast_directory) as directory:
         yield directory
 
 
 @pytest.fixture
 def place_on_disk() -> Iterator[Path]:
     """Yield the same where programs may be run, which memory need not allow."""
-    with _passable(Path(tempfile.gettempdir())) as directory:
+    with passable(Path(tempfile.gettempdir())) as directory:
         yield directory
 
 
 @pytest.fixture(scope="session")
 def prepared(fast_directory: Path) -> Iterator[Path]:
     """Yield a directory whose server was made and stopped: a copy is quicker than a new one."""
-    with _passable(fast_directory) as directory:
+    with passable(fast_directory) as directory:
         start_embedded(directory, durable=False).stop()
         yield directory
 

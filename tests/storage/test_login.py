@@ -1,13 +1,13 @@
 """A database whose password is kept elsewhere: changed while it is used, and not to be had."""
 
 import asyncio
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import pytest
+from tests.storage.conftest import passable
 
 from trackai.cli.login import open_login
 from trackai.errors import ConfigurationError, StorageUnavailable
@@ -48,19 +48,15 @@ async def _execute(url: str, statement: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(fast_directory: Path, worker_id: str) -> Iterator[EmbeddedPostgres]:
+def server(fast_directory: Path) -> Iterator[EmbeddedPostgres]:
     """Yield a server that asks one login for its password."""
-    home = fast_directory / f"trackai-login-{worker_id}"
-    shutil.rmtree(home, ignore_errors=True)
-    try:
+    with passable(fast_directory) as home:
         with start_embedded(home, durable=False) as made:
             asyncio.run(_execute(made.url, "create role guest login"))
             rules = next(home.rglob("pg_hba.conf"))
             rules.write_text("local all guest scram-sha-256\n" + rules.read_text())
         with start_embedded(home, durable=False) as made:
             yield made
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture

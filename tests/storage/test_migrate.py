@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+from tests.support.program import PATIENCE_S
 
 from trackai.errors import ConfigurationError, StatementRefused, StorageUnavailable
 from trackai.storage import migrate as module
@@ -134,7 +135,7 @@ async def test_of_two_processes_at_once_one_works_and_the_other_finds_nothing_to
         for _ in range(2)
     ]
     waiting = "select 1 from pg_locks where locktype = 'advisory' and not granted"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while len(await ask(empty_database_url, waiting)) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     await holder.close()

@@ -97,7 +97,8 @@ async def test_what_later_questions_need_is_written_beside_the_sale(before: str)
     assert delivery == ("2026-11-25 10:00:00+00",)
 
 
-# As of 0015: clicks with ads, a sale that is paid, one that is not; half of the counts folded.
+# As of 0015: clicks with ads, a sale that is paid, one that is not, and a try, all of today; half
+# of the counts folded.
 COUNTED = """
 update clicks set utm_source = 'FB', utm_campaign = 'Lançamento|55', received_at = now(),
   day = (now() at time zone 'UTC')::date where click_id = 'c1';
@@ -108,6 +109,11 @@ insert into conversions (tenant_id, id, gateway, transaction, connection_id, fun
   500, 'BRL');
 insert into matches (tenant_id, conversion_id, strategy, tried, created_at)
   values ('{id}', '{other}', 'unmatched', '[]', now());
+insert into dispatch_attempts (tenant_id, id, delivery_id, destination_id, funnel_id, receipt_id,
+  gateway, attempt, status, batch_id, batch_size, duration_ms, received_at, owed_at, created_at,
+  day, keep_days)
+  values ('{id}', '{other}', '{id}', '{id}', '{id}', '{id}', 'kiwify', 2, 'accepted', '{other}', 1,
+  1, now(), now(), now(), (now() at time zone 'UTC')::date, 365);
 insert into rollup_sales
 select c.tenant_id, g.grain, date_trunc(g.grain, c.at, 'America/Sao_Paulo'), c.funnel_id, c.gateway,
   c.status, c.strategy, c.campaign_id, c.currency, sum(c.sales), sum(c.gross_minor),

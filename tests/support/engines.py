@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
-from tests.support.ports import free_port
+from tests.support.ports import kept_port
 
 START_S = 60.0
 STEP_S = 30.0
@@ -122,7 +122,7 @@ async def webkit(home: Path, proxy_port: int) -> AsyncIterator[Engine]:
         display = stack.enter_context(_display(home))
         # Its own sandbox needs rights that containers lack; it sees nothing but these tests' pages.
         env = [f"DISPLAY={display}", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1"]
-        port = free_port()
+        port = stack.enter_context(kept_port())
         command = ["env", *env, "WebKitWebDriver", f"--port={port}", "--host=127.0.0.1"]
         stack.enter_context(_process(command, log=home / "driver.log"))
         session = await stack.enter_async_context(aiohttp.ClientSession())

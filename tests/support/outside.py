@@ -1,6 +1,7 @@
 """What pages of connections meet outside: an edge that takes webhooks, and a stand-in for Meta."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,9 +32,10 @@ class Outside:
 
     async def send_until(self, status: int, address: str, secret: str) -> None:
         """Send until this is the answer: an edge remembers secrets for a second."""
-        async with asyncio.timeout(PATIENCE_S):
-            while await self.send(address, secret) != status:  # noqa: ASYNC110 - time is waited for
-                await asyncio.sleep(POLL_S)
+        deadline = time.monotonic() + PATIENCE_S
+        while await self.send(address, secret) != status:
+            assert time.monotonic() < deadline, f"The edge never answered {status}."
+            await asyncio.sleep(POLL_S)
 
     async def send(self, address: str, secret: str, **changes: object) -> int | None:
         """Let the platform of a webhook address tell of a paid sale; return the answer."""

@@ -8,19 +8,17 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 _CHUNK = 65536
 
 
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
-def closed_port() -> Iterator[int]:
-    """Yield a port that refuses: it is taken for the block, so that nobody else comes to listen."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield int(taken.getsockname()[1])
+def kept_port() -> Iterator[int]:
+    """Yield a port that nobody listens at until somebody who is told of it does.
+
+    As long as it is kept no other program is given it, whenever and how often it is listened at:
+    Linux lets sockets share an address that all want to reuse, unless one of them listens.
+    """
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield int(keeper.getsockname()[1])
 
 
 @asynccontextmanager

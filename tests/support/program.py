@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from trackai.storage.pool import Row
 
 # Bounds of waiting, generous: machines are busy. Nothing is asserted about time.
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 POLL_S = 0.05
-COMMAND_S = 60.0
+# The longest of them plays a whole demo on a database that it makes.
+COMMAND_S = 300.0
 
 _WORKERS = """
 select count(*) as number from pg_stat_activity
@@ -75,8 +76,12 @@ class Program:
 
 
 def lines_of(log: Path) -> list[dict[str, Any]]:
-    """Return a log's lines; what is not JSON has the key `text` alone."""
-    return [_line(text) for text in log.read_text(errors="replace").splitlines()]
+    """Return a log's lines; what is not JSON has the key `text` alone.
+
+    One that is being written is none yet: half an address leads nowhere.
+    """
+    text = log.read_text(errors="replace")
+    return [_line(one) for one in text[: text.rfind("\n") + 1].splitlines()]
 
 
 def _line(text: str) -> dict[str, Any]:

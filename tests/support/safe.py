@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.support.ports import free_port
+from tests.support.ports import kept_port
 
 
 @dataclass
@@ -33,17 +33,18 @@ class Amazon:
 @contextmanager
 def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
     """Point the ordinary AWS settings at a stand-in for the length of a block."""
-    amazon = Amazon(free_port())
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{amazon.port}",
-        "AWS_DEFAULT_REGION": "sa-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    amazon.come()
-    try:
-        yield amazon
-    finally:
-        amazon.go()
+    with kept_port() as port:
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_DEFAULT_REGION": "sa-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }.items():
+            monkeypatch.setenv(name, value)
+        amazon = Amazon(port)
+        amazon.come()
+        try:
+            yield amazon
+        finally:
+            amazon.go()

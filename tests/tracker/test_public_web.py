@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.program import PATIENCE_S
 
 from trackai.sandbox.asgi import Receive, Reply, Request, Scope, Send, read_request, send_reply
 from trackai.tracker import public_web
@@ -163,8 +164,9 @@ async def test_what_is_no_address_of_a_page_is_not_asked(address: str) -> None:
 
 async def test_a_name_that_leads_nowhere() -> None:
     find = Names(no_example_com=[])
+    # Whoever is asked about names may take their time.
     found = [
-        await PublicWeb(find=find).fetch(f"https://{one}/")
+        await PublicWeb(find=find, whole_s=PATIENCE_S).fetch(f"https://{one}/")
         for one in ("no.example.com", "nothing.invalid", "a..b", "x" * 70 + ".com")
     ]
 

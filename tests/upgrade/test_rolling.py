@@ -9,7 +9,7 @@ from upgrade.release import PREVIOUS_SCHEMA, ROOT, NoHistory
 from trackai.storage.schema import revisions
 from upgrade import release
 
-LONGEST_S = 300
+LONGEST_S = 900
 NOTHING = dict.fromkeys(("lost", "duplicated", "stuck", "miscounted", "problems"), 0)
 
 

@@ -30,6 +30,8 @@ _SETTINGS = {
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
 }
+# A server that may forget is one of tests; a dozen programs use it at once, each with its pools.
+_OF_MANY = {"max_connections": "400"}
 # What is in no archive yet when everything is lost.
 ARCHIVE_TIMEOUT_S = 60
 # Copied under another name, on the disk, then renamed. What is there already must be the same.
@@ -44,6 +46,7 @@ def options(place: Place, socket_dir: Path, *, durable: bool) -> str:
     settings = _SETTINGS | {
         "unix_socket_directories": '"{}"'.format(str(socket_dir).replace('"', '""')),
         "fsync": on(durable),
+        **({} if durable else _OF_MANY),
         **(_archiving(place.archive) if place.archives else {}),
     }
     return shlex.join(
