@@ -14,6 +14,7 @@ from trackai.alarms.measuring import (
     breakers_open,
     measure,
     rate_drop,
+    spread,
     success_percent,
 )
 from trackai.housekeeping.rollups import Folder
@@ -79,6 +80,30 @@ async def test_dead_letters_are_counted_by_tenant(world: "World") -> None:
     assert 0 == before
     assert 3 == found[Subject(world.account.tenant.id, "dlq_depth")]
     assert 0 == found[Subject(other.tenant.id, "dlq_depth")]
+
+
+async def test_dead_letters_of_those_who_have_few_are_counted_together(world: "World") -> None:
+    other = await world.open_account("Outra")
+    await sell(world, 3)
+    await change(world, "update deliveries set status = 'dead' where tenant_id = $1")
+    await world.tell("kiwify", world.sale(), SaleStatus.APPROVED, account=other)
+    async with world.workers.transaction() as tx:
+        await tx.execute(
+            "update deliveries set status = 'dead' where tenant_id = $1", other.tenant.id
+        )
+    found = await measured(world)
+
+    assert 4 == found[Subject(INSTALLATION, "dlq_spread")]
+
+
+@pytest.mark.parametrize(
+    ("dead", "together"),
+    [([], 0), ([100, 100, None], 200), ([101, 7], 7), ([5000, 101], 0), ([0, 1], 1)],
+)
+def test_who_has_an_alarm_of_its_own_is_not_among_those_who_have_few(
+    dead: list[float | None], together: float
+) -> None:
+    assert together == spread(dead)
 
 
 @pytest.mark.parametrize(("state", "held"), [("open", 1), ("half_open", 1), ("closed", 0)])

@@ -163,6 +163,26 @@ async def test_a_waited_for_replay_in_json_is_one_document(counter: Counter) -> 
     assert json.loads(done.stdout)["waiting"] == 1
 
 
+async def test_causes_are_told_of_every_account_that_is_there(counter: Counter) -> None:
+    world = counter.world
+    other = await world.open_account("Outra")
+    gone = await world.open_account("Foi embora")
+    nothing = await asyncio.to_thread(counter.place.run, "dlq", "causes")
+    await counter.dead(2)
+    for account in (other, gone):
+        await world.tell("stripe", world.sale("stripe"), SaleStatus.APPROVED, account=account)
+        async with world.workers.transaction() as tx:
+            await tx.execute(BURY, account.tenant.id, dt.timedelta(days=1))
+    await asyncio.to_thread(counter.place.run, "tenant", "delete", str(gone.tenant.id), "--yes")
+    told = await asyncio.to_thread(counter.place.json, "dlq", "causes")
+
+    assert nothing.stdout == "No dead letters.\n"
+    assert [
+        (counter.tenant, "kiwify", "invalid_parameter", 2),
+        (str(other.tenant.id), "stripe", "invalid_parameter", 1),
+    ] == [(one["tenant_id"], one["gateway"], one["reason"], one["number"]) for one in told]
+
+
 @pytest.mark.parametrize(
     ("verb", "options", "says"),
     [

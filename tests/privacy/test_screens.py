@@ -48,6 +48,7 @@ READS = {
     "analytics verify": ("Curso",),
     "deliveries list": ("Curso",),
     "deliveries attempts": ("Curso", "{delivery}"),
+    "dlq causes": (),
     "dlq list": ("Curso",),
     "dlq show": ("Curso", "{delivery}"),
     "webhooks list": ("Curso",),

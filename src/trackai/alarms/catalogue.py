@@ -24,6 +24,11 @@ _ALARMS = (
         *(100, _minutes(30), 90, _minutes(5)),
         runbook="dlq-troubleshooting",
     ),
+    # The same of all who have too few for an alarm of their own: one cause calls once.
+    Alarm(
+        *("dlq_spread", Metric.DEAD_LETTERS_SPREAD, Scope.INSTALLATION, Severity.CRITICAL),
+        *(100, _minutes(30), 90, _minutes(5)),
+    ),
     # Specified: open for more than 3 minutes. A breaker that probes is still open to people.
     Alarm(
         *("breaker_open", Metric.BREAKER_OPEN, Scope.DESTINATION, Severity.HIGH),

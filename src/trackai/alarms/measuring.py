@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
+from trackai.alarms.catalogue import ALARMS
 from trackai.destinations.registry import host_of
 from trackai.model.alarm import INSTALLATION, Alarm, Metric, Scope, Subject
 from trackai.model.tenant import DestinationAccount
@@ -78,11 +79,13 @@ async def _measure(tx: Tx, tasks: Sequence[str], now: dt.datetime) -> Mapping[Me
     depth, oldest_s = await _queue(tx, pixels, hosts, now)
     webhook_at = await measures.find_oldest_webhook_all_tenants(tx, now=now)
     lost = await measures.list_lost_all_tenants(tx, since=now - dt.timedelta(days=1))
+    dead = await measures.count_dead_all_tenants(tx)
     return {
         **{metric: _whole(value) for metric, value in samples.items()},
         Metric.CALLS_LOST: _lost(lost, {INSTALLATION}),
         Metric.TENANT_CALLS_LOST: _lost(lost, unproved.keys()),
-        Metric.DEAD_LETTERS: _by_tenant(await measures.count_dead_all_tenants(tx)),
+        Metric.DEAD_LETTERS: _by_tenant(dead),
+        Metric.DEAD_LETTERS_SPREAD: _whole(spread(dead.values())),
         Metric.BREAKER_OPEN: _breakers(pixels, hosts),
         Metric.TOKEN_HOURS_LEFT: {
             (one.tenant_id, str(one.id)): Measured(one.token_hours, one.pixel_id) for one in pixels
@@ -117,6 +120,12 @@ def breakers_open(alarms: Mapping[str, Alarm], measured: Mapping[Subject, Measur
     return float(
         sum(bool(one.value) for subject, one in measured.items() if subject.alarm in of_breakers)
     )
+
+
+def spread(dead: Iterable[float | None]) -> float:
+    """Return the dead letters of tenants that have too few each for an alarm of their own."""
+    most = ALARMS["dlq_depth"].threshold
+    return sum(number for number in dead if number is not None and number <= most)
 
 
 def success_percent(webhooks: Webhooks) -> float | None:

@@ -16,7 +16,7 @@ from trackai.dispatch.dead_letters import RATE, DeadLetters, Wish
 from trackai.errors import InvalidField
 from trackai.model.clock import SystemClock, new_id
 from trackai.operations.letters import Counter
-from trackai.storage.dead_letters import Wanted
+from trackai.storage.dead_letters import Wanted, list_causes_all_tenants
 from trackai.storage.pool import Role
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: deliveries that were given up.")
@@ -54,6 +54,21 @@ def list_(
     rows, in_all = run(work())
     empty = f"None that match; {in_all} dead letters in all." if in_all else "No dead letters."
     show(rows, json=json, empty=empty)
+
+
+@app.command()
+def causes(limit: Limit = 50, json: Json = False) -> None:
+    """Say which accounts have dead letters, of which gateway and why, the most first."""
+
+    async def work() -> list[Row]:
+        async with (
+            open_installation() as here,
+            here.database(Role.PIPELINE) as database,
+            database.transaction() as tx,
+        ):
+            return [dict(row) for row in await list_causes_all_tenants(tx, limit=limit)]
+
+    show(run(work()), json=json, empty="No dead letters.")
 
 
 @app.command(name="show")

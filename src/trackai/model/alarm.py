@@ -46,6 +46,7 @@ class Metric(StrEnum):
     """What is measured; its unit stands behind it."""
 
     DEAD_LETTERS = "dead_letters"  # deliveries
+    DEAD_LETTERS_SPREAD = "dead_letters_spread"  # of all tenants that have few each
     BREAKER_OPEN = "breaker_open"  # 1 while events are held back
     TOKEN_HOURS_LEFT = "token_hours_left"  # noqa: S105 - hours
     WEBHOOK_SUCCESS_PERCENT = "webhook_success_percent"  # of an hour

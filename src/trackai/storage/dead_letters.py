@@ -54,6 +54,16 @@ join conversions c on c.tenant_id = d.tenant_id and c.id = d.conversion_id
 group by c.gateway, d.reason order by number desc, c.gateway, d.reason
 """
 
+# Which accounts have dead letters, of which gateway and why; the most first.
+LIST_CAUSES_ALL_TENANTS = """
+select t.name as tenant, d.gateway, d.reason, count(*) as number, min(d.settled_at) as oldest_at,
+  d.tenant_id
+from deliveries d join tenants t on t.id = d.tenant_id and t.deleted_at is null
+where d.status = 'dead'
+group by t.name, d.tenant_id, d.gateway, d.reason
+order by number desc, t.name, d.tenant_id, d.gateway, d.reason limit $1
+"""
+
 # How deliveries stand that somebody named.
 LIST_STATES = """
 select id, status, replay_id, replay_waits from deliveries
@@ -185,6 +195,11 @@ async def count_dead(tx: Tx, *, tenant_id: UUID) -> int:
     (row,) = await tx.fetch(COUNT_DEAD, tenant_id)
     number: int = row["number"]
     return number
+
+
+async def list_causes_all_tenants(tx: Tx, *, limit: int) -> Sequence[Row]:
+    """Return which tenants have dead letters, of which gateway and why, the most first."""
+    return await tx.fetch(LIST_CAUSES_ALL_TENANTS, limit)
 
 
 async def list_states(tx: Tx, *, tenant_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Row]:
