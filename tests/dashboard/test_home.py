@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from trackai.model.access import MemberRole
 from trackai.sandbox.platforms import SaleStatus
 
 if TYPE_CHECKING:
@@ -105,6 +106,13 @@ async def test_a_new_tenant_is_told_one_thing_to_do(house: "House") -> None:
     assert page.count('class="hint') == 1
     assert "Próximo: Conectar a plataforma de pagamento." in page
     assert 'class="hint' not in again
+
+
+async def test_who_may_not_set_up_is_told_whose_step_is_next(house: "House") -> None:
+    page = (await (await house.browser_of(role=MemberRole.ANALYST)).get("/")).text
+
+    assert "O próximo é de um proprietário da conta" in page
+    assert 'class="button main" href="/start"' not in page
 
 
 async def test_another_tenants_numbers_are_not_shown(house: "House") -> None:
