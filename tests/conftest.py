@@ -6,14 +6,11 @@ cloned from the migrated template and dropped after; `clone_database` makes othe
 an ASGI application an address on this machine.
 """
 
-import asyncio
 import fcntl
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import (
     AbstractContextManager,
     AsyncExitStack,
@@ -22,10 +19,11 @@ from contextlib import (
     suppress,
 )
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+from tests.support.databases import database, execute, run_apart
 
 if TYPE_CHECKING:
     from trackai.storage.embedded import EmbeddedPostgres
@@ -34,10 +32,7 @@ if TYPE_CHECKING:
 # every change is tried by the same examples. Others: --hypothesis-profile=default.
 settings.load_profile("ci")
 
-T = TypeVar("T")
-
 PREFIX = "trackai-tests-"
-DROP_TRIES = 50
 TEMPLATE = "migrated"
 # Free room that makes memory a place for test data.
 MEMORY_BYTES = 4_000_000_000
@@ -58,26 +53,6 @@ def _fast_directory() -> Path:
 
 def _home(pid: int) -> Path:
     return _fast_directory() / f"{PREFIX}{pid}"
-
-
-def _run_apart(work: Callable[[], Coroutine[object, object, T]]) -> T:
-    """Run a coroutine in a thread of its own, away from the loops of pytest-asyncio."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(work())).result()
-
-
-def _execute(url: str, *statements: str) -> None:
-    import asyncpg  # noqa: PLC0415 - unit tests must not pay for it
-
-    async def work() -> None:
-        connection = await asyncpg.connect(url)
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    _run_apart(work)
 
 
 @contextmanager
@@ -124,37 +99,14 @@ def template_database(postgres_server: "EmbeddedPostgres") -> str:
     made = postgres_server.directory / "template.made"
     with _alone(postgres_server.directory):
         if not made.exists():
-            _execute(
+            execute(
                 postgres_server.url,
                 f"drop database if exists {TEMPLATE}",
                 f"create database {TEMPLATE}",
             )
-            _run_apart(lambda: migrate(postgres_server.url_of(TEMPLATE)))
+            run_apart(lambda: migrate(postgres_server.url_of(TEMPLATE)))
             made.touch()
     return TEMPLATE
-
-
-@contextmanager
-def _clone(server: "EmbeddedPostgres", name: str) -> Iterator[str]:
-    # Copying files is cheaper than logging them, as long as nothing is synced.
-    _execute(server.url, f"create database {name} template {TEMPLATE} strategy file_copy")
-    yield server.url_of(name)
-    _drop(server, name)
-
-
-def _drop(server: "EmbeddedPostgres", name: str) -> None:
-    """Drop a database; PostgreSQL's own vacuum, which no role of ours may end, may be in it."""
-    import asyncpg  # noqa: PLC0415 - as above
-
-    for again in range(DROP_TRIES):
-        try:
-            _execute(server.url, f"drop database {name} with (force)")
-        except asyncpg.InsufficientPrivilegeError:
-            if again == DROP_TRIES - 1:
-                raise
-            time.sleep(0.2)
-        else:
-            return
 
 
 CloneDatabase = Callable[[str], AbstractContextManager[str]]
@@ -165,8 +117,9 @@ def clone_database(
     postgres_server: "EmbeddedPostgres", template_database: str, worker_id: str
 ) -> CloneDatabase:
     """Return what makes a migrated database for the length of a block; yields its address."""
-    assert template_database
-    return lambda name: _clone(postgres_server, f"{name}_{worker_id}")
+    # Copying files is cheaper than logging them, as long as nothing is synced.
+    made_as = f"template {template_database} strategy file_copy"
+    return lambda name: database(postgres_server, f"{name}_{worker_id}", made_as)
 
 
 @pytest.fixture(scope="session")
@@ -186,10 +139,8 @@ def fresh_database_url(clone_database: CloneDatabase) -> Iterator[str]:
 @pytest.fixture
 def empty_database_url(postgres_server: "EmbeddedPostgres", worker_id: str) -> Iterator[str]:
     """Yield the address of a database without any schema, for tests of migrations."""
-    name = f"empty_{worker_id}"
-    _execute(postgres_server.url, f"create database {name}")
-    yield postgres_server.url_of(name)
-    _drop(postgres_server, name)
+    with database(postgres_server, f"empty_{worker_id}") as url:
+        yield url
 
 
 Serve = Callable[[Any], Awaitable[str]]

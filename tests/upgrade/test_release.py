@@ -15,6 +15,7 @@ import aiohttp
 import asyncpg
 import pytest
 from tests.support.customer import Customer
+from tests.support.databases import database, execute
 from tests.support.edge import open_edge_of
 from tests.support.opened import raw_rows
 from tests.support.sending import dispatcher_of
@@ -80,17 +81,9 @@ class Restored:
 def restored(
     postgres_server: "EmbeddedPostgres", worker_id: str, request: pytest.FixtureRequest
 ) -> Iterator[Restored]:
-    name = f"release_{worker_id}"
     facts = json.loads((RELEASES / request.param / "facts.json").read_text())
-    asyncio.run(_as_owner(postgres_server.url, f"create database {name}"))
-    yield asyncio.run(_restore(postgres_server.url_of(name), facts, RELEASES / request.param))
-    asyncio.run(_as_owner(postgres_server.url, f"drop database {name} with (force)"))
-
-
-async def _as_owner(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
+    with database(postgres_server, f"release_{worker_id}") as url:
+        yield asyncio.run(_restore(url, facts, RELEASES / request.param))
 
 
 async def _restore(url: str, facts: dict[str, Any], directory: Path) -> Restored:
@@ -182,7 +175,7 @@ async def test_webhooks_and_deliveries_go_on(restored: Restored, serve: "Serve")
     meta = MetaSandbox(clock)
     meta_url = await serve(meta)
     customer = customer_of(restored.facts["customers"][0], meta, meta_url)
-    await _as_owner(restored.url, f"update destinations set api_url = '{meta_url}'")  # noqa: S608
+    execute(restored.url, f"update destinations set api_url = '{meta_url}'")  # noqa: S608 - ours
     async with (
         world_of(restored, customer, clock) as world,
         open_edge_of(world, serve) as edge,
