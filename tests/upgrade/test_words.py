@@ -27,7 +27,7 @@ print(json.dumps(found))
 NEW = {
     ("Deed", "change"): "written by `trackai alarms deployed` alone, which comes after a rollout",
     ("Metric", "tenant_calls_lost"): "stored in samples, where unknown ones are passed over",
-    ("Metric", "dead_letters_spread"): "measured anew each time and stored nowhere",
+    ("Metric", "dead_letters_spread"): "in samples of drills alone; unknown ones are passed over",
 }
 
 
