@@ -15,7 +15,13 @@ from trackai.backups.opening import open_vault
 from trackai.backups.restoring import Restored
 from trackai.backups.wal import restore_until
 from trackai.cli.following import note
-from trackai.cli.installation import Installation, envelope_of, open_installation, run
+from trackai.cli.installation import (
+    Installation,
+    envelope_of,
+    open_all_tenants,
+    open_installation,
+    run,
+)
 from trackai.cli.output import Json, Row, show, show_one, write_json
 from trackai.errors import BackupDamaged, ConfigurationError, TrackaiError
 from trackai.model.clock import SystemClock
@@ -157,11 +163,7 @@ def note_(
         raise ConfigurationError(f"A name has up to {MOST_NAME} letters, on one line.")
 
     async def work() -> bool:
-        async with (
-            open_installation() as here,
-            here.database(Role.PIPELINE) as database,
-            database.transaction() as tx,
-        ):
+        async with open_all_tenants() as tx:
             new = await backups.insert_backup(tx, told)
             known = {one.name: one.origin for one in await backups.list_backups(tx)}
             if known.get(told.name) is Origin.OWN:

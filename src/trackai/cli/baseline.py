@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from trackai.cli.following import note
-from trackai.cli.installation import open_installation, run
+from trackai.cli.installation import open_all_tenants, open_installation, run
 from trackai.cli.output import Json, Limit, Row, show, write_json
 from trackai.errors import ConfigurationError
 from trackai.model.clock import SystemClock, new_id
@@ -58,11 +58,7 @@ def list_(limit: Limit = 20, json: Json = False) -> None:
     """List what was measured, the newest first."""
 
     async def work() -> list[Baseline]:
-        async with (
-            open_installation() as here,
-            here.database(Role.PIPELINE) as database,
-            database.transaction() as tx,
-        ):
+        async with open_all_tenants() as tx:
             return await baselines.list_baselines(tx, limit=limit)
 
     rows = [{**_row(one), **(_few(one) if not json else one.figures)} for one in run(work())]

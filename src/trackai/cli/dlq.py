@@ -10,7 +10,7 @@ import typer
 
 from trackai.accounts import words
 from trackai.cli.following import INTERRUPTED, Follower, end, look_again, note, tell_too_old
-from trackai.cli.installation import actor, open_installation, parse_uuid, run
+from trackai.cli.installation import actor, open_all_tenants, open_installation, parse_uuid, run
 from trackai.cli.output import Json, Limit, Row, TenantName, show, show_one
 from trackai.dispatch.dead_letters import RATE, DeadLetters, Wish
 from trackai.errors import InvalidField
@@ -61,11 +61,7 @@ def causes(limit: Limit = 50, json: Json = False) -> None:
     """Say which accounts have dead letters, of which gateway and why, the most first."""
 
     async def work() -> list[Row]:
-        async with (
-            open_installation() as here,
-            here.database(Role.PIPELINE) as database,
-            database.transaction() as tx,
-        ):
+        async with open_all_tenants() as tx:
             return [dict(row) for row in await list_causes_all_tenants(tx, limit=limit)]
 
     show(run(work()), json=json, empty="No dead letters.")

@@ -12,7 +12,7 @@ import typer
 
 from trackai.accounts.emails import normalized_email
 from trackai.cli.checklist import open_desk
-from trackai.cli.installation import actor, open_installation, run
+from trackai.cli.installation import actor, open_all_tenants, open_installation, run
 from trackai.cli.output import Json, Row, show, show_one, write_json
 from trackai.cli.rehearsal.command import rehearse
 from trackai.errors import ConfigurationError, Forbidden, NotFound
@@ -143,11 +143,7 @@ def attest(
     async def work() -> BuildFacts:
         told, now = parse_told(raw), SystemClock().now()
         said = BuildFacts(told.digest, told.commit, told.made_at, told.checks, now, actor())
-        async with (
-            open_installation() as here,
-            here.database(Role.PIPELINE) as database,
-            database.transaction() as tx,
-        ):
+        async with open_all_tenants() as tx:
             await build_facts.save_facts(tx, said)
         return said
 

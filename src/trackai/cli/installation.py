@@ -135,6 +135,17 @@ async def open_tenant(name: str) -> AsyncIterator[TenantView]:
 
 
 @asynccontextmanager
+async def open_all_tenants() -> AsyncIterator[Tx]:
+    """Open the installation and look at all tenants, as those do who work for them."""
+    async with (
+        open_installation() as here,
+        here.database(Role.PIPELINE) as database,
+        database.transaction() as tx,
+    ):
+        yield tx
+
+
+@asynccontextmanager
 async def open_upkeep(name: str) -> AsyncIterator[tuple[Installation, Upkeep]]:
     """Open the installation and what changes the connections of one tenant."""
     async with open_installation() as here:

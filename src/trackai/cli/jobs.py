@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from trackai.cli.installation import open_installation, run
+from trackai.cli.installation import open_all_tenants, run
 from trackai.cli.output import Json, Row, show, show_one
 from trackai.errors import NotFound
 from trackai.model.clock import SystemClock
 from trackai.storage import jobs
-from trackai.storage.pool import Role
 
 # What was due so long ago waits for a worker.
 LATE = dt.timedelta(minutes=2)
@@ -23,11 +22,7 @@ def list_(json: Json = False) -> None:
     """List tasks: how often each runs, how its last run ended, when the next is due."""
 
     async def work() -> list[Row]:
-        async with (
-            open_installation() as here,
-            here.database(Role.PIPELINE) as database,
-            database.transaction() as tx,
-        ):
+        async with open_all_tenants() as tx:
             now = SystemClock().now()
             return [_row(dict(one), now) for one in await jobs.list_jobs(tx)]
 
@@ -41,11 +36,7 @@ def run_(
     """Let a worker run a task within seconds, though it is not due."""
 
     async def work() -> None:
-        async with (
-            open_installation() as here,
-            here.database(Role.PIPELINE) as database,
-            database.transaction() as tx,
-        ):
+        async with open_all_tenants() as tx:
             if not await jobs.hasten_job(tx, name, now=SystemClock().now()):
                 raise NotFound("There is no such task. List them: trackai jobs list")
 
