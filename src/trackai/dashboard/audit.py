@@ -13,7 +13,7 @@ from trackai.dashboard.visiting import Manage, tools_of
 from trackai.errors import InvalidField
 from trackai.gateways.registry import titles
 from trackai.storage.api_keys import list_api_keys
-from trackai.storage.audit_logs import list_audit
+from trackai.storage.audit_logs import END, list_audit
 from trackai.storage.destinations import list_destinations
 from trackai.storage.events import Place
 from trackai.storage.gateway_connections import list_connections
@@ -32,7 +32,7 @@ async def audit(request: Request, visit: Manage, older: str | None = None) -> Re
     before, problem = _place(older, tools)
     async with tools.database.transaction(tenant_id=tenant_id) as tx:
         zone = await zone_of(tx, tenant_id=tenant_id)
-        deeds = await list_audit(tx, tenant_id=tenant_id, limit=SHOWN + 1, before=before)
+        deeds = await list_audit(tx, tenant_id=tenant_id, limit=SHOWN + 1, before=before or END)
         things = await _things(tx, tools, tenant_id=tenant_id)
     more, deeds = deeds[SHOWN:], deeds[:SHOWN]
     last = deeds[-1] if more else None

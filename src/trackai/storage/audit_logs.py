@@ -16,16 +16,14 @@ insert into audit_logs (tenant_id, id, at, actor, action, subject, details, day,
 values ($1, $2, $3, $4, $5, $6, $7, $8, 730)
 """
 
-# A tenant's deeds, newest first.
+# A tenant's deeds before one of them, newest first.
 LIST_AUDIT = """
-select id, at, actor, action, subject, details from audit_logs
-where tenant_id = $1 order by at desc, id desc limit $2
-"""
-# Those before one of them.
-LIST_AUDIT_BEFORE = """
 select id, at, actor, action, subject, details from audit_logs
 where tenant_id = $1 and at <= $3 and (at, id) < ($3, $4) order by at desc, id desc limit $2
 """
+
+# What every deed is before.
+END = (dt.datetime.max.replace(tzinfo=dt.UTC), UUID(int=2**128 - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +48,7 @@ class Scribe:
 
 
 async def list_audit(
-    tx: Tx, *, tenant_id: UUID, limit: int, before: tuple[dt.datetime, UUID] | None = None
+    tx: Tx, *, tenant_id: UUID, limit: int, before: tuple[dt.datetime, UUID] = END
 ) -> list[dict[str, Any]]:
-    """Return the tenant's deeds, newest first, or those `before` one by its time and id."""
-    if before is None:
-        rows = await tx.fetch(LIST_AUDIT, tenant_id, limit)
-    else:
-        rows = await tx.fetch(LIST_AUDIT_BEFORE, tenant_id, limit, *before)
-    return [dict(row) for row in rows]
+    """Return the tenant's deeds, newest first; `before`: those before one by its time and id."""
+    return [dict(row) for row in await tx.fetch(LIST_AUDIT, tenant_id, limit, *before)]
