@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from itertools import chain
 
 import asyncpg
+from tests.support.databases import execute
 
 from benchmarks.figures import Figure, Size, percentile
-from benchmarks.scratch import Scratch, execute, run_async, scratch
+from benchmarks.scratch import Scratch, run_async, scratch
 from benchmarks.shops import load_shops, made_up
 from trackai.analytics.campaigns import Level, report
 from trackai.analytics.funnels import funnel_numbers

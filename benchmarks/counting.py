@@ -7,11 +7,13 @@ all the while; a round gives each side its turn, and the ratio is taken within a
 import asyncio
 from contextlib import ExitStack
 
+from tests.support.databases import execute
+
 from benchmarks.figures import Figure, Size, median_ratio
 from benchmarks.ingest import WARM_UP_S, requests_of, tenant_of
 from benchmarks.press import Press
 from benchmarks.processes import http_process, module, process, program
-from benchmarks.scratch import execute, scratch
+from benchmarks.scratch import scratch
 
 ON = "alter table clicks enable trigger counted"
 OFF = "alter table clicks disable trigger counted"

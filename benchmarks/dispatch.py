@@ -11,11 +11,12 @@ from contextlib import ExitStack, asynccontextmanager
 
 import aiohttp
 import asyncpg
+from tests.support.databases import execute
 
 from benchmarks.customer import Customer, open_customer, sandbox_meta
 from benchmarks.figures import Figure, Size
 from benchmarks.processes import http_process, process, program
-from benchmarks.scratch import Scratch, execute, run_async, scratch
+from benchmarks.scratch import Scratch, run_async, scratch
 from trackai.gateways.registry import gateways
 from trackai.matching.process import ReceiptProcessor
 from trackai.matching.sale import Tools

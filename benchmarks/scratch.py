@@ -78,16 +78,6 @@ def run_async(work: Coroutine[object, object, T]) -> T:
     return uvloop.run(work)
 
 
-async def execute(url: str, *statements: str) -> None:
-    """Run statements as the database's owner, each in a transaction of its own."""
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 async def _require_durable(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
-from tests.support.databases import database, execute, run_apart
+from tests.support.databases import database, execute_apart, run_apart
 
 if TYPE_CHECKING:
     from trackai.storage.embedded import EmbeddedPostgres
@@ -99,7 +99,7 @@ def template_database(postgres_server: "EmbeddedPostgres") -> str:
     made = postgres_server.directory / "template.made"
     with _alone(postgres_server.directory):
         if not made.exists():
-            execute(
+            execute_apart(
                 postgres_server.url,
                 f"drop database if exists {TEMPLATE}",
                 f"create database {TEMPLATE}",

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.processes import http_process, program
-from benchmarks.scratch import Scratch, execute, run_async, scratch
+from benchmarks.scratch import Scratch, run_async, scratch
 from benchmarks.shops import access_to, load_shops
 from playwright.async_api import Browser, Page, async_playwright
+from tests.support.databases import execute
 from tools.moments import MOMENTS, PASSWORD, Guest, report_person
 
 from trackai.accounts.new_passwords import NewPasswords

@@ -21,25 +21,27 @@ def run_apart(work: Callable[[], Coroutine[object, object, T]]) -> T:
         return thread.submit(lambda: asyncio.run(work())).result()
 
 
-def execute(url: str, *statements: str) -> None:
-    """Give statements as the database's owner, one after the other."""
+async def execute(url: str, *statements: str) -> None:
+    """Give statements as the database's owner, each in a transaction of its own."""
     import asyncpg  # noqa: PLC0415 - unit tests must not pay for it
 
-    async def work() -> None:
-        connection = await asyncpg.connect(url)
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
 
-    run_apart(work)
+
+def execute_apart(url: str, *statements: str) -> None:
+    """Do the same where another loop may run."""
+    run_apart(lambda: execute(url, *statements))
 
 
 @contextmanager
 def database(server: "EmbeddedPostgres", name: str, made_as: str = "") -> Iterator[str]:
     """Make a database for the length of a block; yield its address."""
-    execute(server.url, f"create database {name} {made_as}")
+    execute_apart(server.url, f"create database {name} {made_as}")
     yield server.url_of(name)
     _drop(server, name)
 
@@ -50,7 +52,7 @@ def _drop(server: "EmbeddedPostgres", name: str) -> None:
 
     for again in range(DROP_TRIES):
         try:
-            execute(server.url, f"drop database {name} with (force)")
+            execute_apart(server.url, f"drop database {name} with (force)")
         except asyncpg.InsufficientPrivilegeError:
             if again == DROP_TRIES - 1:
                 raise

@@ -175,7 +175,7 @@ async def test_webhooks_and_deliveries_go_on(restored: Restored, serve: "Serve")
     meta = MetaSandbox(clock)
     meta_url = await serve(meta)
     customer = customer_of(restored.facts["customers"][0], meta, meta_url)
-    execute(restored.url, f"update destinations set api_url = '{meta_url}'")  # noqa: S608 - ours
+    await execute(restored.url, f"update destinations set api_url = '{meta_url}'")  # noqa: S608 - ours
     async with (
         world_of(restored, customer, clock) as world,
         open_edge_of(world, serve) as edge,
