@@ -71,7 +71,7 @@ class Formats:
         return say(self.language, "home.points", number=number)
 
     def percent(self, share: float | None, digits: int = 1) -> str:
-        """Return 97,3 % or 97.3%."""
+        """Return 97,3% or 97.3%."""
         if share is None:
             return NOTHING
         return format_percent(share, format=f"0.{'0' * digits}%", locale=self.locale)
